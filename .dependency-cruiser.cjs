@@ -1,0 +1,50 @@
+/** Imports point downward only; a layer may import itself and what stands below it. */
+const below = {
+  protocol: [],
+  simulator: ['protocol'],
+  storage: ['protocol'],
+  transport: ['protocol'],
+  coordinator: ['protocol', 'transport'],
+  site: ['protocol', 'storage', 'transport', 'coordinator'],
+  gateways: ['site'],
+  client: ['protocol'],
+  cli: [
+    'client',
+    'gateways',
+    'site',
+    'coordinator',
+    'transport',
+    'storage',
+    'simulator',
+    'protocol',
+  ],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(below).map(([layer, allowed]) => ({
+      name: `layer-${layer}`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+    })),
+    {
+      name: 'protocol-stands-alone',
+      severity: 'error',
+      from: { path: '^src/protocol/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm', 'core'] },
+    },
+    {
+      name: 'no-unlisted-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};

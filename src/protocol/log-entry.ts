@@ -1,0 +1,80 @@
+import type { Content, FileVersion, Metadata } from './file-version.js';
+
+/** A place in a shard's log. Compared by epoch first, then seq. */
+export interface Position {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+export const ORIGIN: Position = { epoch: 0, seq: 0 };
+
+export function comparePositions(a: Position, b: Position): number {
+  return a.epoch - b.epoch || a.seq - b.seq;
+}
+
+/** Which names a rule of the primary table speaks of. */
+export type NamePattern =
+  | { readonly kind: 'exact'; readonly name: string }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+export type Operation =
+  /** The first entry of an epoch: what lies below commits with it. */
+  | { readonly kind: 'noop' }
+  | {
+      readonly kind: 'put';
+      readonly name: string;
+      readonly version: number;
+      readonly content: Content;
+      readonly metadata: Metadata;
+    }
+  | { readonly kind: 'delete'; readonly name: string; readonly version: number }
+  /** History superseded before this moment (the primary's wall clock) is dropped, heads stay. */
+  | { readonly kind: 'retain'; readonly beforeMs: number }
+  /** From here on this shard refuses the names of the pattern: they go to shard `to`. */
+  | {
+      readonly kind: 'move-out';
+      readonly pattern: NamePattern;
+      readonly tableVersion: number;
+      readonly to: string;
+    }
+  /** From here on this shard accepts the names of the pattern. */
+  | { readonly kind: 'move-in'; readonly pattern: NamePattern; readonly tableVersion: number }
+  /** The change of this table version was given up, and can no longer happen here. */
+  | { readonly kind: 'move-back'; readonly pattern: NamePattern; readonly tableVersion: number };
+
+export interface LogEntry {
+  readonly epoch: number;
+  readonly seq: number;
+  /** The primary's wall clock when it accepted the entry. For people and retention only. */
+  readonly atMs: number;
+  /** The client's request id, or '' where nobody retries (no-ops, retention). */
+  readonly requestId: string;
+  readonly operation: Operation;
+}
+
+export function positionOf(entry: Position): Position {
+  return { epoch: entry.epoch, seq: entry.seq };
+}
+
+/** The name an entry writes, if it writes one. */
+export function nameOf(entry: LogEntry): string | undefined {
+  const { operation } = entry;
+  return operation.kind === 'put' || operation.kind === 'delete' ? operation.name : undefined;
+}
+
+/** The file version an entry makes, if it makes one. */
+export function fileVersionOf(entry: LogEntry): FileVersion | undefined {
+  const { operation, epoch, seq, atMs } = entry;
+  if (operation.kind !== 'put' && operation.kind !== 'delete') return undefined;
+  const put = operation.kind === 'put' ? operation : undefined;
+  return {
+    name: operation.name,
+    version: operation.version,
+    epoch,
+    seq,
+    deleted: put === undefined,
+    content: put?.content ?? null,
+    metadata: put?.metadata ?? {},
+    modifiedMs: atMs,
+  };
+}
