@@ -40,7 +40,13 @@ export type Operation =
   /** From here on this shard accepts the names of the pattern. */
   | { readonly kind: 'move-in'; readonly pattern: NamePattern; readonly tableVersion: number }
   /** The change of this table version was given up, and can no longer happen here. */
-  | { readonly kind: 'move-back'; readonly pattern: NamePattern; readonly tableVersion: number };
+  | {
+      readonly kind: 'move-back';
+      readonly pattern: NamePattern;
+      readonly tableVersion: number;
+      /** The shard that the pattern's rule names again; '' where there was no such rule. */
+      readonly to: string;
+    };
 
 export interface LogEntry {
   readonly epoch: number;

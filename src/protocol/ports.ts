@@ -96,6 +96,7 @@ export interface OwnershipRecord {
   readonly tableVersion: number;
   /** 'in': this shard has the names; 'out': shard `to` has them; 'back': the change was given up. */
   readonly state: 'in' | 'out' | 'back';
+  /** The shard that the rule names from here on; '' where there is no such rule again. */
   readonly to: string;
 }
 

@@ -1,0 +1,109 @@
+import type { Content, FileVersion, Metadata } from './file-version.js';
+import type { NamePattern, Position } from './log-entry.js';
+
+/** What must hold at the primary, in log order, for a write to take effect. */
+export interface WriteConditions {
+  readonly ifVersion?: number;
+  readonly ifAbsent?: boolean;
+  readonly ifMatch?: readonly string[];
+  readonly ifNoneMatch?: readonly string[];
+}
+
+export type WriteIntent =
+  | {
+      readonly kind: 'put';
+      readonly name: string;
+      readonly content: Content;
+      readonly metadata: Metadata;
+    }
+  | { readonly kind: 'delete'; readonly name: string }
+  | { readonly kind: 'retain'; readonly beforeMs: number }
+  | {
+      readonly kind: 'move-out';
+      readonly pattern: NamePattern;
+      readonly tableVersion: number;
+      readonly to: string;
+    }
+  | { readonly kind: 'move-in'; readonly pattern: NamePattern; readonly tableVersion: number }
+  | {
+      readonly kind: 'move-back';
+      readonly pattern: NamePattern;
+      readonly tableVersion: number;
+      readonly to: string;
+    };
+
+export interface WriteRequest {
+  /** '' for a request that nobody retries. */
+  readonly requestId: string;
+  /** A released seq of the shard from before the first attempt; null when not known. */
+  readonly since: number | null;
+  readonly intent: WriteIntent;
+  readonly conditions: WriteConditions;
+}
+
+export type WriteRejection =
+  /** This site does not act for the shard (any more, or yet): ask again, elsewhere. */
+  | 'no_primary'
+  | 'quorum_unavailable'
+  | 'precondition_failed'
+  | 'no_such_file'
+  | 'overloaded'
+  /** The name is not, or not yet, this shard's. */
+  | 'moving'
+  | 'names_have_files'
+  | 'storage_failed'
+  /** The content is not whole at the primary: send it again. */
+  | 'content_missing';
+
+export type WriteAnswer =
+  | {
+      readonly outcome: 'committed';
+      readonly name: string;
+      readonly version: number;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: WriteRejection;
+      /** What a condition was judged against. */
+      readonly current: FileVersion | null;
+    }
+  | { readonly outcome: 'unknown'; readonly reason: 'primary_lost' | 'forgotten' | 'timeout' };
+
+export type ReadAnswer =
+  | {
+      readonly outcome: 'head';
+      /** The newest released version, tombstones included; null if there never was one. */
+      readonly head: FileVersion | null;
+      readonly epoch: number;
+    }
+  | { readonly outcome: 'retry'; readonly reason: 'no_primary' | 'moving' };
+
+export type EndAnswer =
+  /** Everything that had committed when the question came is released, and at or below `end`. */
+  | { readonly outcome: 'end'; readonly end: Position }
+  | { readonly outcome: 'retry'; readonly reason: 'no_primary' };
+
+export type Answer = WriteAnswer | ReadAnswer | EndAnswer;
+
+function exists(head: FileVersion | null): head is FileVersion {
+  return head !== null && !head.deleted;
+}
+
+/** Whether every condition holds against the file's newest version. */
+export function conditionsHold(conditions: WriteConditions, head: FileVersion | null): boolean {
+  const etag = exists(head) ? (head.content?.etag ?? null) : null;
+  const { ifVersion, ifAbsent, ifMatch, ifNoneMatch } = conditions;
+  if (ifVersion !== undefined && !(exists(head) && head.version === ifVersion)) return false;
+  if (ifAbsent === true && exists(head)) return false;
+  if (ifMatch !== undefined) {
+    if (etag === null) return false;
+    if (!ifMatch.includes('*') && !ifMatch.includes(etag)) return false;
+  }
+  if (ifNoneMatch !== undefined && etag !== null) {
+    if (ifNoneMatch.includes('*') || ifNoneMatch.includes(etag)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,84 @@
+/** Durations of the protocol, in milliseconds. */
+export interface ShardTiming {
+  /** A successor tries when a claim's record stood unchanged for this long. */
+  readonly claimMs: number;
+  /** How long each heartbeat says that the primary means to act. At most `claimMs`. */
+  readonly actMs: number;
+  readonly heartbeatMs: number;
+  /** A replica not heard from for this long does not count as connected. */
+  readonly quietMs: number;
+  /** Each place in the succession waits this much longer. */
+  readonly staggerMs: number;
+  /** A hand-over that takes longer is given up: the claim lapses. */
+  readonly handoverLimitMs: number;
+  /** The home site asks for its shard back after it was caught up for this long. */
+  readonly homecomingMs: number;
+  /** Largest difference between the rates of two machines' clocks, as a fraction. */
+  readonly driftRate: number;
+  /** Taken off each duration by its holder, and added by its granter. */
+  readonly driftMarginMs: number;
+}
+
+export const DEFAULT_TIMING: ShardTiming = {
+  claimMs: 1500,
+  actMs: 1500,
+  heartbeatMs: 300,
+  quietMs: 1000,
+  staggerMs: 200,
+  handoverLimitMs: 1000,
+  homecomingMs: 2000,
+  driftRate: 0.002,
+  driftMarginMs: 2,
+};
+
+/** Bounds of one shard at one site; reaching one is refused by name or waits, never grows. */
+export interface ShardLimits {
+  /** Entries not yet released at the primary; one more write is refused as overloaded. */
+  readonly pendingEntries: number;
+  readonly pendingBytes: number;
+  /** Entries sent to one replica and not yet acknowledged. */
+  readonly windowEntries: number;
+  readonly windowBytes: number;
+  /** Entries in one message. */
+  readonly batchEntries: number;
+  readonly batchBytes: number;
+  /** Entries kept in memory beyond those the view has not applied. */
+  readonly memoryEntries: number;
+  readonly memoryBytes: number;
+  /** Entries kept on disk for a replica that is away; beyond it gets a snapshot. */
+  readonly retainEntries: number;
+  /** Request ids remembered, counted in log positions. */
+  readonly requestEntries: number;
+}
+
+export const DEFAULT_LIMITS: ShardLimits = {
+  pendingEntries: 8192,
+  pendingBytes: 64 * 1024 * 1024,
+  windowEntries: 8192,
+  windowBytes: 16 * 1024 * 1024,
+  batchEntries: 512,
+  batchBytes: 1024 * 1024,
+  memoryEntries: 4096,
+  memoryBytes: 8 * 1024 * 1024,
+  retainEntries: 200_000,
+  requestEntries: 65_536,
+};
+
+export interface ShardConfig {
+  readonly shard: string;
+  readonly site: string;
+  /** Names this run of this process; no other ever has the same. */
+  readonly run: string;
+  readonly incarnation: number;
+  /** All sites, the home site first, then by nearness to it. */
+  readonly succession: readonly string[];
+  readonly writeQuorum: number;
+  readonly timing: ShardTiming;
+  readonly limits: ShardLimits;
+}
+
+export function homeOf(config: ShardConfig): string {
+  const home = config.succession[0];
+  if (home === undefined) throw new Error('a shard has at least one site');
+  return home;
+}
