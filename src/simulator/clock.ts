@@ -1,0 +1,156 @@
+import type { EventQueue, ScheduledEvent } from './event-queue.js';
+
+export interface ClockSettings {
+  /** How fast this node's clocks run against true time; 1 is exact. */
+  readonly rate: number;
+  /** Where the monotonic clock starts. */
+  readonly monotonicOffsetMs: number;
+  /** What the wall clock shows when true time is 0. */
+  readonly wallOffsetMs: number;
+}
+
+export const TRUE_CLOCK: ClockSettings = { rate: 1, monotonicOffsetMs: 0, wallOffsetMs: 0 };
+
+/** Held for a paused node at most; what comes after that is lost, newest first. */
+export const HELD_LIMIT = 100_000;
+
+interface Timer {
+  cancelled: boolean;
+  pending: ScheduledEvent | null;
+}
+
+/**
+ * One node's clocks and the gate through which the world reaches its process.
+ * `running`: everything as it comes. `paused` (a stopped process): clocks go on, what comes is held.
+ * `suspended` (a sleeping machine): the monotonic clock and timers stand still too, the wall goes on.
+ * `crashed`: timers and what is held are gone, and nothing is taken until `start`.
+ */
+export class NodeClock {
+  private state: 'running' | 'paused' | 'suspended' | 'crashed' = 'running';
+  private life = 0;
+  private held: (() => void)[] = [];
+  private rate: number;
+  private baseTrueMs: number;
+  private monotonicBaseMs: number;
+  private wallBaseMs: number;
+
+  constructor(
+    private readonly queue: EventQueue,
+    settings: ClockSettings = TRUE_CLOCK,
+  ) {
+    this.rate = settings.rate;
+    this.baseTrueMs = queue.nowMs;
+    this.monotonicBaseMs = settings.monotonicOffsetMs;
+    this.wallBaseMs = settings.wallOffsetMs + queue.nowMs;
+  }
+
+  get mode(): 'running' | 'paused' | 'suspended' | 'crashed' {
+    return this.state;
+  }
+
+  monotonicMs(): number {
+    return this.state === 'suspended' ? this.monotonicBaseMs : this.monotonicBaseMs + this.passed();
+  }
+
+  wallMs(): number {
+    return this.wallBaseMs + this.passed();
+  }
+
+  /** The wall clock is set, forward or back. */
+  jumpWall(byMs: number): void {
+    this.rebase();
+    this.wallBaseMs += byMs;
+  }
+
+  /** A timer that is already set may fire late after a change to a faster rate; never early. */
+  setRate(rate: number): void {
+    this.rebase();
+    this.rate = rate;
+  }
+
+  /** A timer on the monotonic clock. Never fires before this call has returned, nor after a crash. */
+  after(delayMs: number, run: () => void): ScheduledEvent {
+    const dueMs = this.monotonicMs() + delayMs;
+    const life = this.life;
+    const timer: Timer = { cancelled: false, pending: null };
+    const fire = (): void => {
+      if (timer.cancelled || life !== this.life) return;
+      const leftMs = dueMs - this.monotonicMs();
+      // A machine that slept, or a clock that was slowed, has not come so far yet. The tolerance
+      // keeps rounding from asking for the same moment again.
+      if (this.state === 'running' && leftMs > 1e-6) arm(leftMs);
+      else this.gate(fire, () => run());
+    };
+    const arm = (leftMs: number): void => {
+      timer.pending = this.queue.after(Math.max(leftMs, 0) / this.rate, fire);
+    };
+    arm(delayMs);
+    return {
+      cancel: () => {
+        timer.cancelled = true;
+        timer.pending?.cancel();
+      },
+    };
+  }
+
+  /** Hands the node something from outside: now, when it resumes, or never if it has crashed. */
+  deliver(run: () => void): void {
+    this.gate(run, run);
+  }
+
+  /** As `deliver`, after a delay of true time; lost if the node crashes in between. */
+  deliverAfter(delayMs: number, run: () => void): ScheduledEvent {
+    const life = this.life;
+    return this.queue.after(delayMs, () => {
+      if (life === this.life) this.deliver(run);
+    });
+  }
+
+  pause(): void {
+    if (this.state === 'running') this.state = 'paused';
+  }
+
+  suspend(): void {
+    if (this.state !== 'running') return;
+    this.rebase();
+    this.state = 'suspended';
+  }
+
+  /** What was held comes at once, in its order. */
+  resume(): void {
+    if (this.state !== 'paused' && this.state !== 'suspended') return;
+    this.rebase();
+    this.state = 'running';
+    const { held } = this;
+    this.held = [];
+    for (const run of held) this.deliverAfter(0, run);
+  }
+
+  crash(): void {
+    this.rebase();
+    this.state = 'crashed';
+    this.life += 1;
+    this.held = [];
+  }
+
+  /** A new process on the same machine; the clocks went on meanwhile. */
+  start(): void {
+    if (this.state === 'crashed') this.state = 'running';
+  }
+
+  private gate(whenHeld: () => void, whenRunning: () => void): void {
+    if (this.state === 'running') whenRunning();
+    else if (this.state !== 'crashed' && this.held.length < HELD_LIMIT) this.held.push(whenHeld);
+  }
+
+  private passed(): number {
+    return (this.queue.nowMs - this.baseTrueMs) * this.rate;
+  }
+
+  private rebase(): void {
+    const passedMs = this.passed();
+    if (this.state !== 'suspended') this.monotonicBaseMs += passedMs;
+    this.wallBaseMs += passedMs;
+    this.baseTrueMs = this.queue.nowMs;
+  }
+}

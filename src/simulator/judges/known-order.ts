@@ -1,0 +1,377 @@
+import type { CommittedEntry, History, Operation } from '../history.js';
+import {
+  type Finding,
+  Findings,
+  conditionHolds,
+  conditionOf,
+  describe,
+  isConflict,
+  isFresh,
+  valueText,
+} from './finding.js';
+
+/** One version of one file, and the call that wrote it, where it is known. */
+interface Version {
+  readonly version: number;
+  readonly value: string | null | undefined;
+  readonly epoch: number | undefined;
+  readonly seq: number | undefined;
+  readonly shard: string | undefined;
+  readonly writer: Operation | undefined;
+  /** Its first attempt began. */
+  readonly startMs: number;
+}
+
+type Attempts = Map<string, Operation[]>;
+
+/**
+ * Judges linearizability from the order that the store itself gave (I1, I2, I7, I14, I17, I18).
+ * A file is a register whose history is its versions; every answer names the one it wrote, read or
+ * was judged against. So it is enough that (1) a version has one content, (2) whoever starts after
+ * another has finished is nowhere before it in that order, and (3) conditions were judged right.
+ * An unknown outcome took effect if the commit chain has its request id, or if a read saw its
+ * value. Takes time proportional to n log n; sorted input makes it linear.
+ */
+export function judgeKnownOrder(history: History): Finding[] {
+  const findings = new Findings();
+  const byName = groupByName(history);
+  const attempts = attemptsOf(history.operations);
+  for (const [name, file] of byName) {
+    if (findings.isFull) break;
+    const judge = new FileJudge(name, file, attempts, history.entries !== null, findings);
+    judge.run();
+  }
+  return findings.list;
+}
+
+interface FileHistory {
+  readonly operations: Operation[];
+  readonly entries: CommittedEntry[];
+}
+
+function groupByName(history: History): Map<string, FileHistory> {
+  const byName = new Map<string, FileHistory>();
+  const of = (name: string): FileHistory => {
+    let file = byName.get(name);
+    if (file === undefined) {
+      file = { operations: [], entries: [] };
+      byName.set(name, file);
+    }
+    return file;
+  };
+  for (const operation of history.operations) {
+    if (operation.kind === 'list' || operation.outcome === 'failed') continue;
+    of(operation.name).operations.push(operation);
+  }
+  for (const entry of history.entries ?? []) of(entry.name).entries.push(entry);
+  return byName;
+}
+
+/** Calls that were retried under one request id. */
+function attemptsOf(operations: readonly Operation[]): Attempts {
+  const attempts: Attempts = new Map();
+  for (const operation of operations) {
+    const { requestId } = operation;
+    if (requestId === undefined || requestId === '') continue;
+    const known = attempts.get(requestId);
+    if (known === undefined) attempts.set(requestId, [operation]);
+    else known.push(operation);
+  }
+  return attempts;
+}
+
+class FileJudge {
+  private readonly versions = new Map<number, Version>();
+  private readonly unknownByValue = new Map<string, Operation>();
+  /** Versions made by writes whose own answer was `unknown`. */
+  private readonly effects = new Map<Operation, Version>();
+  private order: number[] = [];
+
+  constructor(
+    private readonly name: string,
+    private readonly file: FileHistory,
+    private readonly attempts: Attempts,
+    private readonly isChainKnown: boolean,
+    private readonly findings: Findings,
+  ) {}
+
+  run(): void {
+    for (const entry of this.file.entries) this.addEntry(entry);
+    for (const operation of this.file.operations) this.addWriter(operation);
+    this.order = [...this.versions.keys()].sort((a, b) => a - b);
+    this.judgePositions();
+    for (const operation of this.file.operations) this.judgeContent(operation);
+    this.order = [...this.versions.keys()].sort((a, b) => a - b);
+    for (const operation of this.file.operations) this.judgeCondition(operation);
+    for (const version of this.versions.values()) {
+      if (version.writer?.outcome === 'unknown') this.effects.set(version.writer, version);
+    }
+    this.judgeRealTime();
+  }
+
+  private addEntry(entry: CommittedEntry): void {
+    const { version, value, epoch, seq, shard, requestId } = entry;
+    const known = this.versions.get(version);
+    if (known !== undefined) {
+      this.findings.add(
+        'I1',
+        `${this.name} has two versions ${version} in the commit chain: ` +
+          `${valueText(known.value)} and ${valueText(value)}`,
+      );
+      return;
+    }
+    const tries = (requestId === '' ? undefined : this.attempts.get(requestId)) ?? [];
+    const writer = tries.find(({ outcome }) => outcome === 'committed') ?? tries[0];
+    const startMs = tries.reduce((least, each) => Math.min(least, each.startMs), Infinity);
+    this.versions.set(version, {
+      version,
+      value,
+      epoch,
+      seq,
+      shard,
+      writer,
+      startMs: tries.length === 0 ? -Infinity : startMs,
+    });
+    if (tries.length > 0 && tries.every(({ outcome }) => outcome === 'rejected')) {
+      this.findings.add(
+        'I2',
+        `${describe(tries[0]!)} and was told "rejected" (${tries[0]!.reason}), ` +
+          `yet it is version ${version} of the commit chain`,
+        ...tries,
+      );
+    }
+  }
+
+  private addWriter(operation: Operation): void {
+    const { kind, outcome, version, requestId } = operation;
+    if (kind !== 'write' && kind !== 'delete') return;
+    if (outcome === 'unknown' && operation.value != null && !this.isChainKnown) {
+      this.unknownByValue.set(operation.value, operation);
+    }
+    if (outcome !== 'committed' || version === undefined) return;
+    const value = kind === 'delete' ? null : operation.value;
+    const known = this.versions.get(version);
+    if (known === undefined) {
+      if (this.isChainKnown) this.reportMissing(operation);
+      const tries = requestId === undefined ? [operation] : this.attempts.get(requestId);
+      const startMs = (tries ?? [operation]).reduce((a, b) => Math.min(a, b.startMs), Infinity);
+      const { epoch, seq } = operation;
+      const shard = undefined;
+      this.versions.set(version, { version, value, epoch, seq, shard, writer: operation, startMs });
+      return;
+    }
+    const isSame =
+      known.writer === operation ||
+      known.writer === undefined ||
+      (requestId !== undefined && known.writer.requestId === requestId);
+    if (!isSame || (value !== undefined && known.value !== undefined && known.value !== value)) {
+      this.findings.add(
+        'I1',
+        `version ${version} of ${this.name} was given twice: ${describe(operation)}, ` +
+          `but it holds ${valueText(known.value)}` +
+          (known.writer === undefined ? '' : `, which ${describe(known.writer)}`),
+        operation,
+        ...(known.writer === undefined ? [] : [known.writer]),
+      );
+    }
+  }
+
+  private reportMissing(operation: Operation): void {
+    this.findings.add(
+      'I2',
+      `${describe(operation)} and was told "committed", yet the commit chain has no ` +
+        `version ${operation.version} of it: the write is lost`,
+      operation,
+    );
+  }
+
+  /** I17: positions grow along with versions, as long as one shard owned the file. */
+  private judgePositions(): void {
+    let previous: Version | undefined;
+    for (const number of this.order) {
+      const next = this.versions.get(number)!;
+      if (
+        previous?.epoch !== undefined &&
+        next.epoch !== undefined &&
+        previous.shard === next.shard &&
+        (next.epoch < previous.epoch ||
+          (next.epoch === previous.epoch && (next.seq ?? 0) <= (previous.seq ?? 0)))
+      ) {
+        this.findings.add(
+          'I17',
+          `${this.name}: version ${next.version} stands at (${next.epoch}, ${next.seq}), not ` +
+            `behind version ${previous.version} at (${previous.epoch}, ${previous.seq})`,
+          ...[previous.writer, next.writer].filter((each) => each !== undefined),
+        );
+      }
+      previous = next;
+    }
+  }
+
+  /** What was seen must have been written, with that content, and not after it was seen. */
+  private judgeContent(operation: Operation): void {
+    const { version, value, outcome } = operation;
+    if (version === undefined || (outcome !== 'ok' && !isConflict(operation))) return;
+    if (version === 0) {
+      if (value !== undefined && value !== null) {
+        const said = `${describe(operation)}: content without a version`;
+        this.findings.add('I1', said, operation);
+      }
+      return;
+    }
+    const known = this.versions.get(version) ?? this.adoptUnknown(operation, version);
+    if (known === undefined) {
+      this.findings.add(
+        'I7',
+        `${describe(operation)}, but nobody ever committed version ${version} of it`,
+        operation,
+      );
+      return;
+    }
+    const involved = known.writer === undefined ? [operation] : [operation, known.writer];
+    if (value !== undefined && known.value !== undefined && value !== known.value) {
+      this.findings.add(
+        'I1',
+        `${describe(operation)}, but version ${version} holds ${valueText(known.value)}`,
+        ...involved,
+      );
+    }
+    if (operation.endMs !== null && operation.endMs < known.startMs) {
+      this.findings.add(
+        'I7',
+        `${describe(operation)}, before the write of version ${version} had begun ` +
+          `at ${known.startMs.toFixed(1)} ms`,
+        ...involved,
+      );
+    }
+  }
+
+  /** Without a commit chain, a read that saw its value proves that an unknown write happened. */
+  private adoptUnknown(operation: Operation, version: number): Version | undefined {
+    const { value } = operation;
+    if (this.isChainKnown) return undefined;
+    const writer = typeof value === 'string' ? this.unknownByValue.get(value) : undefined;
+    const isDelete =
+      value == null &&
+      this.file.operations.some(({ kind, outcome }) => kind === 'delete' && outcome === 'unknown');
+    if (writer === undefined && !isDelete && value !== undefined) return undefined;
+    if (typeof value === 'string') this.unknownByValue.delete(value);
+    const adopted: Version = {
+      version,
+      value,
+      epoch: operation.epoch,
+      seq: operation.seq,
+      shard: undefined,
+      writer,
+      startMs: writer?.startMs ?? -Infinity,
+    };
+    this.versions.set(version, adopted);
+    return adopted;
+  }
+
+  private judgeCondition(operation: Operation): void {
+    const condition = conditionOf(operation);
+    const { version, outcome, requestId } = operation;
+    if (condition === undefined || version === undefined) return;
+    if (outcome === 'committed') {
+      const writer = this.versions.get(version)?.writer;
+      const isRetry = writer !== operation && requestId !== undefined;
+      const before = this.before(version);
+      if (isRetry || before === undefined || before.value === undefined) return;
+      if (!conditionHolds(condition, before.version, before.value)) {
+        this.findings.add(
+          'linearizable',
+          `${describe(operation)} on condition ${JSON.stringify(condition)}, which did not hold: ` +
+            `before it stood version ${before.version} with ${valueText(before.value)}`,
+          operation,
+        );
+      }
+    } else if (isConflict(operation)) {
+      const judged = version === 0 ? { value: null } : this.versions.get(version);
+      if (judged?.value === undefined) return;
+      if (conditionHolds(condition, version, judged.value)) {
+        this.findings.add(
+          'linearizable',
+          `${describe(operation)} and was rejected, but its condition ` +
+            `${JSON.stringify(condition)} holds for version ${version}`,
+          operation,
+        );
+      }
+    }
+  }
+
+  /** The state just before a version; undefined where the history does not tell. */
+  private before(
+    version: number,
+  ): { readonly version: number; readonly value: string | null | undefined } | undefined {
+    if (version === 1) return { version: 0, value: null };
+    const direct = this.versions.get(version - 1);
+    if (direct !== undefined || !this.isChainKnown) return direct;
+    const lower = this.order.findLast((each) => each < version);
+    return lower === undefined ? { version: 0, value: null } : this.versions.get(lower);
+  }
+
+  /** Sweeps starts and ends in time: nothing may be older than what had finished before it began. */
+  private judgeRealTime(): void {
+    const bound = this.file.operations.filter(
+      (operation) =>
+        isFresh(operation) &&
+        (operation.outcome === 'ok' ||
+          operation.outcome === 'committed' ||
+          isConflict(operation) ||
+          this.effectOf(operation) !== undefined),
+    );
+    const starts = sortedBy(bound, ({ startMs }) => startMs);
+    const ends = sortedBy(
+      bound.filter(({ endMs, version }) => endMs !== null && version !== undefined),
+      ({ endMs }) => endMs!,
+    );
+    let next = 0;
+    let newest: Operation | undefined;
+    for (const operation of starts) {
+      for (let end = ends[next]; end !== undefined; end = ends[next]) {
+        if (end.endMs! >= operation.startMs) break;
+        if (end.version! > (newest?.version ?? -1)) newest = end;
+        next += 1;
+      }
+      if (newest !== undefined) this.judgeAgainst(operation, newest);
+    }
+  }
+
+  private judgeAgainst(operation: Operation, newest: Operation): void {
+    const version = operation.version ?? this.effectOf(operation)?.version;
+    if (version === undefined || version > newest.version!) return;
+    // The first attempt of a retried request is the one that took effect; its time is judged there.
+    const effect = this.versions.get(version);
+    const isWriter =
+      operation.kind !== 'read' && !isConflict(operation) && effect?.startMs === operation.startMs;
+    const isRetry = operation.kind !== 'read' && !isConflict(operation) && !isWriter;
+    if (isRetry || (!isWriter && version === newest.version)) return;
+    this.findings.add(
+      'I18',
+      `${describe(operation)} and ${isWriter ? 'got' : 'saw'} version ${version}, although ` +
+        `${describe(newest)}, which had ended before`,
+      newest,
+      operation,
+    );
+  }
+
+  /** The version an unknown write turned out to have made, known by its request id. */
+  private effectOf(operation: Operation): Version | undefined {
+    if (operation.outcome !== 'unknown') return undefined;
+    return this.effects.get(operation);
+  }
+}
+
+/** Sorts a copy unless it is in order already. */
+function sortedBy(
+  operations: readonly Operation[],
+  key: (operation: Operation) => number,
+): readonly Operation[] {
+  for (let index = 1; index < operations.length; index += 1) {
+    if (key(operations[index - 1]!) > key(operations[index]!)) {
+      return [...operations].sort((a, b) => key(a) - key(b));
+    }
+  }
+  return operations;
+}

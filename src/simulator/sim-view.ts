@@ -1,0 +1,241 @@
+import type { FileVersion } from '../protocol/file-version.js';
+import {
+  type LogEntry,
+  type NamePattern,
+  ORIGIN,
+  type Position,
+  fileVersionOf,
+} from '../protocol/log-entry.js';
+import type {
+  ListQuery,
+  OwnershipRecord,
+  RequestRecord,
+  ShardView,
+  StorageFailure,
+} from '../protocol/ports.js';
+import type { NodeClock } from './clock.js';
+import type { Random } from './random.js';
+import { firstNotBelow } from './utf8-order.js';
+
+export interface ViewOptions {
+  /** From `apply` to its callback, in milliseconds of true time. */
+  readonly applyMs: number;
+  /** So many applied entries go to disk together, with their position. */
+  readonly batchEntries: number;
+}
+
+export const DEFAULT_VIEW: ViewOptions = { applyMs: 0.05, batchEntries: 32 };
+
+interface Applied {
+  readonly before: Position;
+  readonly undo: () => void;
+}
+
+function patternKey(pattern: NamePattern): string {
+  return pattern.kind === 'exact' ? `=${pattern.name}` : `^${pattern.prefix}`;
+}
+
+const STATES = { 'move-in': 'in', 'move-out': 'out', 'move-back': 'back' } as const;
+
+/**
+ * A shard's view in memory. What was applied since the last batch went to disk is kept in a journal
+ * with its undo, so a crash can take the view back to any position from that batch on.
+ */
+export class SimView implements ShardView {
+  /** Versions of each name, oldest first. */
+  private readonly files = new Map<string, FileVersion[]>();
+  private sortedNames: string[] = [];
+  private readonly requestLog: RequestRecord[] = [];
+  private readonly owned = new Map<string, OwnershipRecord>();
+  private at: Position = ORIGIN;
+  private journal: Applied[] = [];
+
+  constructor(
+    private readonly clock: NodeClock,
+    public options: ViewOptions = DEFAULT_VIEW,
+  ) {}
+
+  position(): Position {
+    return this.at;
+  }
+
+  head(name: string): FileVersion | undefined {
+    return this.files.get(name)?.at(-1);
+  }
+
+  version(name: string, version: number): FileVersion | undefined {
+    return this.files.get(name)?.find((file) => file.version === version);
+  }
+
+  history(name: string, below: number, limit: number): FileVersion[] {
+    const versions = this.files.get(name) ?? [];
+    return versions
+      .filter((file) => file.version < below)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  list(query: ListQuery): FileVersion[] {
+    const found: FileVersion[] = [];
+    this.scan(query, (name) => {
+      const head = this.head(name);
+      if (head !== undefined && !head.deleted) found.push(head);
+      return found.length < query.limit;
+    });
+    return found;
+  }
+
+  names(query: ListQuery): string[] {
+    const found: string[] = [];
+    this.scan(query, (name) => found.push(name) < query.limit);
+    return found;
+  }
+
+  requests(fromSeq: number): RequestRecord[] {
+    let low = 0;
+    let high = this.requestLog.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.requestLog[middle]!.seq < fromSeq) low = middle + 1;
+      else high = middle;
+    }
+    return this.requestLog.slice(low);
+  }
+
+  ownership(): OwnershipRecord[] {
+    return [...this.owned.values()];
+  }
+
+  apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {
+    this.clock.deliverAfter(this.options.applyMs, () => {
+      for (const entry of entries) this.applyOne(entry);
+      done(null);
+    });
+  }
+
+  /** Applies without delay or callback: for tests, and to fill a view. */
+  applyNow(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.applyOne(entry);
+  }
+
+  /** The last position that certainly survives a crash. */
+  durablePosition(): Position {
+    return this.journal[0]?.before ?? this.at;
+  }
+
+  /** The power goes: the view falls back to some position from its last durable batch on. */
+  crash(random: Random): void {
+    const kept = random.int(this.journal.length + 1);
+    for (const applied of this.journal.slice(kept).reverse()) {
+      applied.undo();
+      this.at = applied.before;
+    }
+    this.journal = [];
+  }
+
+  wipe(): void {
+    this.files.clear();
+    this.sortedNames = [];
+    this.requestLog.length = 0;
+    this.owned.clear();
+    this.at = ORIGIN;
+    this.journal = [];
+  }
+
+  /** Every version kept, for judges. */
+  *allVersions(): Iterable<FileVersion> {
+    for (const name of this.sortedNames) yield* this.files.get(name) ?? [];
+  }
+
+  private applyOne(entry: LogEntry): void {
+    if (entry.seq !== this.at.seq + 1) {
+      throw new Error(`entry ${entry.seq} applied to a view at ${this.at.seq}`);
+    }
+    const before = this.at;
+    const undo = this.change(entry);
+    this.at = { epoch: entry.epoch, seq: entry.seq };
+    this.journal.push({ before, undo });
+    if (this.journal.length >= this.options.batchEntries) this.journal = [];
+  }
+
+  private change(entry: LogEntry): () => void {
+    const { operation } = entry;
+    switch (operation.kind) {
+      case 'noop':
+        return () => {};
+      case 'put':
+      case 'delete':
+        return this.addVersion(fileVersionOf(entry)!, entry.requestId);
+      case 'retain':
+        return this.retain(operation.beforeMs);
+      case 'move-in':
+      case 'move-out':
+      case 'move-back': {
+        const key = patternKey(operation.pattern);
+        const previous = this.owned.get(key);
+        this.owned.set(key, {
+          pattern: operation.pattern,
+          tableVersion: operation.tableVersion,
+          state: STATES[operation.kind],
+          to: operation.kind === 'move-out' ? operation.to : '',
+        });
+        return () => {
+          if (previous === undefined) this.owned.delete(key);
+          else this.owned.set(key, previous);
+        };
+      }
+    }
+  }
+
+  private addVersion(file: FileVersion, requestId: string): () => void {
+    const { name, version, epoch, seq } = file;
+    let versions = this.files.get(name);
+    if (versions === undefined) {
+      versions = [];
+      this.files.set(name, versions);
+      this.sortedNames.splice(firstNotBelow(this.sortedNames, name), 0, name);
+    }
+    const list = versions;
+    list.push(file);
+    if (requestId !== '') this.requestLog.push({ requestId, epoch, seq, name, version });
+    return () => {
+      list.pop();
+      if (requestId !== '') this.requestLog.pop();
+      if (list.length > 0) return;
+      this.files.delete(name);
+      this.sortedNames.splice(firstNotBelow(this.sortedNames, name), 1);
+    };
+  }
+
+  /** Drops what was superseded before the moment; heads stay, tombstones among them. */
+  private retain(beforeMs: number): () => void {
+    const dropped: { readonly name: string; readonly versions: FileVersion[] }[] = [];
+    for (const [name, versions] of this.files) {
+      const isKept = (_: FileVersion, index: number): boolean => {
+        const next = versions[index + 1];
+        return next === undefined || next.modifiedMs >= beforeMs;
+      };
+      if (versions.every(isKept)) continue;
+      dropped.push({ name, versions: [...versions] });
+      versions.splice(0, versions.length, ...[...versions].filter(isKept));
+    }
+    return () => {
+      for (const { name, versions } of dropped) {
+        const list = this.files.get(name)!;
+        list.splice(0, list.length, ...versions);
+      }
+    };
+  }
+
+  /** Visits names under the prefix, after the given one, in order, until told to stop. */
+  private scan(query: ListQuery, visit: (name: string) => boolean): void {
+    const start = firstNotBelow(this.sortedNames, query.prefix);
+    const after = firstNotBelow(this.sortedNames, query.after);
+    const skipped = this.sortedNames[after] === query.after ? after + 1 : after;
+    if (query.limit <= 0) return;
+    for (let index = Math.max(start, skipped); index < this.sortedNames.length; index += 1) {
+      const name = this.sortedNames[index]!;
+      if (!name.startsWith(query.prefix) || !visit(name)) return;
+    }
+  }
+}
