@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import type { TableRule } from '../../protocol/ports.js';
+import { checkFileName } from '../file-name.js';
+import type { Exchange } from './exchange.js';
+import { sendJson, sendProblem } from './exchange.js';
+import { sendReadFailure } from './file-reads.js';
+import { sendOutcome } from './file-writes.js';
+import { refusal } from './problem.js';
+import { collectBody, sendContinue } from './request-body.js';
+import { readWriteOptions } from './write-options.js';
+
+const JSON_LIMIT_BYTES = 64 * 1024;
+
+export async function answerBuckets(exchange: Exchange): Promise<void> {
+  const listed = await exchange.service.listBuckets();
+  if (!listed.ok) return sendReadFailure(exchange, listed);
+  sendJson(exchange, 200, {
+    buckets: listed.buckets.map(({ name, createdMs }) => ({
+      name,
+      created: new Date(createdMs).toISOString(),
+    })),
+  });
+}
+
+/** PUT and DELETE of `/v1/buckets/<name>`. */
+export async function changeBucket(exchange: Exchange, bucket: string): Promise<void> {
+  const { request, service } = exchange;
+  const read = readWriteOptions(request.headers, false);
+  if (!read.ok) return sendProblem(exchange, read);
+  const { options } = read;
+  const outcome =
+    request.method === 'PUT'
+      ? await service.createBucket(bucket, options)
+      : await service.removeBucket(bucket, options);
+  sendOutcome(exchange, outcome, options.requestId);
+}
+
+/** A rule as JSON: `bucket/path`, a prefix followed by `*`, or `default`. */
+function ruleJson(rule: TableRule): unknown {
+  const { pattern } = rule;
+  const text =
+    pattern.kind === 'exact'
+      ? pattern.name
+      : pattern.kind === 'prefix'
+        ? `${pattern.prefix}*`
+        : 'default';
+  return { kind: pattern.kind, pattern: text, sites: rule.shards };
+}
+
+/** GET of the primary table, or with `?name=` of what one name gets from it. */
+export async function answerPrimaries(exchange: Exchange, name: string | undefined): Promise<void> {
+  if (name !== undefined) {
+    const check = checkFileName(name);
+    if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
+    const { rule, shard, primary } = exchange.service.primaryOf(name);
+    return sendJson(exchange, 200, { name, home: shard, primary, rule: ruleJson(rule) });
+  }
+  const table = await exchange.service.primaryTable();
+  if (table === null) {
+    return sendProblem(exchange, refusal('timeout', 'the coordinator did not give the table'));
+  }
+  sendJson(exchange, 200, {
+    version: table.version,
+    rules: table.rules.map(ruleJson),
+    pending: table.pending,
+  });
+}
+
+const RuleChange = z.strictObject({ pattern: z.string().min(1).max(1100), site: z.string() });
+
+/** PUT of `{pattern, site}`. */
+export async function changePrimaries(exchange: Exchange): Promise<void> {
+  sendContinue(exchange);
+  const bytes = await collectBody(exchange.request, JSON_LIMIT_BYTES);
+  if (bytes === null) {
+    const detail = `the body was cut off or is longer than ${JSON_LIMIT_BYTES} bytes`;
+    return sendProblem(exchange, refusal('body_incomplete', detail));
+  }
+  const change = RuleChange.safeParse(parseJson(bytes));
+  if (!change.success) {
+    const detail = `expected {"pattern": "bucket/path", "site": "nyc"}: ${z.prettifyError(change.error)}`;
+    return sendProblem(exchange, refusal('malformed_json', detail));
+  }
+  const { pattern, site } = change.data;
+  const changed = await exchange.service.setPrimary(pattern, site);
+  if (!changed.ok) {
+    return sendProblem(exchange, { ok: false, code: changed.reason, detail: changed.message });
+  }
+  const { version, rules } = changed.table;
+  sendJson(exchange, 200, { version, rules: rules.map(ruleJson), pending: changed.table.pending });
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,199 @@
+import type { FileVersion } from '../../protocol/file-version.js';
+import type { Consistency, OpenedFile, ReadFailure, Served } from '../../site/file-service.js';
+import { ContentLost } from '../../site/file-service.js';
+import { CONTENT_TYPE_KEY, DEFAULT_CONTENT_TYPE, USER_METADATA_PREFIX } from '../file-metadata.js';
+import { entityTag, readTagList, tagsInclude } from './conditions.js';
+import type { Exchange, FlatHeaders } from './exchange.js';
+import { addServed, send, sendProblem } from './exchange.js';
+import type { Refusal } from './problem.js';
+import { refusal } from './problem.js';
+import { readRange } from './range.js';
+
+/** Answers up to this size are assembled, and verified, before the first byte is sent. */
+const WHOLE_LIMIT_BYTES = 64 * 1024;
+
+export type ReadConsistency = { readonly ok: true; readonly value: Consistency } | Refusal;
+
+const STRONG: ReadConsistency = { ok: true, value: 'strong' };
+const LOCAL: ReadConsistency = { ok: true, value: 'local' };
+
+export function readConsistency(exchange: Exchange): ReadConsistency {
+  const value = exchange.request.headers['quorate-consistency'];
+  if (value === undefined || value === 'strong') return STRONG;
+  if (value === 'local') return LOCAL;
+  return refusal('invalid_header', 'Quorate-Consistency has to be "strong" or "local"');
+}
+
+export function sendReadFailure(exchange: Exchange, failure: ReadFailure): void {
+  sendProblem(
+    exchange,
+    { ok: false, code: failure.reason, detail: failure.message },
+    { current: failure.tombstone },
+  );
+}
+
+/** GET and HEAD of a file, or of one of its versions. */
+export async function answerFile(
+  exchange: Exchange,
+  name: string,
+  version: number | undefined,
+): Promise<void> {
+  const consistency = readConsistency(exchange);
+  if (!consistency.ok) return sendProblem(exchange, consistency);
+  const opened = await exchange.service.open(
+    name,
+    version === undefined
+      ? { consistency: consistency.value }
+      : { consistency: consistency.value, version },
+  );
+  if (!opened.ok) return sendReadFailure(exchange, opened);
+  const { file } = opened;
+  const { method, headers: asked } = exchange.request;
+  const etag = file.content?.etag ?? '';
+  const condition = judgeConditions(exchange, etag);
+  if (typeof condition === 'object') return sendProblem(exchange, condition, { current: file });
+  const headers = fileHeaders(file, opened.served);
+  if (condition === 'not_modified') {
+    exchange.response.writeHead(304, headers);
+    exchange.response.end();
+    return;
+  }
+  const size = file.content?.size ?? 0;
+  let range = { start: 0, end: size };
+  let status = 200;
+  const ifRange = asked['if-range'];
+  if (asked.range !== undefined && (ifRange === undefined || ifRange === entityTag(etag))) {
+    const read = readRange(asked.range, size);
+    if (!read.ok) {
+      return sendProblem(exchange, read, { headers: ['Content-Range', `bytes */${size}`] });
+    }
+    ({ range } = read);
+    status = 206;
+    headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`);
+  }
+  const length = range.end - range.start;
+  if (method === 'HEAD') {
+    headers.push('Content-Length', String(length));
+    exchange.response.writeHead(status, headers);
+    exchange.response.end();
+    return;
+  }
+  const body = status === 206 ? opened.body(range) : opened.body();
+  if (length <= WHOLE_LIMIT_BYTES) await sendWhole(exchange, status, headers, body);
+  else await sendStream(exchange, status, headers, body, length);
+}
+
+function judgeConditions(exchange: Exchange, etag: string): 'read' | 'not_modified' | Refusal {
+  const { headers } = exchange.request;
+  const match = headers['if-match'];
+  if (match !== undefined) {
+    const list = readTagList('If-Match', match, true);
+    if (!list.ok) return list;
+    if (!tagsInclude(list.tags, etag)) {
+      return refusal('precondition_failed', 'the file does not have an etag of If-Match');
+    }
+  }
+  const noneMatch = headers['if-none-match'];
+  if (noneMatch !== undefined) {
+    const list = readTagList('If-None-Match', noneMatch, false);
+    if (!list.ok) return list;
+    if (tagsInclude(list.tags, etag)) return 'not_modified';
+  }
+  return 'read';
+}
+
+const SENDABLE = /^[\x20-\x7e\t]*$/;
+
+function fileHeaders(file: FileVersion, served: Served): FlatHeaders {
+  const { metadata } = file;
+  const contentType = metadata[CONTENT_TYPE_KEY] ?? DEFAULT_CONTENT_TYPE;
+  const headers = [
+    'Content-Type',
+    SENDABLE.test(contentType) ? contentType : DEFAULT_CONTENT_TYPE,
+    'ETag',
+    entityTag(file.content?.etag ?? ''),
+    'Last-Modified',
+    new Date(file.modifiedMs).toUTCString(),
+    'Accept-Ranges',
+    'bytes',
+    // What users store must not act in the name of this origin when a browser opens it.
+    'Content-Security-Policy',
+    'sandbox',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Quorate-Version',
+    String(file.version),
+    'Quorate-Epoch',
+    String(file.epoch),
+  ];
+  addServed(headers, served);
+  for (const key in metadata) {
+    if (!key.startsWith(USER_METADATA_PREFIX)) continue;
+    const value = metadata[key]!;
+    headers.push(
+      `Quorate-Meta-${encodeURIComponent(key.slice(USER_METADATA_PREFIX.length))}`,
+      SENDABLE.test(value) ? value : encodeURIComponent(Buffer.from(value).toString()),
+    );
+  }
+  return headers;
+}
+
+type Body = ReturnType<OpenedFile['body']>;
+
+function lost(error: unknown): Refusal {
+  if (error instanceof ContentLost) return refusal('content_lost', error.message);
+  throw error;
+}
+
+async function sendWhole(
+  exchange: Exchange,
+  status: number,
+  headers: FlatHeaders,
+  body: Body,
+): Promise<void> {
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of body) pieces.push(piece);
+  } catch (error) {
+    return sendProblem(exchange, lost(error));
+  }
+  send(exchange, status, headers, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+}
+
+/** Sends as fast as the client takes it; stops reading when the client goes away. */
+async function sendStream(
+  exchange: Exchange,
+  status: number,
+  headers: FlatHeaders,
+  body: Body,
+  length: number,
+): Promise<void> {
+  const { response } = exchange;
+  headers.push('Content-Length', String(length));
+  try {
+    for await (const piece of body) {
+      if (response.destroyed) return;
+      if (!response.headersSent) response.writeHead(status, headers);
+      if (!response.write(piece)) await writable(exchange);
+      if (response.destroyed) return;
+    }
+    response.end();
+  } catch (error) {
+    if (!response.headersSent) return sendProblem(exchange, lost(error));
+    // Too late for a status: a cut connection is the only honest answer.
+    response.destroy();
+    lost(error);
+  }
+}
+
+function writable({ response }: Exchange): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

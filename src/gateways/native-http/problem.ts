@@ -1,0 +1,152 @@
+import type { ReadFailure, RejectReason, WriteOutcome } from '../../site/file-service.js';
+
+type UnknownReason = Extract<WriteOutcome, { outcome: 'unknown' }>['reason'];
+
+/** Every `code` of an answer that is not a success. Stable: clients may test for them. */
+export type ProblemCode =
+  | RejectReason
+  | ReadFailure['reason']
+  | UnknownReason
+  | 'malformed_request'
+  | 'malformed_range'
+  | 'range_not_satisfiable'
+  | 'malformed_precondition'
+  | 'unsupported_precondition'
+  | 'invalid_header'
+  | 'unknown_parameter'
+  | 'invalid_parameter'
+  | 'missing_parameter'
+  | 'malformed_json'
+  | 'method_not_allowed'
+  | 'no_such_route'
+  | 'cross_origin'
+  | 'headers_too_large'
+  | 'request_timeout'
+  | 'content_lost'
+  | 'internal';
+
+/** Why a request is answered with a problem instead of what it asked for. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: ProblemCode;
+  /** What is the matter with this very request. */
+  readonly detail: string;
+}
+
+export function refusal(code: ProblemCode, detail: string): Refusal {
+  return { ok: false, code, detail };
+}
+
+interface Kind {
+  readonly status: number;
+  /** A sentence for people that says what to do. */
+  readonly title: string;
+}
+
+const NAME_HINT = 'Names are /v1/files/<bucket>/<path>, percent-encoded UTF-8.';
+
+/** HTTP status and advice for every code. */
+export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
+  quorum_unavailable: {
+    status: 503,
+    title: 'Too few sites can be reached to do this safely. Try again when a site is back.',
+  },
+  no_primary: {
+    status: 503,
+    title: 'No site acts for this file just now; another is taking over. Try again in a moment.',
+  },
+  precondition_failed: {
+    status: 412,
+    title: 'A condition of the request does not hold. Read the file again and decide anew.',
+  },
+  no_such_bucket: { status: 404, title: 'There is no such bucket. Create it, or check its name.' },
+  bucket_exists: { status: 409, title: 'The bucket exists already. Use it, or choose another.' },
+  bucket_not_empty: { status: 409, title: 'The bucket still has files. Delete them first.' },
+  no_such_file: {
+    status: 404,
+    title: 'There is no such file. Check its name, or list the bucket.',
+  },
+  no_such_version: {
+    status: 404,
+    title: 'The file has no such version to read. List its history with ?versions.',
+  },
+  invalid_name: { status: 400, title: `This is not a legal name. ${NAME_HINT}` },
+  too_large: { status: 413, title: 'The body is larger than what is allowed here.' },
+  body_incomplete: {
+    status: 400,
+    title: 'The body did not arrive whole; nothing was stored. Send it again.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The site has as much in flight as it may. Try again in a moment.',
+  },
+  moving: {
+    status: 503,
+    title: 'The name is on its way to another primary. Try again in a moment.',
+  },
+  storage_failed: {
+    status: 507,
+    title: 'The disk of the site refuses. Use another site, and have the disk looked at.',
+  },
+  names_have_files: {
+    status: 409,
+    title: 'Names that have files cannot change their primary. Choose a pattern without files.',
+  },
+  unknown_site: { status: 400, title: 'There is no such site. GET /v1/cluster lists them.' },
+  site_stopping: { status: 503, title: 'The site is stopping. Use another site.' },
+  timeout: {
+    status: 504,
+    title: 'No answer came in time. A write can be repeated safely under the same Idempotency-Key.',
+  },
+  primary_lost: {
+    status: 504,
+    title: 'The primary was lost during the write. Repeat it under the same Idempotency-Key.',
+  },
+  forgotten: {
+    status: 504,
+    title: 'The request id is too old to be known. Read the file to see whether it took effect.',
+  },
+  malformed_request: { status: 400, title: 'This is not a well-formed HTTP request.' },
+  malformed_range: {
+    status: 400,
+    title: 'Range has to be one of bytes=first-last, bytes=first- or bytes=-length.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: 'The range lies outside of the file. Content-Range says how long it is.',
+  },
+  malformed_precondition: {
+    status: 400,
+    title: 'If-Match and If-None-Match take * or a list of quoted entity tags.',
+  },
+  unsupported_precondition: {
+    status: 400,
+    title: 'Writes cannot depend on dates. Use If-Match, If-None-Match or Quorate-If-Version.',
+  },
+  invalid_header: { status: 400, title: 'A header of the request has a value it may not have.' },
+  unknown_parameter: {
+    status: 400,
+    title: 'The query has a parameter that is not known here. Remove it.',
+  },
+  invalid_parameter: { status: 400, title: 'A parameter has a value it may not have.' },
+  missing_parameter: { status: 400, title: 'A parameter is missing.' },
+  malformed_json: { status: 400, title: 'The body is not the JSON that is expected here.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This method does nothing here. The Allow header lists those that do.',
+  },
+  no_such_route: {
+    status: 404,
+    title:
+      'There is nothing here. The API is /v1/files, /v1/buckets, /v1/primaries, /v1/cluster, ' +
+      '/v1/position and /health.',
+  },
+  cross_origin: { status: 403, title: 'Pages of other origins may not change anything here.' },
+  headers_too_large: { status: 431, title: 'The headers are longer than 16 KiB. Shorten them.' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive. Send it again.' },
+  content_lost: {
+    status: 503,
+    title: 'No site has a good copy of this content just now. Try again when all sites are up.',
+  },
+  internal: { status: 500, title: 'The site made a mistake; its log says more.' },
+};

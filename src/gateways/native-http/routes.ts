@@ -1,0 +1,140 @@
+import { checkBucketName, checkFileName } from '../file-name.js';
+import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
+import type { Exchange } from './exchange.js';
+import { sendJson, sendProblem } from './exchange.js';
+import { answerFile } from './file-reads.js';
+import { deleteFile, deriveFile, POST_PARAMETERS, putFile } from './file-writes.js';
+import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
+import { refusal } from './problem.js';
+import { percentDecode, readNumber, readQuery, splitTarget } from './request-target.js';
+
+const FILES = '/v1/files/';
+const BUCKETS = '/v1/buckets';
+
+/** Finds out what a request asks for and answers it. Throws only for mistakes of ours. */
+export function route(exchange: Exchange): Promise<void> | void {
+  const { path, query } = splitTarget(exchange.request.url ?? '');
+  if (path.startsWith(FILES)) return routeFiles(exchange, path.slice(FILES.length), query);
+  if (path === BUCKETS || path.startsWith(`${BUCKETS}/`)) {
+    return routeBuckets(exchange, path.slice(BUCKETS.length + 1), query);
+  }
+  switch (path) {
+    case '/health':
+      return routeHealth(exchange, query);
+    case '/v1/cluster':
+      if (allows(exchange, query, 'GET')) sendJson(exchange, 200, exchange.service.cluster());
+      return;
+    case '/v1/position':
+      if (allows(exchange, query, 'GET')) {
+        sendJson(exchange, 200, { position: exchange.service.position() });
+      }
+      return;
+    case '/v1/primaries':
+      return routePrimaries(exchange, query);
+    default:
+      sendProblem(exchange, refusal('no_such_route', `nothing is at ${path.slice(0, 200)}`));
+  }
+}
+
+function routeFiles(exchange: Exchange, raw: string, query: string): Promise<void> | void {
+  const decoded = percentDecode(raw);
+  if (!decoded.ok) return sendProblem(exchange, decoded);
+  const name = decoded.text;
+  if (!raw.includes('/')) return routeBucketListing(exchange, name, query);
+  const check = checkFileName(name);
+  if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
+  switch (exchange.request.method) {
+    case 'GET':
+    case 'HEAD':
+      return routeFileRead(exchange, name, query);
+    case 'PUT':
+      return query === '' ? putFile(exchange, name) : refuseQuery(exchange, query);
+    case 'DELETE':
+      return query === '' ? deleteFile(exchange, name) : refuseQuery(exchange, query);
+    case 'POST': {
+      const parameters = readQuery(query, POST_PARAMETERS);
+      if (!parameters.ok) return sendProblem(exchange, parameters);
+      return deriveFile(exchange, name, parameters.values);
+    }
+    default:
+      return refuseMethod(exchange, 'GET, HEAD, PUT, DELETE, POST');
+  }
+}
+
+function routeFileRead(exchange: Exchange, name: string, query: string): Promise<void> | void {
+  if (query === '') return answerFile(exchange, name, undefined);
+  const isHistory = /(?:^|&)versions(?:=|&|$)/.test(query);
+  const parameters = readQuery(query, isHistory ? HISTORY_PARAMETERS : ['version', 'versions']);
+  if (!parameters.ok) return sendProblem(exchange, parameters);
+  if (isHistory) return answerHistory(exchange, name, parameters.values);
+  const version = readNumber(parameters.values, 'version', 1, Number.MAX_SAFE_INTEGER);
+  if (!version.ok) return sendProblem(exchange, version);
+  return answerFile(exchange, name, version.value);
+}
+
+function routeBucketListing(
+  exchange: Exchange,
+  bucket: string,
+  query: string,
+): Promise<void> | void {
+  const check = checkBucketName(bucket);
+  if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
+  const { method } = exchange.request;
+  if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, 'GET, HEAD');
+  const parameters = readQuery(query, LIST_PARAMETERS);
+  if (!parameters.ok) return sendProblem(exchange, parameters);
+  return answerListing(exchange, bucket, parameters.values);
+}
+
+function routeBuckets(exchange: Exchange, raw: string, query: string): Promise<void> | void {
+  if (query !== '') return refuseQuery(exchange, query);
+  const { method } = exchange.request;
+  if (raw === '') {
+    if (method === 'GET' || method === 'HEAD') return answerBuckets(exchange);
+    return refuseMethod(exchange, 'GET, HEAD');
+  }
+  const decoded = percentDecode(raw);
+  if (!decoded.ok) return sendProblem(exchange, decoded);
+  const check = checkBucketName(decoded.text);
+  if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
+  if (method === 'PUT' || method === 'DELETE') return changeBucket(exchange, decoded.text);
+  return refuseMethod(exchange, 'PUT, DELETE');
+}
+
+function routePrimaries(exchange: Exchange, query: string): Promise<void> | void {
+  const { method } = exchange.request;
+  if (method === 'PUT') {
+    return query === '' ? changePrimaries(exchange) : refuseQuery(exchange, query);
+  }
+  if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, 'GET, HEAD, PUT');
+  const parameters = readQuery(query, ['name']);
+  if (!parameters.ok) return sendProblem(exchange, parameters);
+  return answerPrimaries(exchange, parameters.values.get('name'));
+}
+
+/** Cheap: clients measure with it which site is nearest. */
+function routeHealth(exchange: Exchange, query: string): void {
+  if (!allows(exchange, query, 'GET')) return;
+  sendJson(exchange, 200, { site: exchange.site, status: 'ok' });
+}
+
+function allows(exchange: Exchange, query: string, method: 'GET'): boolean {
+  const asked = exchange.request.method;
+  if (asked !== method && asked !== 'HEAD') refuseMethod(exchange, `${method}, HEAD`);
+  else if (query !== '') refuseQuery(exchange, query);
+  else return true;
+  return false;
+}
+
+function refuseMethod(exchange: Exchange, allowed: string): void {
+  const problem = refusal(
+    'method_not_allowed',
+    `${exchange.request.method} is not among ${allowed}`,
+  );
+  sendProblem(exchange, problem, { headers: ['Allow', allowed] });
+}
+
+function refuseQuery(exchange: Exchange, query: string): void {
+  const read = readQuery(query, []);
+  sendProblem(exchange, read.ok ? refusal('unknown_parameter', 'there are none here') : read);
+}
