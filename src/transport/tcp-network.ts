@@ -1,0 +1,313 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { CallLimits } from './call-table.js';
+import { acceptHello } from './handshake.js';
+import type { Hello, HelloSource, Refusal } from './hello.js';
+import { PeerConnection } from './peer-connection.js';
+import type { ConnectionLimits } from './peer-connection.js';
+import { PeerDialer } from './peer-dialer.js';
+import type {
+  CallHandler,
+  CallOptions,
+  CallResult,
+  ConnectionClass,
+  LinkChange,
+  PeerIdentity,
+  PeerNetwork,
+  StartResult,
+  TransportEvent,
+} from './peer-network.js';
+import { PeerSession } from './peer-session.js';
+import type { Wan } from './wan.js';
+import { LinkTable } from './wan.js';
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NetworkLimits {
+  readonly controlFrameBytes: number;
+  readonly bulkFrameBytes: number;
+  /** Outgoing bytes of one control connection; over it the connection is dropped. */
+  readonly queueBytes: number;
+  /** The same for bulk, whose calls stop at `bulkWindowBytes` by themselves. */
+  readonly bulkQueueBytes: number;
+  /** Bytes waiting to be written beyond which no bulk call is sent or begun. */
+  readonly bulkWindowBytes: number;
+  readonly delayedBytes: number;
+  readonly controlCalls: number;
+  readonly bulkCalls: number;
+  readonly waitingCalls: number;
+  readonly helloMs: number;
+  readonly pingIntervalMs: number;
+  readonly deadAfterMs: number;
+  readonly redialMinMs: number;
+  readonly redialMaxMs: number;
+  /** Connections that have not said who they are. */
+  readonly strangers: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+export const NETWORK_LIMITS: NetworkLimits = {
+  controlFrameBytes: 4 * MEBIBYTE,
+  bulkFrameBytes: 9 * MEBIBYTE,
+  queueBytes: 64 * MEBIBYTE,
+  bulkQueueBytes: 128 * MEBIBYTE,
+  bulkWindowBytes: 16 * MEBIBYTE,
+  delayedBytes: 256 * MEBIBYTE,
+  controlCalls: 4096,
+  bulkCalls: 64,
+  waitingCalls: 4096,
+  helloMs: 5000,
+  pingIntervalMs: 1000,
+  deadAfterMs: 5000,
+  redialMinMs: 50,
+  redialMaxMs: 1000,
+  strangers: 256,
+};
+
+export interface PeerNetworkOptions extends HelloSource {
+  /** Port 0 takes any free one; `start` says which. */
+  readonly listen: Endpoint;
+  /** The other sites. */
+  readonly peers: readonly string[];
+  /** Asked at each dial. */
+  readonly addressOf: (site: string) => Endpoint;
+  readonly wan?: Wan;
+  readonly report?: (event: TransportEvent) => void;
+  readonly limits?: Partial<NetworkLimits>;
+  readonly random?: () => number;
+}
+
+/** Sessions over TCP, two connections for each pair of sites; the smaller site id dials. */
+export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
+  return new TcpNetwork(options);
+}
+
+class TcpNetwork implements PeerNetwork {
+  readonly site: string;
+  private readonly limits: NetworkLimits;
+  private readonly links: LinkTable;
+  private readonly sessions = new Map<string, PeerSession>();
+  private readonly dialers: PeerDialer[] = [];
+  private readonly handlers = new Map<string, CallHandler>();
+  private readonly upListeners: ((site: string, peer: PeerIdentity) => void)[] = [];
+  private readonly downListeners: ((site: string) => void)[] = [];
+  private readonly messageListeners: ((
+    from: string,
+    message: unknown,
+    peer: PeerIdentity,
+  ) => void)[] = [];
+  private readonly strangers = new Set<Socket>();
+  private readonly server: Server;
+  private closed = false;
+
+  constructor(private readonly options: PeerNetworkOptions) {
+    const random = options.random ?? Math.random;
+    this.site = options.site;
+    this.limits = { ...NETWORK_LIMITS, ...options.limits };
+    this.links = new LinkTable(this.site, options.wan ?? {}, options.peers, random);
+    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    for (const peer of options.peers) {
+      this.sessions.set(peer, this.makeSession(peer));
+      if (this.site >= peer) continue;
+      for (const connectionClass of ['control', 'bulk'] as const) {
+        this.dialers.push(this.makeDialer(peer, connectionClass, random));
+      }
+    }
+  }
+
+  start(): Promise<StartResult> {
+    const { host, port } = this.options.listen;
+    return new Promise((resolve) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code === 'EADDRINUSE' ? 'port_taken' : 'listen_failed';
+        resolve({ ok: false, reason, message: error.message });
+      });
+      this.server.listen({ host, port }, () => {
+        const address = this.server.address();
+        resolve({ ok: true, port: typeof address === 'object' && address ? address.port : port });
+        for (const dialer of this.dialers) dialer.start();
+      });
+    });
+  }
+
+  send(to: string, message: unknown): boolean {
+    const result = this.sessions.get(to)?.send(message) ?? 'down';
+    if (result === 'too_large') {
+      this.report('message_too_large', to, 'control', 'a message is over the frame limit');
+    }
+    return result === 'sent';
+  }
+
+  call(to: string, method: string, payload: unknown, options: CallOptions): Promise<CallResult> {
+    const table = this.sessions.get(to)?.table(options.class ?? 'control') ?? null;
+    if (table !== null) return table.call(method, payload, options.deadlineMs);
+    const message = `no session with ${to}`;
+    return Promise.resolve({ ok: false, reason: 'unreachable', message, sent: false });
+  }
+
+  handle(method: string, handler: CallHandler): void {
+    this.handlers.set(method, handler);
+  }
+
+  onMessage(listener: (from: string, message: unknown, peer: PeerIdentity) => void): void {
+    this.messageListeners.push(listener);
+  }
+
+  onUp(listener: (site: string, peer: PeerIdentity) => void): void {
+    this.upListeners.push(listener);
+  }
+
+  onDown(listener: (site: string) => void): void {
+    this.downListeners.push(listener);
+  }
+
+  connected(site: string): boolean {
+    return this.sessions.get(site)?.up ?? false;
+  }
+
+  roundTripMs(site: string): number | null {
+    return this.sessions.get(site)?.roundTripMs ?? null;
+  }
+
+  setLink(a: string, b: string, change: LinkChange): void {
+    const peer = this.links.change(a, b, change);
+    if (peer !== null && this.links.isCut(peer)) this.sessions.get(peer)?.drop();
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    for (const dialer of this.dialers) dialer.close();
+    for (const session of this.sessions.values()) session.drop();
+    for (const socket of this.strangers) socket.destroy();
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+    });
+  }
+
+  private makeSession(peer: string): PeerSession {
+    const { controlCalls, bulkCalls, waitingCalls, bulkWindowBytes, queueBytes } = this.limits;
+    const control: CallLimits = {
+      inFlight: controlCalls,
+      waiting: waitingCalls,
+      queuedBytes: queueBytes / 4,
+    };
+    const bulk: CallLimits = {
+      inFlight: bulkCalls,
+      waiting: waitingCalls,
+      queuedBytes: bulkWindowBytes,
+    };
+    return new PeerSession(peer, { control, bulk }, this.handlers, {
+      up: (site, identity) => this.upListeners.forEach((listener) => listener(site, identity)),
+      down: (site) => this.downListeners.forEach((listener) => listener(site)),
+      message: (from, message, identity) => {
+        for (const listener of this.messageListeners) listener(from, message, identity);
+      },
+    });
+  }
+
+  private makeDialer(
+    peer: string,
+    connectionClass: ConnectionClass,
+    random: () => number,
+  ): PeerDialer {
+    return new PeerDialer({
+      self: this.options,
+      to: peer,
+      connectionClass,
+      addressOf: () => this.options.addressOf(peer),
+      limits: this.limits,
+      random,
+      isCut: () => this.links.isCut(peer),
+      report: (kind, message) => this.report(kind, peer, connectionClass, message),
+      connected: (socket, hello, rest, lost) => this.establish(socket, hello, rest, lost),
+    });
+  }
+
+  private accept(socket: Socket): void {
+    if (this.strangers.size >= this.limits.strangers) {
+      this.report('too_many_connections', '', null, `${this.strangers.size} without a hello`);
+      socket.destroy();
+      return;
+    }
+    this.strangers.add(socket);
+    socket.on('error', () => socket.destroy());
+    const admit = (hello: Hello): Refusal | null => this.admit(hello);
+    acceptHello(socket, this.options, this.limits.helloMs, admit, (result) => {
+      this.strangers.delete(socket);
+      if (result.ok) {
+        this.establish(socket, result.hello, result.rest, () => undefined);
+        return;
+      }
+      this.report(result.kind, '', null, `${socket.remoteAddress ?? 'gone'}: ${result.message}`);
+      socket.destroySoon();
+    });
+  }
+
+  private admit(hello: Hello): Refusal | null {
+    if (!this.sessions.has(hello.from)) {
+      return { reason: 'unknown_site', message: `${this.site} knows no site ${hello.from}` };
+    }
+    if (hello.from >= this.site) {
+      return { reason: 'wrong_direction', message: `${this.site} dials ${hello.from} itself` };
+    }
+    if (this.closed || this.links.isCut(hello.from)) {
+      return { reason: 'link_cut', message: `the link ${hello.from}-${this.site} is cut` };
+    }
+    return null;
+  }
+
+  private establish(socket: Socket, hello: Hello, rest: Buffer, lost: () => void): void {
+    const session = this.sessions.get(hello.from);
+    if (session === undefined || this.closed || this.links.isCut(hello.from)) {
+      socket.destroy();
+      lost();
+      return;
+    }
+    const { from, class: connectionClass, run, incarnation } = hello;
+    const delay = this.links.delaySource(from);
+    const connection = new PeerConnection(
+      socket,
+      connectionClass,
+      this.connectionLimits(connectionClass),
+      delay,
+      {
+        frame: (type, value) => session.receive(connectionClass, type, value),
+        written: () => session.written(connectionClass),
+        roundTrip: (milliseconds) => {
+          if (connectionClass === 'control') session.measured(milliseconds);
+        },
+        report: (kind, message) => this.report(kind, from, connectionClass, message),
+        closed: () => {
+          session.detach(connectionClass, connection);
+          lost();
+        },
+      },
+    );
+    connection.arrive(rest);
+    session.attach(connectionClass, connection, { run, incarnation });
+  }
+
+  private connectionLimits(connectionClass: ConnectionClass): ConnectionLimits {
+    const { limits } = this;
+    const bulk = connectionClass === 'bulk';
+    return {
+      frameBytes: bulk ? limits.bulkFrameBytes : limits.controlFrameBytes,
+      queueBytes: bulk ? limits.bulkQueueBytes : limits.queueBytes,
+      delayedBytes: limits.delayedBytes,
+      pingIntervalMs: limits.pingIntervalMs,
+      deadAfterMs: limits.deadAfterMs,
+    };
+  }
+
+  private report(
+    kind: TransportEvent['kind'],
+    site: string,
+    connectionClass: ConnectionClass | null,
+    message: string,
+  ): void {
+    this.options.report?.({ kind, site, class: connectionClass, message });
+  }
+}
