@@ -1,0 +1,53 @@
+import type { ClusterSettings, TableRule } from '../protocol/ports.js';
+import type { FileService } from './file-service.js';
+
+/** Another site, as its peers reach it. */
+export interface PeerConfig {
+  readonly site: string;
+  readonly displayName: string;
+  readonly host: string;
+  readonly peerPort: number;
+  readonly httpUrl: string;
+}
+
+/** The emulated distance between two sites, in either direction. */
+export interface WanPair {
+  readonly a: string;
+  readonly b: string;
+  readonly roundTripMs: number;
+  /** The round trip varies by up to this much either way. */
+  readonly jitterMs: number;
+}
+
+/** Everything one site process has to know before it starts. Immutable while it runs. */
+export interface SiteConfig {
+  readonly site: string;
+  readonly displayName: string;
+  /** Absolute. This site's alone; made when it does not exist. */
+  readonly dataFolder: string;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly peerPort: number;
+  readonly coordinator: { readonly url: string };
+  /** All sites but this one. */
+  readonly peers: readonly PeerConfig[];
+  readonly cluster: ClusterSettings;
+  /** Rules of the primary table, used only when the coordinator has none yet. */
+  readonly table: readonly TableRule[];
+  /** Home site of each shard. */
+  readonly homes: Readonly<Record<string, string>>;
+  /** Empty: no emulation. */
+  readonly wan: readonly WanPair[];
+  /** Sites from nearest to farthest, this one left out; measured when not given. */
+  readonly nearness?: readonly string[];
+  /** False only for measurements that say so: what is acknowledged may then be lost. */
+  readonly fsync: boolean;
+}
+
+/** A site that is ready to serve. */
+export interface RunningSite {
+  readonly service: FileService;
+  readonly httpUrl: string;
+  /** Hands its shards over, finishes what is in flight and closes everything. */
+  stop(): Promise<void>;
+}
