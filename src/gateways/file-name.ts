@@ -1,4 +1,5 @@
-import { PATH_LIMIT_BYTES } from '../protocol/file-version.js';
+/** Longest legal path, in bytes of UTF-8. */
+export const PATH_LIMIT_BYTES = 1024;
 
 /** A file's name taken apart, or why it is none. */
 export type NameCheck = { readonly ok: true } | { readonly ok: false; readonly message: string };

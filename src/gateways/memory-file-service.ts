@@ -1,7 +1,5 @@
 import { Blake3Hasher, blake3 } from '@napi-rs/blake-hash';
-import { INLINE_LIMIT_BYTES } from '../protocol/file-version.js';
-import type { ChunkRef, Content, FileVersion } from '../protocol/file-version.js';
-import type { PrimaryTable } from '../protocol/ports.js';
+import type { ChunkRef, Content, FileVersion, PrimaryTable } from './service-types.js';
 import type * as site from '../site/file-service.js';
 import { checkBucketName, checkFileName } from './file-name.js';
 import { listPage } from './memory-listing.js';
@@ -16,6 +14,7 @@ export interface MemoryServiceOptions {
   readonly requestIdLimit?: number;
 }
 
+const INLINE_LIMIT_BYTES = 32 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**

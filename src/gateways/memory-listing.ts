@@ -1,4 +1,4 @@
-import type { FileVersion } from '../protocol/file-version.js';
+import type { FileVersion } from './service-types.js';
 import type { ListOptions } from '../site/file-service.js';
 
 export interface Listed {

@@ -1,4 +1,4 @@
-import type { PrimaryTable, TableRule } from '../protocol/ports.js';
+import type { PrimaryTable, TableRule } from './service-types.js';
 
 export const INITIAL_MEMORY_RULES: readonly TableRule[] = [
   { pattern: { kind: 'exact', name: '*/file1.txt' }, shards: ['nyc'] },

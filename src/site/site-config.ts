@@ -1,4 +1,5 @@
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
+import type { Wan } from '../transport/wan.js';
 import type { FileService } from './file-service.js';
 
 /** Another site, as its peers reach it. */
@@ -8,15 +9,6 @@ export interface PeerConfig {
   readonly host: string;
   readonly peerPort: number;
   readonly httpUrl: string;
-}
-
-/** The emulated distance between two sites, in either direction. */
-export interface WanPair {
-  readonly a: string;
-  readonly b: string;
-  readonly roundTripMs: number;
-  /** The round trip varies by up to this much either way. */
-  readonly jitterMs: number;
 }
 
 /** Everything one site process has to know before it starts. Immutable while it runs. */
@@ -36,8 +28,8 @@ export interface SiteConfig {
   readonly table: readonly TableRule[];
   /** Home site of each shard. */
   readonly homes: Readonly<Record<string, string>>;
-  /** Empty: no emulation. */
-  readonly wan: readonly WanPair[];
+  /** Emulated distances between sites; empty: none. */
+  readonly wan: Wan;
   /** Sites from nearest to farthest, this one left out; measured when not given. */
   readonly nearness?: readonly string[];
   /** False only for measurements that say so: what is acknowledged may then be lost. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { TableRule } from '../../protocol/ports.js';
+import type { TableRule } from '../service-types.js';
 import { checkFileName } from '../file-name.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FileVersion } from '../../protocol/file-version.js';
+import type { FileVersion } from '../service-types.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
 import type { Refusal } from './problem.js';
 import { PROBLEMS } from './problem.js';

@@ -1,4 +1,4 @@
-import type { FileVersion } from '../../protocol/file-version.js';
+import type { FileVersion } from '../service-types.js';
 import { CONTENT_TYPE_KEY, USER_METADATA_PREFIX } from '../file-metadata.js';
 
 /** A file version as the API's JSON shows it. */

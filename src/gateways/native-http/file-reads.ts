@@ -1,4 +1,4 @@
-import type { FileVersion } from '../../protocol/file-version.js';
+import type { FileVersion } from '../service-types.js';
 import type { Consistency, OpenedFile, ReadFailure, Served } from '../../site/file-service.js';
 import { ContentLost } from '../../site/file-service.js';
 import { CONTENT_TYPE_KEY, DEFAULT_CONTENT_TYPE, USER_METADATA_PREFIX } from '../file-metadata.js';
