@@ -18,11 +18,34 @@ interface Version {
   readonly seq: number | undefined;
   readonly shard: string | undefined;
   readonly writer: Operation | undefined;
-  /** Its first attempt began. */
+  /** The first attempt that can have made it, and when that began. */
+  readonly first: Operation | undefined;
   readonly startMs: number;
 }
 
-type Attempts = Map<string, Operation[]>;
+/** The earliest attempt that was not refused; `fallback` where all were. */
+function firstOf(
+  tries: readonly Operation[],
+  fallback: Operation | undefined,
+): Operation | undefined {
+  let first: Operation | undefined;
+  for (const each of tries) {
+    if (each.outcome !== 'rejected' && each.startMs < (first?.startMs ?? Infinity)) first = each;
+  }
+  return first ?? fallback;
+}
+
+/** By request id: one call, or the list of its attempts. */
+type Attempts = Map<string, Operation | Operation[]>;
+
+const NO_ATTEMPTS: readonly Operation[] = [];
+
+function attemptsUnder(attempts: Attempts, requestId: string | undefined): readonly Operation[] {
+  if (requestId === undefined || requestId === '') return NO_ATTEMPTS;
+  const found = attempts.get(requestId);
+  if (found === undefined) return NO_ATTEMPTS;
+  return Array.isArray(found) ? found : [found];
+}
 
 /**
  * Judges linearizability from the order that the store itself gave (I1, I2, I7, I14, I17, I18).
@@ -74,8 +97,9 @@ function attemptsOf(operations: readonly Operation[]): Attempts {
     const { requestId } = operation;
     if (requestId === undefined || requestId === '') continue;
     const known = attempts.get(requestId);
-    if (known === undefined) attempts.set(requestId, [operation]);
-    else known.push(operation);
+    if (known === undefined) attempts.set(requestId, operation);
+    else if (Array.isArray(known)) known.push(operation);
+    else attempts.set(requestId, [known, operation]);
   }
   return attempts;
 }
@@ -85,6 +109,7 @@ class FileJudge {
   private readonly unknownByValue = new Map<string, Operation>();
   /** Versions made by writes whose own answer was `unknown`. */
   private readonly effects = new Map<Operation, Version>();
+  private readonly requestIds = new Set<string>();
   private order: number[] = [];
 
   constructor(
@@ -101,10 +126,12 @@ class FileJudge {
     this.order = [...this.versions.keys()].sort((a, b) => a - b);
     this.judgePositions();
     for (const operation of this.file.operations) this.judgeContent(operation);
-    this.order = [...this.versions.keys()].sort((a, b) => a - b);
+    if (this.order.length !== this.versions.size) {
+      this.order = [...this.versions.keys()].sort((a, b) => a - b);
+    }
     for (const operation of this.file.operations) this.judgeCondition(operation);
     for (const version of this.versions.values()) {
-      if (version.writer?.outcome === 'unknown') this.effects.set(version.writer, version);
+      if (version.first?.outcome === 'unknown') this.effects.set(version.first, version);
     }
     this.judgeRealTime();
   }
@@ -120,9 +147,17 @@ class FileJudge {
       );
       return;
     }
-    const tries = (requestId === '' ? undefined : this.attempts.get(requestId)) ?? [];
+    const tries = attemptsUnder(this.attempts, requestId);
+    if (requestId !== '' && this.requestIds.has(requestId)) {
+      this.findings.add(
+        'I14',
+        `request ${requestId} took effect twice on ${this.name}, last as version ${version}`,
+        ...tries,
+      );
+    }
+    this.requestIds.add(requestId);
     const writer = tries.find(({ outcome }) => outcome === 'committed') ?? tries[0];
-    const startMs = tries.reduce((least, each) => Math.min(least, each.startMs), Infinity);
+    const first = firstOf(tries, writer);
     this.versions.set(version, {
       version,
       value,
@@ -130,7 +165,8 @@ class FileJudge {
       seq,
       shard,
       writer,
-      startMs: tries.length === 0 ? -Infinity : startMs,
+      first,
+      startMs: first?.startMs ?? -Infinity,
     });
     if (tries.length > 0 && tries.every(({ outcome }) => outcome === 'rejected')) {
       this.findings.add(
@@ -146,18 +182,19 @@ class FileJudge {
     const { kind, outcome, version, requestId } = operation;
     if (kind !== 'write' && kind !== 'delete') return;
     if (outcome === 'unknown' && operation.value != null && !this.isChainKnown) {
-      this.unknownByValue.set(operation.value, operation);
+      const tries = attemptsUnder(this.attempts, requestId);
+      this.unknownByValue.set(operation.value, firstOf(tries, operation) ?? operation);
     }
     if (outcome !== 'committed' || version === undefined) return;
     const value = kind === 'delete' ? null : operation.value;
     const known = this.versions.get(version);
     if (known === undefined) {
       if (this.isChainKnown) this.reportMissing(operation);
-      const tries = requestId === undefined ? [operation] : this.attempts.get(requestId);
-      const startMs = (tries ?? [operation]).reduce((a, b) => Math.min(a, b.startMs), Infinity);
+      const tries = attemptsUnder(this.attempts, requestId);
+      const first = firstOf(tries, operation) ?? operation;
       const { epoch, seq } = operation;
-      const shard = undefined;
-      this.versions.set(version, { version, value, epoch, seq, shard, writer: operation, startMs });
+      const made = { shard: undefined, writer: operation, first, startMs: first.startMs };
+      this.versions.set(version, { version, value, epoch, seq, ...made });
       return;
     }
     const isSame =
@@ -263,6 +300,7 @@ class FileJudge {
       seq: operation.seq,
       shard: undefined,
       writer,
+      first: writer,
       startMs: writer?.startMs ?? -Infinity,
     };
     this.versions.set(version, adopted);
@@ -344,7 +382,7 @@ class FileJudge {
     // The first attempt of a retried request is the one that took effect; its time is judged there.
     const effect = this.versions.get(version);
     const isWriter =
-      operation.kind !== 'read' && !isConflict(operation) && effect?.startMs === operation.startMs;
+      operation.kind !== 'read' && !isConflict(operation) && effect?.first === operation;
     const isRetry = operation.kind !== 'read' && !isConflict(operation) && !isWriter;
     if (isRetry || (!isWriter && version === newest.version)) return;
     this.findings.add(

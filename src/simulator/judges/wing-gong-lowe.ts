@@ -1,0 +1,265 @@
+import type { Operation } from '../history.js';
+import { conditionHolds, conditionOf, describe, isConflict, isFresh } from './finding.js';
+import type { Finding } from './finding.js';
+
+export type SearchVerdict =
+  | { readonly verdict: 'linearizable'; readonly steps: number }
+  | { readonly verdict: 'not_linearizable'; readonly steps: number; readonly finding: Finding }
+  /** The bound on steps was reached first. */
+  | { readonly verdict: 'undecided'; readonly steps: number; readonly name: string };
+
+export const STEP_LIMIT = 1_000_000;
+
+/** What one call does to the register, versions left out. */
+interface Step {
+  readonly operation: Operation;
+  readonly startMs: number;
+  /** Infinity: it may take effect at any later time, or never. */
+  readonly endMs: number;
+  /** The state after it, or undefined where it cannot stand at this state. */
+  readonly apply: (value: string | null) => string | null | undefined;
+  readonly isRead: boolean;
+}
+
+/**
+ * A second opinion on linearizability that trusts no version and no position: it searches for an
+ * order of all calls on a file that a single register could have gone through, in real time
+ * (Wing and Gong 1993, with Lowe's memory of visited states 2017, file by file: Herlihy and Wing's
+ * locality). The time is exponential in the number of calls that overlap, so it is bounded.
+ */
+export function searchLinearization(
+  operations: readonly Operation[],
+  stepLimit: number = STEP_LIMIT,
+): SearchVerdict {
+  const byName = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    if (operation.kind === 'list' || !isFresh(operation)) continue;
+    const file = byName.get(operation.name);
+    if (file === undefined) byName.set(operation.name, [operation]);
+    else file.push(operation);
+  }
+  let steps = 0;
+  let undecided: string | undefined;
+  for (const [name, file] of byName) {
+    const search = new FileSearch(stepsOf(file), stepLimit - steps);
+    const found = search.run();
+    steps += search.steps;
+    if (found === 'undecided') undecided ??= name;
+    if (found === 'none') {
+      const stuck = search.furthest.slice(0, 5);
+      const told = stuck.map(({ operation }) => describe(operation)).join('; ');
+      const message =
+        `no order of the ${file.length} calls on ${name} explains their answers; ` +
+        `stuck at: ${told}`;
+      const involved = stuck.map(({ operation }) => operation);
+      const finding: Finding = { invariant: 'linearizable', message, operations: involved };
+      return { verdict: 'not_linearizable', steps, finding };
+    }
+  }
+  if (undecided !== undefined) return { verdict: 'undecided', steps, name: undecided };
+  return { verdict: 'linearizable', steps };
+}
+
+/** Conditions in terms of content: a version stands for the content the client had seen at it. */
+function expectation(operation: Operation): ((value: string | null) => boolean) | 'opaque' {
+  const condition = conditionOf(operation);
+  if (condition === undefined) return () => true;
+  const { ifVersion, ifValue, ...rest } = condition;
+  if (ifVersion !== undefined && ifValue === undefined) return 'opaque';
+  return (value) =>
+    (ifVersion === undefined || (value !== null && value === ifValue)) &&
+    conditionHolds(rest, 0, value);
+}
+
+function stepsOf(operations: readonly Operation[]): Step[] {
+  const steps: Step[] = [];
+  for (const operation of merged(operations)) {
+    const { kind, outcome, startMs, value } = operation;
+    const endMs = outcome === 'unknown' ? Infinity : (operation.endMs ?? Infinity);
+    if (outcome === 'ok') {
+      if (value === undefined) continue;
+      const apply = (state: string | null): string | null | undefined =>
+        state === value ? state : undefined;
+      steps.push({ operation, startMs, endMs, apply, isRead: true });
+      continue;
+    }
+    if (kind !== 'write' && kind !== 'delete') continue;
+    const expected = expectation(operation);
+    if (isConflict(operation)) {
+      if (expected === 'opaque') continue;
+      const apply = (state: string | null): string | null | undefined =>
+        expected(state) ? undefined : state;
+      steps.push({ operation, startMs, endMs, apply, isRead: true });
+    }
+    if (outcome !== 'committed' && outcome !== 'unknown') continue;
+    const after = kind === 'delete' ? null : (value ?? `call ${operation.id}`);
+    const isOptional = outcome === 'unknown';
+    const apply = (state: string | null): string | null | undefined => {
+      if (expected === 'opaque' || expected(state)) return after;
+      return isOptional ? state : undefined;
+    };
+    steps.push({ operation, startMs, endMs, apply, isRead: false });
+  }
+  // Calls without an end come last, so that they do not keep the search from forgetting the past.
+  const isOpen = ({ endMs }: Step): number => Number(endMs === Infinity);
+  return steps.sort((a, b) => isOpen(a) - isOpen(b) || a.startMs - b.startMs);
+}
+
+/** Attempts under one request id are one call: from its first start to its first clear answer. */
+function merged(operations: readonly Operation[]): Operation[] {
+  const byRequest = new Map<string, Operation[]>();
+  const result: Operation[] = [];
+  for (const operation of operations) {
+    const { requestId } = operation;
+    if (requestId === undefined || requestId === '') result.push(operation);
+    else byRequest.set(requestId, [...(byRequest.get(requestId) ?? []), operation]);
+  }
+  for (const tries of byRequest.values()) {
+    const committed = tries.filter(({ outcome }) => outcome === 'committed');
+    const open = tries.filter(({ outcome }) => outcome === 'unknown');
+    result.push(...tries.filter(({ outcome }) => outcome !== 'committed' && outcome !== 'unknown'));
+    const best = committed[0] ?? open[0];
+    if (best === undefined) continue;
+    const startMs = Math.min(...[...committed, ...open].map((each) => each.startMs));
+    const ends = committed.map(({ endMs }) => endMs ?? Infinity);
+    const endMs = Math.min(...ends, Infinity);
+    result.push({ ...best, startMs, endMs: Number.isFinite(endMs) ? endMs : null });
+  }
+  return result;
+}
+
+/** Depth-first search with a bitset of placed steps and a memory of what was tried. */
+class FileSearch {
+  steps = 0;
+  furthest: Step[] = [];
+  private furthestCount = -1;
+  private readonly placed: Uint32Array;
+  private readonly visited = new Set<string>();
+  private unplacedFinite: number;
+  private readonly closedCount: number;
+
+  constructor(
+    private readonly all: readonly Step[],
+    private readonly limit: number,
+  ) {
+    this.placed = new Uint32Array((all.length >> 5) + 1);
+    this.closedCount = all.filter(({ endMs }) => endMs < Infinity).length;
+    this.unplacedFinite = this.closedCount;
+  }
+
+  run(): 'found' | 'none' | 'undecided' {
+    interface Frame {
+      readonly value: string | null;
+      readonly choices: readonly number[];
+      next: number;
+      /** What was placed to get here, undone on the way back. */
+      readonly undo: readonly number[];
+    }
+    const enter = (value: string | null, index: number | null): Frame => {
+      const undo = index === null ? [] : [index];
+      for (const read of this.placeReads(value)) undo.push(read);
+      return { value, choices: this.choicesAt(value), next: 0, undo };
+    };
+    const stack: Frame[] = [enter(null, null)];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (this.unplacedFinite === 0) return 'found';
+      const choice = top.choices[top.next];
+      top.next += 1;
+      if (choice === undefined) {
+        for (const index of top.undo) this.unplace(index);
+        stack.pop();
+        continue;
+      }
+      this.steps += 1;
+      if (this.steps > this.limit) return 'undecided';
+      const value = this.all[choice]!.apply(top.value);
+      if (value === undefined) continue;
+      this.place(choice);
+      const key = this.key(value);
+      if (this.visited.has(key)) this.unplace(choice);
+      else {
+        this.visited.add(key);
+        stack.push(enter(value, choice));
+      }
+    }
+    return 'none';
+  }
+
+  /** A read that fits the state may be placed at once: it changes nothing. */
+  private placeReads(value: string | null): number[] {
+    const placed: number[] = [];
+    for (let isAgain = true; isAgain; ) {
+      isAgain = false;
+      for (const index of this.candidates()) {
+        const step = this.all[index]!;
+        if (!step.isRead || step.apply(value) === undefined) continue;
+        this.place(index);
+        placed.push(index);
+        isAgain = true;
+      }
+    }
+    return placed;
+  }
+
+  private choicesAt(value: string | null): number[] {
+    const candidates = this.candidates();
+    const placedCount = this.all.length - this.unplacedFinite;
+    if (placedCount > this.furthestCount) {
+      this.furthestCount = placedCount;
+      this.furthest = candidates.map((index) => this.all[index]!);
+    }
+    return candidates.filter((index) => {
+      const step = this.all[index]!;
+      const after = step.isRead ? undefined : step.apply(value);
+      return after !== undefined && (after !== value || step.endMs < Infinity);
+    });
+  }
+
+  /** Steps that no other unplaced step has ended before. */
+  private candidates(): number[] {
+    const found: number[] = [];
+    let firstEndMs = Infinity;
+    for (let index = this.firstUnplaced(); index < this.closedCount; index += 1) {
+      if (this.isPlaced(index)) continue;
+      const step = this.all[index]!;
+      if (step.startMs > firstEndMs) break;
+      firstEndMs = Math.min(firstEndMs, step.endMs);
+      found.push(index);
+    }
+    for (let index = this.closedCount; index < this.all.length; index += 1) {
+      if (!this.isPlaced(index)) found.push(index);
+    }
+    return found.filter((index) => this.all[index]!.startMs <= firstEndMs);
+  }
+
+  private firstUnplaced(): number {
+    let word = 0;
+    while (this.placed[word] === 0xffffffff) word += 1;
+    return word * 32;
+  }
+
+  /** The bitset from its first word that is not full, and the state. */
+  private key(value: string | null): string {
+    let first = 0;
+    while (this.placed[first] === 0xffffffff) first += 1;
+    let last = this.placed.length - 1;
+    while (last > first && this.placed[last] === 0) last -= 1;
+    let key = `${first}`;
+    for (let word = first; word <= last; word += 1) key += `,${this.placed[word]!.toString(36)}`;
+    return value === null ? key : `${key}=${value}`;
+  }
+
+  private isPlaced(index: number): boolean {
+    return ((this.placed[index >> 5]! >>> (index & 31)) & 1) === 1;
+  }
+
+  private place(index: number): void {
+    this.placed[index >> 5]! |= 1 << (index & 31);
+    if (this.all[index]!.endMs < Infinity) this.unplacedFinite -= 1;
+  }
+
+  private unplace(index: number): void {
+    this.placed[index >> 5]! &= ~(1 << (index & 31));
+    if (this.all[index]!.endMs < Infinity) this.unplacedFinite += 1;
+  }
+}
