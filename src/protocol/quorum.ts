@@ -5,9 +5,7 @@ export interface QuorumSizes {
   readonly readQuorum: number;
 }
 
-export type QuorumCheck =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly message: string };
+export type QuorumCheck = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
 /**
  * Whether the sizes can keep the promises: W > N/2, so that two write quorums always share a site,
@@ -16,7 +14,11 @@ export type QuorumCheck =
  */
 export function checkQuorumSizes(sizes: QuorumSizes): QuorumCheck {
   const { replicas: n, writeQuorum: w, readQuorum: r } = sizes;
-  for (const [label, value] of [['N', n], ['W', w], ['R', r]] as const) {
+  for (const [label, value] of [
+    ['N', n],
+    ['W', w],
+    ['R', r],
+  ] as const) {
     if (!Number.isInteger(value) || value < 1) {
       return { ok: false, message: `${label} = ${value} is not a whole number of at least 1` };
     }

@@ -60,7 +60,11 @@ export function slice(log: LogTail, from: number, to: number): LogEntry[] {
 }
 
 export function push(log: LogTail, entry: LogEntry): void {
-  invariant(entry.seq === endSeq(log) + 1, 'I2', () => `entry ${entry.seq} does not follow the end`);
+  invariant(
+    entry.seq === endSeq(log) + 1,
+    'I2',
+    () => `entry ${entry.seq} does not follow the end`,
+  );
   log.entries.push(entry);
   log.bytes += entryBytes(entry);
   const name = nameOf(entry);

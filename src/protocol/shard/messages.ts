@@ -14,6 +14,7 @@ export type ShardMessage =
   | Withdrawn
   | HandoverRequest
   | SnapshotOffer
+  | SnapshotWanted
   | Standing;
 
 /** Names an epoch and the run of the process that it belongs to. */
@@ -113,6 +114,13 @@ export interface HandoverRequest {
 /** From the primary: its log no longer reaches back to what this replica needs. */
 export interface SnapshotOffer extends Reign {
   readonly kind: 'snapshot-offer';
+  /** The first entry that could not be sent. */
+  readonly missingSeq: number;
+}
+
+/** To the primary: a snapshot was begun here and never finished. */
+export interface SnapshotWanted extends Reign {
+  readonly kind: 'snapshot-wanted';
 }
 
 /** To everybody, now and then: how far this replica is, for the order of succession. */

@@ -22,8 +22,7 @@ export function noteRequest(table: RequestTable, entry: LogEntry, capacity: numb
   forgetUpTo(table, entry.seq - capacity);
   const { requestId, operation, epoch, seq } = entry;
   if (requestId === '') return;
-  const version =
-    operation.kind === 'put' || operation.kind === 'delete' ? operation.version : 0;
+  const version = operation.kind === 'put' || operation.kind === 'delete' ? operation.version : 0;
   table.records.set(requestId, { requestId, epoch, seq, name: nameOf(entry) ?? '', version });
   table.order.push({ seq, requestId });
 }

@@ -1,0 +1,58 @@
+import { reachedByQuorum } from '../quorum.js';
+import type { PrimaryRole, Step } from './state.js';
+
+/*
+ * How long a primary may act is agreed with the replicas, on heartbeats: each says how long the
+ * primary means to act, and a replica that acknowledges it will tell a successor how much of that
+ * is left (PacificA's primary holds its lease from its secondaries). The coordinator has no say.
+ */
+
+/** A replica (the primary too) notes that the primary of `epoch` may act for another `actMs`. */
+export function noteActing(step: Step, epoch: number, actMs: number): boolean {
+  const { noted } = step.s;
+  if (epoch <= noted.withdrawnEpoch) return false;
+  const untilMs = step.now.monoMs + actMs;
+  if (epoch > noted.epoch) {
+    noted.earlierUntilMs = Math.max(noted.earlierUntilMs, noted.untilMs);
+    noted.epoch = epoch;
+    noted.untilMs = untilMs;
+  } else if (epoch === noted.epoch) {
+    noted.untilMs = Math.max(noted.untilMs, untilMs);
+  }
+  return true;
+}
+
+/** The primary of `epoch` has said that it does not act any more. Earlier ones said nothing. */
+export function voidActing(step: Step, epoch: number): void {
+  const { noted } = step.s;
+  if (noted.epoch === epoch) noted.untilMs = 0;
+  noted.withdrawnEpoch = Math.max(noted.withdrawnEpoch, epoch);
+}
+
+/** How much longer some primary may act, as far as this replica noted. */
+export function remainderMs(step: Step): number {
+  const { noted } = step.s;
+  return Math.max(0, Math.max(noted.untilMs, noted.earlierUntilMs) - step.now.monoMs);
+}
+
+/** When, on the monotonic clock here, a remainder told by another machine has surely passed. */
+export function clearTimeMs(step: Step, remainder: number): number {
+  if (remainder <= 0) return step.now.monoMs;
+  const { driftRate, driftMarginMs } = step.s.config.timing;
+  return step.now.monoMs + remainder * (1 + driftRate) + driftMarginMs;
+}
+
+/** The end of the right that a heartbeat sent at `sentMs` (holder clock) gives once acknowledged. */
+export function actEndMs(step: Step, sentMs: number): number {
+  const { actMs, driftRate, driftMarginMs } = step.s.config.timing;
+  return sentMs + actMs * (1 - driftRate) - driftMarginMs;
+}
+
+/** † Whether W replicas, this one included, have acknowledged that this primary acts still. */
+export function mayAct(step: Step, role: PrimaryRole): boolean {
+  const { s } = step;
+  if (role.withdrawal !== null && role.withdrawal.sentMs !== null) return false;
+  const ends = [Number.POSITIVE_INFINITY];
+  for (const replica of role.replicas.values()) ends.push(replica.actEndMs);
+  return s.clock.holderMs < reachedByQuorum(ends, s.config.writeQuorum);
+}

@@ -1,0 +1,145 @@
+import { voidActing } from './acting.js';
+import { acknowledgeableSeq, emit, send } from './disk.js';
+import { homeOf } from './config.js';
+import { endSeq } from './log-tail.js';
+import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
+import { hasQuorum } from './commit.js';
+import { promisedReign, sameReign } from './replica.js';
+import type { PrimaryRole, ShardState, Step } from './state.js';
+import { stepDown } from './step-down.js';
+
+/*
+ * A change of hand that nobody has to wait out: the acting primary finishes what is in flight, says
+ * to every replica that it does not act any more, and releases its claim.
+ */
+
+/** A home site this many entries behind is caught up: the rest is in flight. */
+const NEARLY_EQUAL_ENTRIES = 256;
+/** How long a primary waits for its withdrawal to be acknowledged. Without, a successor waits. */
+const WITHDRAWAL_PATIENCE_MS = 250;
+
+export function onStop(step: Step): void {
+  const { s } = step;
+  s.stopping = true;
+  s.nextStandingMs = step.now.monoMs;
+  if (s.role.kind === 'candidate') stepDown(step, 'handed-over');
+  if (s.role.kind === 'primary') withdraw(step, s.role, furthestReplica(s, s.role));
+}
+
+function furthestReplica(s: ShardState, role: PrimaryRole): string {
+  let best = '';
+  let bestSeq = -1;
+  for (const site of s.config.succession) {
+    const replica = role.replicas.get(site);
+    if (replica === undefined || replica.joining || s.peers.get(site)?.connected !== true) continue;
+    if (replica.matchSeq <= bestSeq) continue;
+    best = site;
+    bestSeq = replica.matchSeq;
+  }
+  return best;
+}
+
+function withdraw(step: Step, role: PrimaryRole, successor: string): void {
+  if (role.withdrawal !== null) return;
+  role.phase = role.phase === 'serving' ? 'withdrawing' : role.phase;
+  role.withdrawal = {
+    sinceMs: step.now.monoMs,
+    successor,
+    sentMs: null,
+    acknowledged: new Set(),
+  };
+  emit(step, { kind: 'handing-over', epoch: role.epoch, to: successor });
+  handoverTick(step);
+}
+
+export function onHandoverRequest(step: Step, from: string, message: HandoverRequest): void {
+  const { s } = step;
+  const { role } = s;
+  if (role.kind !== 'primary' || role.phase !== 'serving' || role.epoch !== message.epoch) return;
+  if (from !== homeOf(s.config) || s.peers.get(from)?.connected !== true) return;
+  const replica = role.replicas.get(from);
+  if (replica === undefined || replica.joining) return;
+  if (replica.matchSeq + NEARLY_EQUAL_ENTRIES < endSeq(s.log) || !hasQuorum(step, role)) return;
+  withdraw(step, role, from);
+}
+
+export function onWithdraw(step: Step, from: string, message: Withdraw): void {
+  if (!sameReign(message, promisedReign(step))) return;
+  voidActing(step, message.epoch);
+  send(step, from, { kind: 'withdrawn', epoch: message.epoch, run: message.run });
+}
+
+export function onWithdrawn(step: Step, from: string, message: Withdrawn): void {
+  const { s } = step;
+  if (s.role.kind !== 'primary' || s.role.epoch !== message.epoch) return;
+  if (message.run !== s.config.run || s.role.withdrawal === null) return;
+  s.role.withdrawal.acknowledged.add(from);
+  handoverTick(step);
+}
+
+export function handoverDeadline(s: ShardState): number {
+  const { role, config, caughtUpSinceMs } = s;
+  const { heartbeatMs, handoverLimitMs, homecomingMs } = config.timing;
+  if (role.kind === 'primary' && role.withdrawal !== null) {
+    const { sinceMs, sentMs } = role.withdrawal;
+    return sentMs === null ? sinceMs + handoverLimitMs : sentMs + WITHDRAWAL_PATIENCE_MS;
+  }
+  if (role.kind !== 'replica' || config.site !== homeOf(config)) return Number.POSITIVE_INFINITY;
+  if (caughtUpSinceMs === null) return s.clock.monoMs + 2 * heartbeatMs;
+  return Math.max(caughtUpSinceMs + homecomingMs, s.clock.monoMs + heartbeatMs);
+}
+
+export function handoverTick(step: Step): void {
+  const { role } = step.s;
+  if (role.kind === 'primary' && role.withdrawal !== null) withdrawalTick(step, role);
+  else if (role.kind === 'replica') homecomingTick(step);
+}
+
+function withdrawalTick(step: Step, role: PrimaryRole): void {
+  const { s, now } = step;
+  const { withdrawal } = role;
+  if (withdrawal === null) return;
+  if (withdrawal.sentMs === null) {
+    const drained = s.releasedSeq >= endSeq(s.log) && s.releasedSeq >= role.noopSeq;
+    if (!drained && now.monoMs - withdrawal.sinceMs < s.config.timing.handoverLimitMs) return;
+    if (!drained && !s.stopping) {
+      // Too slow to be planned: go on as before.
+      role.withdrawal = null;
+      if (role.phase === 'withdrawing') role.phase = 'serving';
+      return;
+    }
+    withdrawal.sentMs = now.monoMs;
+    voidActing(step, role.epoch);
+    for (const [site, peer] of s.peers) {
+      if (peer.connected)
+        send(step, site, { kind: 'withdraw', epoch: role.epoch, run: s.config.run });
+    }
+  }
+  const waiting = [...s.peers].some(
+    ([site, peer]) => peer.connected && !withdrawal.acknowledged.has(site),
+  );
+  if (waiting && now.monoMs - withdrawal.sentMs < WITHDRAWAL_PATIENCE_MS) return;
+  stepDown(step, 'handed-over', withdrawal.successor);
+  s.claim.nextRenewMs = now.monoMs;
+}
+
+/** At the home site: asks for the shard back once it has been caught up for a while. */
+function homecomingTick(step: Step): void {
+  const { s, now } = step;
+  if (s.config.site !== homeOf(s.config) || s.stopping) return;
+  const { leader } = s;
+  const caughtUp =
+    leader !== null &&
+    leader.site !== s.config.site &&
+    s.durable.joined &&
+    s.snapshot === null &&
+    now.monoMs - leader.heardMs < s.config.timing.quietMs &&
+    acknowledgeableSeq(step) + NEARLY_EQUAL_ENTRIES >= leader.commitSeq;
+  if (!caughtUp) {
+    s.caughtUpSinceMs = null;
+    return;
+  }
+  s.caughtUpSinceMs ??= now.monoMs;
+  if (now.monoMs - s.caughtUpSinceMs < s.config.timing.homecomingMs) return;
+  send(step, leader.site, { kind: 'handover-request', epoch: leader.reign.epoch });
+}

@@ -1,0 +1,69 @@
+import type { FileVersion } from '../file-version.js';
+import type { Position } from '../log-entry.js';
+import type {
+  ClaimRecord,
+  LogRead,
+  OwnershipRecord,
+  RequestRecord,
+  Revised,
+  StorageFailure,
+  SwapResult,
+} from '../ports.js';
+import type { WriteRequest } from '../request.js';
+import type { ShardMessage } from './messages.js';
+
+/**
+ * A moment, on two clocks of one machine, in milliseconds. A holder of a right counts the larger of
+ * the two advances, a granter the monotonic one alone.
+ */
+export interface Now {
+  readonly monoMs: number;
+  readonly wallMs: number;
+}
+
+/** What the view shows of the thing a request speaks of, looked up right before the step. */
+export interface Found {
+  readonly head: FileVersion | undefined;
+  /** For a move-out: some name that has a version would leave this shard. */
+  readonly inTheWay: boolean;
+}
+
+export type ShardInput =
+  /** The time `nextDeadline` named has come. */
+  | { readonly kind: 'tick' }
+  /** The end of a turn: what was proposed in it goes to disk and to the replicas together. */
+  | { readonly kind: 'flush' }
+  | { readonly kind: 'message'; readonly from: string; readonly message: ShardMessage }
+  | { readonly kind: 'peer'; readonly site: string; readonly connected: boolean }
+  | { readonly kind: 'written'; readonly id: number; readonly failure: StorageFailure | null }
+  | { readonly kind: 'log-read'; readonly id: number; readonly result: LogRead }
+  | { readonly kind: 'applied'; readonly seq: number }
+  | { readonly kind: 'content-ready'; readonly epoch: number; readonly seq: number }
+  | {
+      readonly kind: 'propose';
+      readonly ticket: number;
+      readonly request: WriteRequest;
+      readonly found: Found;
+    }
+  | {
+      readonly kind: 'ask';
+      readonly ticket: number;
+      readonly name: string;
+      readonly found: Found;
+    }
+  | { readonly kind: 'ask-end'; readonly ticket: number }
+  | { readonly kind: 'claim-seen'; readonly claim: Revised<ClaimRecord> }
+  | {
+      readonly kind: 'claim-swapped';
+      readonly token: number;
+      readonly result: SwapResult<ClaimRecord>;
+    }
+  | {
+      readonly kind: 'snapshot-installed';
+      readonly position: Position;
+      readonly requests: readonly RequestRecord[];
+      readonly ownership: readonly OwnershipRecord[];
+    }
+  | { readonly kind: 'snapshot-failed' }
+  /** Hand over what this site is primary of and claim nothing any more. */
+  | { readonly kind: 'stop' };

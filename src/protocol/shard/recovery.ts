@@ -1,0 +1,256 @@
+import { comparePositions } from '../log-entry.js';
+import type { LogRead } from '../ports.js';
+import { recoveryQuorum } from '../quorum.js';
+import { clearTimeMs, remainderMs } from './acting.js';
+import { acknowledgeableEnd, acknowledgeableSeq, cutLog, emit, send, writeDisk } from './disk.js';
+import { endOf, endSeq, epochAt, slice } from './log-tail.js';
+import type { Fetch, Fetched, Prepare, Promised, Reign } from './messages.js';
+import { addEntry } from './commit.js';
+import { admitReign, follow, matches, merge, promisedReign, sameReign } from './replica.js';
+import { newProgress, positionAt } from './replication.js';
+import type { CandidateRole, PrimaryRole, ReplicaProgress, ShardState, Step } from './state.js';
+import { stepDown } from './step-down.js';
+
+/*
+ * How the winner of an epoch becomes its primary: promises from N − W + 1 replicas, the log that
+ * ends last among them, an entry of its own, and the time that any earlier primary may still act.
+ */
+
+export function becomeCandidate(step: Step, epoch: number): void {
+  const { s, now } = step;
+  emit(step, { kind: 'claimed', epoch });
+  s.highestEpoch = Math.max(s.highestEpoch, epoch);
+  if (epoch <= s.hard.promisedEpoch) {
+    // A larger epoch was promised meanwhile (a coordinator restored from a backup).
+    s.claim.abandonedEpoch = epoch;
+    s.claim.releaseDue = { epoch, successor: '' };
+    return;
+  }
+  s.role = {
+    kind: 'candidate',
+    epoch,
+    sinceMs: now.monoMs,
+    answers: new Map(),
+    adopting: null,
+    nextSendMs: now.monoMs,
+  };
+  s.leader = null;
+  s.caughtUpSinceMs = null;
+  promise(step, { epoch, run: s.config.run }, s.config.site);
+  candidateTick(step);
+}
+
+/**
+ * † What was never acknowledgeable (its content is not here) is cut on promising; the promise goes
+ * to disk behind every append, and the answer is made when it is there.
+ */
+function promise(step: Step, reign: Reign, answerTo: string): void {
+  const { s } = step;
+  s.provenSeq = s.commitSeq;
+  const firstMissing = Math.min(...s.missing.keys());
+  const cutFrom = firstMissing <= endSeq(s.log) ? firstMissing : undefined;
+  if (cutFrom !== undefined) cutLog(step, cutFrom);
+  const hardState = { ...s.hard, promisedEpoch: reign.epoch, promisedRun: reign.run };
+  writeDisk(step, { cutFrom, hardState, answerTo });
+}
+
+export function onPrepare(step: Step, from: string, message: Prepare): void {
+  const { s } = step;
+  if (!admitReign(step, from, message)) return;
+  const reign = { epoch: message.epoch, run: message.run };
+  if (sameReign(reign, promisedReign(step))) {
+    if (sameReign(reign, s.durable.promised)) answerPromise(step, from, reign);
+    return;
+  }
+  follow(step, reign);
+  promise(step, reign, from);
+}
+
+/** The promise is durable: say so, unless a larger one was made since. */
+export function answerPromise(step: Step, to: string, reign: Reign): void {
+  const { s } = step;
+  if (!sameReign(reign, promisedReign(step))) return;
+  if (!s.durable.joined) return; // † it may have forgotten what it acknowledged: it has no say
+  const promised: Promised = {
+    kind: 'promised',
+    ...reign,
+    incarnation: s.config.incarnation,
+    end: acknowledgeableEnd(step),
+    commitSeq: s.commitSeq,
+    remainderMs: remainderMs(step),
+  };
+  if (to === s.config.site) onPromised(step, to, promised);
+  else send(step, to, promised);
+}
+
+export function onPromised(step: Step, from: string, message: Promised): void {
+  const { s } = step;
+  const { role } = s;
+  if (role.kind !== 'candidate' || role.epoch !== message.epoch) return;
+  if (message.run !== s.config.run || role.adopting !== null) return;
+  const { end, commitSeq, incarnation } = message;
+  const clearMs = clearTimeMs(step, message.remainderMs);
+  role.answers.set(from, { end, commitSeq, incarnation, clearMs });
+  const needed = recoveryQuorum(s.config.succession.length, s.config.writeQuorum);
+  if (!role.answers.has(s.config.site) || role.answers.size < needed) return;
+  adoptLongest(step, role);
+}
+
+function adoptLongest(step: Step, role: CandidateRole): void {
+  let best = { from: step.s.config.site, end: endOf(step.s.log) };
+  for (const [from, { end }] of role.answers) {
+    if (comparePositions(end, best.end) > 0) best = { from, end };
+  }
+  if (best.from === step.s.config.site) {
+    crown(step, role, '');
+    return;
+  }
+  role.adopting = best;
+  sendFetch(step, role);
+}
+
+function sendFetch(step: Step, role: CandidateRole): void {
+  const { s } = step;
+  if (role.adopting === null) return;
+  const { from, end } = role.adopting;
+  const after = Math.min(fetchedSeq(step), end.seq);
+  send(step, from, { kind: 'fetch', epoch: role.epoch, run: s.config.run, after, upTo: end.seq });
+}
+
+/** Up to where this log is certainly equal to the one that is being adopted. */
+function fetchedSeq(step: Step): number {
+  return Math.max(step.s.provenSeq, step.s.commitSeq);
+}
+
+export function onFetch(step: Step, from: string, message: Fetch): void {
+  const { s } = step;
+  if (!admitReign(step, from, message) || !sameReign(message, promisedReign(step))) return;
+  const { batchEntries, batchBytes } = s.config.limits;
+  if (message.after < s.log.before.seq) {
+    if (s.fetches.size >= s.config.succession.length) return; // asked again in time
+    const id = s.nextToken++;
+    s.fetches.set(id, { to: from, after: message.after });
+    const first = Math.max(1, message.after);
+    step.out.push({ kind: 'read-log', id, from: first, entries: batchEntries, bytes: batchBytes });
+    return;
+  }
+  const last = Math.min(message.upTo, message.after + batchEntries, acknowledgeableSeq(step));
+  sendFetched(step, from, {
+    previous: positionAt(step, message.after),
+    entries: slice(s.log, message.after + 1, last),
+    trimmed: false,
+  });
+}
+
+export function onFetchRead(step: Step, id: number, result: LogRead): void {
+  const { s } = step;
+  const fetch = s.fetches.get(id);
+  s.fetches.delete(id);
+  if (fetch === undefined) return;
+  const { to, after } = fetch;
+  if (!result.ok) {
+    sendFetched(step, to, { previous: { epoch: 0, seq: after }, entries: [], trimmed: true });
+    return;
+  }
+  const [first] = result.entries;
+  const inclusive = first?.seq === after;
+  sendFetched(step, to, {
+    previous: { epoch: inclusive ? first.epoch : 0, seq: after },
+    entries: inclusive ? result.entries.slice(1) : result.entries,
+    trimmed: false,
+  });
+}
+
+function sendFetched(
+  step: Step,
+  to: string,
+  part: Pick<Fetched, 'previous' | 'entries' | 'trimmed'>,
+): void {
+  const { incarnation } = step.s.config;
+  send(step, to, { kind: 'fetched', ...promisedReign(step), incarnation, ...part });
+}
+
+export function onFetched(step: Step, from: string, message: Fetched): void {
+  const { s } = step;
+  const { role } = s;
+  if (role.kind !== 'candidate' || role.epoch !== message.epoch) return;
+  if (message.run !== s.config.run || role.adopting?.from !== from) return;
+  if (message.trimmed) return stepDown(step, 'recovery-failed'); // the other one has to do it
+  if (message.previous.seq > fetchedSeq(step) || !matches(step, message.previous)) return;
+  const merged = merge(step, message.previous.seq, message.entries, from);
+  if (merged.entries.length > 0) writeDisk(step, merged);
+  s.provenSeq = Math.max(s.provenSeq, message.previous.seq + message.entries.length);
+  const { end } = role.adopting;
+  if (s.provenSeq >= end.seq) {
+    crown(step, role, from);
+  } else {
+    role.nextSendMs = step.now.monoMs + s.config.timing.heartbeatMs;
+    if (message.entries.length > 0) sendFetch(step, role);
+  }
+}
+
+/** † Serves nothing until an entry of this epoch has committed and every earlier claim is clear. */
+function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
+  const { s, now } = step;
+  const replicas = new Map<string, ReplicaProgress>();
+  for (const site of s.config.succession) {
+    if (site === s.config.site) continue;
+    const told = role.answers.get(site);
+    const end = endOf(s.log);
+    const progress = newProgress(step, end);
+    if (told !== undefined) {
+      progress.incarnation = told.incarnation;
+      const agrees = epochAt(s.log, told.end.seq) === told.end.epoch;
+      progress.previous = agrees ? told.end : positionAt(step, told.commitSeq);
+    }
+    replicas.set(site, progress);
+  }
+  const serveFromMs = Math.max(...[...role.answers.values()].map((told) => told.clearMs));
+  const noopSeq = endSeq(s.log) + 1;
+  const primary: PrimaryRole = {
+    kind: 'primary',
+    epoch: role.epoch,
+    phase: 'confirming',
+    noopSeq,
+    crownedMs: now.monoMs,
+    serveFromMs,
+    replicas,
+    waiters: new Map(),
+    endWaiters: [],
+    flushedSeq: endSeq(s.log),
+    unreleasedBytes: 0,
+    nextBeatMs: now.monoMs,
+    lowSinceMs: null,
+    commitNoticeDue: false,
+    withdrawal: null,
+  };
+  s.role = primary;
+  emit(step, { kind: 'crowned', epoch: role.epoch, adoptedFrom });
+  addEntry(step, primary, '', { kind: 'noop' });
+}
+
+export function candidateDeadline(s: ShardState): number {
+  return s.role.kind === 'candidate' ? s.role.nextSendMs : Number.POSITIVE_INFINITY;
+}
+
+export function candidateTick(step: Step): void {
+  const { s, now } = step;
+  const { role } = s;
+  if (role.kind !== 'candidate' || now.monoMs < role.nextSendMs) return;
+  if (now.monoMs - role.sinceMs > 2 * s.config.timing.claimMs && !isProgressing(step)) {
+    return stepDown(step, 'recovery-failed');
+  }
+  role.nextSendMs = now.monoMs + s.config.timing.heartbeatMs;
+  if (role.adopting !== null) return sendFetch(step, role);
+  for (const site of s.config.succession) {
+    if (site === s.config.site || role.answers.has(site)) continue;
+    send(step, site, { kind: 'prepare', epoch: role.epoch, run: s.config.run });
+  }
+}
+
+/** Fetching a long log may take longer than a claim, while the peer it comes from is there. */
+function isProgressing(step: Step): boolean {
+  const { role, peers } = step.s;
+  if (role.kind !== 'candidate' || role.adopting === null) return false;
+  return peers.get(role.adopting.from)?.connected === true;
+}

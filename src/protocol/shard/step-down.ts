@@ -1,0 +1,41 @@
+import { cutLog, emit } from './disk.js';
+import { answer } from './commit.js';
+import type { StepDownReason } from './effects.js';
+import { endSeq } from './log-tail.js';
+import type { Step } from './state.js';
+
+/** Ends this site's role, whichever it is. What waited is told what is known of its fate. */
+export function stepDown(step: Step, reason: StepDownReason, successor = ''): void {
+  const { s, now } = step;
+  const { role } = s;
+  if (role.kind === 'replica') return;
+  s.role = { kind: 'replica' };
+  s.claim.abandonedEpoch = Math.max(s.claim.abandonedEpoch, role.epoch);
+  if (reason !== 'storage-failed') s.claim.releaseDue = { epoch: role.epoch, successor };
+  if (reason === 'quorum-lost' || reason === 'recovery-failed') {
+    s.claim.stepBackUntilMs = now.monoMs + 2 * s.config.timing.claimMs;
+  }
+  s.leader = null;
+  s.provenSeq = s.commitSeq;
+  emit(step, { kind: 'stepped-down', epoch: role.epoch, reason });
+  if (role.kind !== 'primary') return;
+  // What was never handed to the disk was never sent either: it did not happen.
+  const unflushed = new Set<number>();
+  for (let seq = role.flushedSeq + 1; seq <= endSeq(s.log); seq += 1) unflushed.add(seq);
+  if (unflushed.size > 0) cutLog(step, role.flushedSeq + 1);
+  for (const [seq, waiters] of role.waiters) {
+    for (const waiter of waiters) {
+      const certain = waiter.isRead || unflushed.has(seq);
+      answer(
+        step,
+        waiter.ticket,
+        certain
+          ? { outcome: 'rejected', reason: 'no_primary', current: null }
+          : { outcome: 'unknown', reason: 'primary_lost' },
+      );
+    }
+  }
+  for (const { ticket } of role.endWaiters) {
+    answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
+  }
+}
