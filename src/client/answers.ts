@@ -1,0 +1,110 @@
+import * as z from 'zod';
+
+/*
+ * What the native API answers, as this client understands it. Keys that are not known here are
+ * let pass: a newer site may say more.
+ */
+
+export const FileAnswer = z.object({
+  bucket: z.string(),
+  path: z.string(),
+  version: z.number(),
+  epoch: z.number(),
+  seq: z.number(),
+  deleted: z.boolean(),
+  size: z.number(),
+  etag: z.string().nullable(),
+  modified: z.string(),
+  contentType: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+});
+export type FileAnswer = z.infer<typeof FileAnswer>;
+
+export const CommittedAnswer = z.object({
+  outcome: z.literal('committed'),
+  requestId: z.string(),
+  file: FileAnswer,
+});
+
+export const ProblemAnswer = z.object({
+  status: z.number(),
+  code: z.string(),
+  title: z.string(),
+  detail: z.string(),
+  outcome: z.enum(['rejected', 'unknown']).optional(),
+  current: z.object({ version: z.number(), deleted: z.boolean() }).optional(),
+});
+export type ProblemAnswer = z.infer<typeof ProblemAnswer>;
+
+export const ListingAnswer = z.object({
+  files: z.array(FileAnswer),
+  prefixes: z.array(z.string()),
+  next: z.string().nullable(),
+});
+export type ListingAnswer = z.infer<typeof ListingAnswer>;
+
+export const HistoryAnswer = z.object({
+  versions: z.array(FileAnswer),
+  next: z.number().nullable(),
+});
+
+export const BucketsAnswer = z.object({
+  buckets: z.array(z.object({ name: z.string(), created: z.string() })),
+});
+
+export const PositionAnswer = z.object({ position: z.string() });
+
+const RuleAnswer = z.object({
+  kind: z.enum(['exact', 'prefix', 'default']),
+  pattern: z.string(),
+  sites: z.array(z.string()),
+});
+
+export const PrimaryAnswer = z.object({
+  name: z.string(),
+  home: z.string(),
+  primary: z.string(),
+  rule: RuleAnswer,
+});
+
+export const TableAnswer = z.object({ version: z.number(), rules: z.array(RuleAnswer) });
+
+export const ClusterAnswer = z.object({
+  site: z.string(),
+  version: z.string(),
+  clusterId: z.string(),
+  replicas: z.number(),
+  writeQuorum: z.number(),
+  sites: z.array(
+    z.object({
+      site: z.string(),
+      displayName: z.string(),
+      url: z.string(),
+      alive: z.boolean(),
+      roundTripMs: z.number().nullable(),
+    }),
+  ),
+  shards: z.array(
+    z.object({
+      shard: z.string(),
+      home: z.string(),
+      primary: z.string(),
+      epoch: z.number(),
+      role: z.enum(['primary', 'candidate', 'replica']),
+      endSeq: z.number(),
+      commitSeq: z.number(),
+      appliedSeq: z.number(),
+      replicas: z.array(
+        z.object({
+          site: z.string(),
+          connected: z.boolean(),
+          behindEntries: z.number(),
+          state: z.enum(['current', 'catching_up', 'joining', 'snapshot', 'away']),
+        }),
+      ),
+    }),
+  ),
+  repairs: z.number(),
+  storageFailure: z.string().nullable(),
+});
+export type ClusterAnswer = z.infer<typeof ClusterAnswer>;

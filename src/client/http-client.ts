@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import type * as z from 'zod';
+import * as answers from './answers.js';
+import type { Answer, Failure, RetryLimits } from './attempts.js';
+import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
+import { SiteOrder } from './nearest-site.js';
+import type { Call, SiteEndpoint } from './site-endpoint.js';
+import { readText } from './site-endpoint.js';
+
+export type ReadResult<T> =
+  | { readonly ok: true; readonly value: T; readonly site: string }
+  | Failure;
+
+/** One of three, and the caller can always tell which. */
+export type WriteResult =
+  | {
+      readonly outcome: 'committed';
+      readonly file: answers.FileAnswer;
+      readonly site: string;
+      /** The primary that committed it; '' when the answer did not say. */
+      readonly primary: string;
+    }
+  /** Certainly not applied. */
+  | {
+      readonly outcome: 'rejected';
+      readonly code: string;
+      readonly message: string;
+      readonly site: string;
+      readonly currentVersion: number | null;
+    }
+  /** May or may not take effect; safe to repeat under the same request id. */
+  | {
+      readonly outcome: 'unknown';
+      readonly code: string;
+      readonly message: string;
+      readonly requestId: string;
+    };
+
+export interface WriteSettings {
+  /** Repeats of one request carry the same id. Default: a new one. */
+  readonly requestId?: string;
+  /** Write only if this is the newest version. */
+  readonly ifVersion?: number;
+  /** Write only what does not exist. */
+  readonly ifAbsent?: boolean;
+  readonly contentType?: string;
+}
+
+export interface Download {
+  readonly version: number;
+  readonly epoch: number;
+  readonly etag: string;
+  readonly size: number;
+  readonly site: string;
+  readonly primary: string;
+  readonly freshness: string;
+  /** For `local` answers: how old it may be. */
+  readonly ageMs: number | null;
+  readonly modified: string;
+  readonly contentType: string;
+  /** Throws when it breaks off. Empty for HEAD. Read it to its end, or destroy it by returning. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ReadSettings {
+  readonly version?: number;
+  readonly consistency?: 'strong' | 'local';
+  /** Only the headers: what `stat` shows. */
+  readonly headOnly?: boolean;
+}
+
+export interface HttpClientOptions {
+  readonly sites: readonly SiteEndpoint[];
+  /** The site to try first; default: the nearest, measured. */
+  readonly near?: string;
+  readonly retries?: RetryLimits;
+  /** Default 20,000. */
+  readonly silenceLimitMs?: number;
+}
+
+const JSON_LIMIT_BYTES = 16 * 1024 * 1024;
+const SINCE_LIFE_MS = 30_000;
+
+/**
+ * A client of the native HTTP API. It speaks to the nearest site that answers, repeats what is safe
+ * to repeat under one request id until a deadline, and gives every outcome as a value.
+ */
+export class HttpClient {
+  readonly #order: SiteOrder;
+  readonly #retries: RetryLimits;
+  readonly #silenceLimitMs: number;
+  #since: { readonly token: string; readonly atMs: number } | undefined;
+
+  constructor(options: HttpClientOptions) {
+    this.#order = new SiteOrder(options.sites, options.near);
+    this.#retries = options.retries ?? DEFAULT_RETRIES;
+    this.#silenceLimitMs = options.silenceLimitMs ?? 20_000;
+  }
+
+  /** Writes a new version. A streamed body is made anew for every attempt. */
+  put(
+    name: string,
+    body: (() => AsyncIterable<Uint8Array>) | Uint8Array,
+    settings: WriteSettings & { readonly size?: number } = {},
+  ): Promise<WriteResult> {
+    const size = body instanceof Uint8Array ? body.byteLength : settings.size;
+    const headers: Record<string, string> = {};
+    if (size !== undefined) headers['content-length'] = String(size);
+    return this.#write('PUT', filePath(name), settings, headers, body);
+  }
+
+  remove(name: string, settings: WriteSettings = {}): Promise<WriteResult> {
+    return this.#write('DELETE', filePath(name), settings);
+  }
+
+  /** A new version with the content of an old one. */
+  restore(name: string, version: number, settings: WriteSettings = {}): Promise<WriteResult> {
+    return this.#write('POST', `${filePath(name)}?restore=${version}`, settings);
+  }
+
+  /** Copies within the store; no bytes come here. */
+  copy(
+    from: string,
+    to: string,
+    settings: WriteSettings & { readonly version?: number } = {},
+  ): Promise<WriteResult> {
+    const version = settings.version === undefined ? '' : `&version=${settings.version}`;
+    const path = `${filePath(to)}?copy-from=${encodeURIComponent(from)}${version}`;
+    return this.#write('POST', path, settings);
+  }
+
+  move(from: string, to: string, settings: WriteSettings = {}): Promise<WriteResult> {
+    const path = `${filePath(to)}?move-from=${encodeURIComponent(from)}`;
+    return this.#write('POST', path, settings);
+  }
+
+  createBucket(bucket: string): Promise<WriteResult> {
+    return this.#write('PUT', `/v1/buckets/${encodeURIComponent(bucket)}`, {});
+  }
+
+  removeBucket(bucket: string): Promise<WriteResult> {
+    return this.#write('DELETE', `/v1/buckets/${encodeURIComponent(bucket)}`, {});
+  }
+
+  /** Opens a file for reading. */
+  async get(name: string, settings: ReadSettings = {}): Promise<ReadResult<Download>> {
+    const { version, consistency = 'strong', headOnly = false } = settings;
+    const answer = await this.#attempt({
+      method: headOnly ? 'HEAD' : 'GET',
+      path: filePath(name) + (version === undefined ? '' : `?version=${version}`),
+      headers: { 'quorate-consistency': consistency },
+    });
+    if (!answer.ok) return answer;
+    if (headOnly) answer.body.resume();
+    return { ok: true, site: answer.site, value: downloadOf(answer) };
+  }
+
+  list(options: {
+    readonly bucket: string;
+    readonly prefix?: string;
+    readonly delimiter?: string;
+    readonly cursor?: string;
+    readonly limit?: number;
+  }): Promise<ReadResult<answers.ListingAnswer>> {
+    const { bucket, ...query } = options;
+    const parameters = Object.entries(query).map(([key, value]) => {
+      return `${key}=${encodeURIComponent(String(value))}`;
+    });
+    const path = `/v1/files/${encodeURIComponent(bucket)}?${parameters.join('&')}`;
+    return this.#read(path.replace(/\?$/, ''), answers.ListingAnswer);
+  }
+
+  history(
+    name: string,
+    before?: number,
+  ): Promise<ReadResult<z.infer<typeof answers.HistoryAnswer>>> {
+    const page = before === undefined ? '' : `&before=${before}`;
+    return this.#read(`${filePath(name)}?versions${page}`, answers.HistoryAnswer);
+  }
+
+  buckets(): Promise<ReadResult<z.infer<typeof answers.BucketsAnswer>>> {
+    return this.#read('/v1/buckets', answers.BucketsAnswer);
+  }
+
+  cluster(): Promise<ReadResult<answers.ClusterAnswer>> {
+    return this.#read('/v1/cluster', answers.ClusterAnswer);
+  }
+
+  primaries(): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {
+    return this.#read('/v1/primaries', answers.TableAnswer);
+  }
+
+  primaryOf(name: string): Promise<ReadResult<z.infer<typeof answers.PrimaryAnswer>>> {
+    return this.#read(`/v1/primaries?name=${encodeURIComponent(name)}`, answers.PrimaryAnswer);
+  }
+
+  async setPrimary(
+    pattern: string,
+    site: string,
+  ): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {
+    const body = Buffer.from(JSON.stringify({ pattern, site }));
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.#attempt({ method: 'PUT', path: '/v1/primaries', headers, body });
+    return answer.ok ? readAnswer(answer, answers.TableAnswer) : answer;
+  }
+
+  async #read<T>(path: string, schema: z.ZodType<T>): Promise<ReadResult<T>> {
+    const answer = await this.#attempt({ method: 'GET', path });
+    return answer.ok ? readAnswer(answer, schema) : answer;
+  }
+
+  async #write(
+    method: 'PUT' | 'POST' | 'DELETE',
+    path: string,
+    settings: WriteSettings,
+    headers: Record<string, string> = {},
+    body?: Call['body'],
+  ): Promise<WriteResult> {
+    const requestId = settings.requestId ?? randomUUID();
+    const since = await this.#sinceToken();
+    headers['idempotency-key'] = requestId;
+    if (since !== undefined) headers['quorate-since'] = since;
+    if (settings.ifVersion !== undefined) headers['quorate-if-version'] = `${settings.ifVersion}`;
+    if (settings.ifAbsent === true) headers['if-none-match'] = '*';
+    if (settings.contentType !== undefined) headers['content-type'] = settings.contentType;
+    const answer = await this.#attempt({ method, path, headers, ...(body && { body }) });
+    if (!answer.ok) return uncommitted(answer, requestId);
+    const read = await readAnswer(answer, answers.CommittedAnswer);
+    if (!read.ok) return uncommitted({ ...read, mayHaveHappened: true }, requestId);
+    const primary = String(answer.headers['quorate-primary'] ?? '');
+    return { outcome: 'committed', file: read.value.file, site: answer.site, primary };
+  }
+
+  /** A position from before the write, so that a late repeat is never taken for a new request. */
+  async #sinceToken(): Promise<string | undefined> {
+    const nowMs = performance.now();
+    if (this.#since && nowMs - this.#since.atMs < SINCE_LIFE_MS) return this.#since.token;
+    const answer = await this.#read('/v1/position', answers.PositionAnswer);
+    if (!answer.ok) return undefined;
+    this.#since = { token: answer.value.position, atMs: nowMs };
+    return this.#since.token;
+  }
+
+  #attempt(call: Omit<Call, 'silenceLimitMs'>): Promise<Answer | Failure> {
+    const silenceLimitMs = this.#silenceLimitMs;
+    return attempt(this.#order, { ...call, silenceLimitMs }, this.#retries);
+  }
+}
+
+/** Percent-encodes a name so that every byte of it arrives, dots and empty segments included. */
+function filePath(name: string): string {
+  return `/v1/files/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+async function readAnswer<T>(answer: Answer, schema: z.ZodType<T>): Promise<ReadResult<T>> {
+  const text = await readText(answer.body, JSON_LIMIT_BYTES);
+  if (text === null) {
+    return failed('broken', `${answer.site}: the answer broke off`, answer.site, false);
+  }
+  const value = schema.safeParse(parseJson(text));
+  if (value.success) return { ok: true, value: value.data, site: answer.site };
+  const message = `${answer.site} gave an answer that is not understood: ${value.error.message}`;
+  return failed('malformed_answer', message, answer.site, false);
+}
+
+function uncommitted(failure: Failure, requestId: string): WriteResult {
+  const { code, message, site, current } = failure;
+  if (failure.mayHaveHappened) return { outcome: 'unknown', code, message, requestId };
+  return { outcome: 'rejected', code, message, site, currentVersion: current?.version ?? null };
+}
+
+function downloadOf({ headers, body, site }: Answer): Download {
+  const text = (key: string): string => String(headers[key] ?? '');
+  const age = headers['quorate-age-ms'];
+  return {
+    version: Number(headers['quorate-version']),
+    epoch: Number(headers['quorate-epoch']),
+    etag: text('etag').replaceAll('"', ''),
+    size: Number(headers['content-length']),
+    site: text('quorate-site') || site,
+    primary: text('quorate-primary'),
+    freshness: text('quorate-freshness'),
+    ageMs: age === undefined ? null : Number(age),
+    modified: text('last-modified'),
+    contentType: text('content-type'),
+    body: body as AsyncIterable<Uint8Array>,
+  };
+}

@@ -1,0 +1,123 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
+
+/** A site and where its HTTP API is. */
+export interface SiteEndpoint {
+  readonly site: string;
+  /** `http://host:port` */
+  readonly url: string;
+}
+
+export interface Call {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Percent-encoded, with its query; sent as it is. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Made anew for every attempt. */
+  readonly body?: (() => AsyncIterable<Uint8Array>) | Uint8Array;
+  /** Silence on the connection that ends the attempt. */
+  readonly silenceLimitMs: number;
+}
+
+export type Reply =
+  | {
+      readonly kind: 'reply';
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      /** Has to be read to its end or destroyed. */
+      readonly body: IncomingMessage;
+    }
+  /** The request certainly did not arrive. */
+  | { readonly kind: 'unreachable'; readonly message: string }
+  /** The request may or may not have arrived. */
+  | { readonly kind: 'broken'; readonly message: string }
+  /** The body to be sent could not be read. */
+  | { readonly kind: 'body_failed'; readonly message: string };
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
+const UNREACHED = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** One attempt at one site. Never rejects. */
+export function exchange(endpoint: SiteEndpoint, call: Call): Promise<Reply> {
+  const { hostname, port } = new URL(endpoint.url);
+  return new Promise((resolve) => {
+    const request = httpRequest({
+      agent,
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      method: call.method,
+      path: call.path,
+      headers: { ...call.headers },
+    });
+    request.setTimeout(call.silenceLimitMs, () => {
+      request.destroy(new Error(`no sign of life for ${call.silenceLimitMs} ms`));
+    });
+    request.once('response', (body) => {
+      // Seen by whoever reads the body; unheard it would be an exception.
+      body.on('error', () => {});
+      resolve({ kind: 'reply', status: body.statusCode ?? 0, headers: body.headers, body });
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const unreached = UNREACHED.has(error.code ?? '') || request.socket?.connecting === true;
+      const message = `${endpoint.site} (${endpoint.url}): ${error.message || error.code}`;
+      resolve({ kind: unreached ? 'unreachable' : 'broken', message });
+    });
+    const { body } = call;
+    if (typeof body !== 'function') {
+      request.end(body);
+      return;
+    }
+    upload(request, body()).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      resolve({ kind: 'body_failed', message });
+      request.destroy();
+    });
+  });
+}
+
+/** Sends as fast as the site takes it, and no more once the site has answered. */
+async function upload(
+  request: ReturnType<typeof httpRequest>,
+  source: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  let answered = false;
+  let wake = (): void => {};
+  const onAnswer = (): void => {
+    answered = true;
+    wake();
+  };
+  request.once('response', onAnswer);
+  request.once('close', onAnswer);
+  request.on('drain', () => wake());
+  for await (const piece of source) {
+    if (answered) return;
+    if (request.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      if (answered) resolve();
+    });
+  }
+  request.end();
+}
+
+/** The whole body as text, or null when it broke off or is longer than the limit. */
+export async function readText(body: IncomingMessage, limitBytes: number): Promise<string | null> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      size += piece.byteLength;
+      if (size > limitBytes) return null;
+      pieces.push(piece);
+    }
+  } catch {
+    return null;
+  }
+  return body.complete ? Buffer.concat(pieces).toString('utf8') : null;
+}
