@@ -58,11 +58,9 @@ function attemptsUnder(attempts: Attempts, requestId: string | undefined): reado
 export function judgeKnownOrder(history: History): Finding[] {
   const findings = new Findings();
   const byName = groupByName(history);
-  const attempts = attemptsOf(history.operations);
   for (const [name, file] of byName) {
     if (findings.isFull) break;
-    const judge = new FileJudge(name, file, attempts, history.entries !== null, findings);
-    judge.run();
+    new FileJudge(name, file, history.entries !== null, findings).run();
   }
   return findings.list;
 }
@@ -105,6 +103,7 @@ function attemptsOf(operations: readonly Operation[]): Attempts {
 }
 
 class FileJudge {
+  private readonly attempts: Attempts;
   private readonly versions = new Map<number, Version>();
   private readonly unknownByValue = new Map<string, Operation>();
   /** Versions made by writes whose own answer was `unknown`. */
@@ -115,10 +114,11 @@ class FileJudge {
   constructor(
     private readonly name: string,
     private readonly file: FileHistory,
-    private readonly attempts: Attempts,
     private readonly isChainKnown: boolean,
     private readonly findings: Findings,
-  ) {}
+  ) {
+    this.attempts = attemptsOf(file.operations);
+  }
 
   run(): void {
     for (const entry of this.file.entries) this.addEntry(entry);
