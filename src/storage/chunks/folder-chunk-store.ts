@@ -1,0 +1,181 @@
+import { blake3 } from '@napi-rs/blake-hash';
+import { access, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ChunkRef } from '../../protocol/file-version.js';
+import { storageFailureOf } from '../storage-failure.js';
+import { type ChunkRead, type ChunkStore, type ChunkWrite, isChunkHash } from './chunk-store.js';
+import { FolderSync } from './folder-sync.js';
+import { Gate } from './gate.js';
+
+/** The file system as the chunk store sees it; tests put their faults here. */
+export interface ChunkFiles {
+  /** Writes a new file and flushes it. */
+  writeDurably(path: string, bytes: Uint8Array): Promise<void>;
+  syncFolder(folder: string): Promise<void>;
+}
+
+export const nodeChunkFiles: ChunkFiles = {
+  async writeDurably(path, bytes) {
+    const handle = await open(path, 'wx');
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  },
+  async syncFolder(folder) {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+/** Chunks being written at once; more wait. Leaves threads of the pool to the logs. */
+const WRITES_AT_ONCE = 4;
+const LOOKUPS_AT_ONCE = 16;
+
+/**
+ * Opens the chunk store of a site in a folder of its own: `ab/cd/<hash>`, temporary files in `new/`,
+ * what failed its hash in `damaged/`. Leftover temporary files are removed. Rejects when the folder
+ * cannot be made.
+ */
+export async function openChunkStore(
+  folder: string,
+  files: ChunkFiles = nodeChunkFiles,
+): Promise<ChunkStore> {
+  await rm(join(folder, 'new'), { recursive: true, force: true });
+  await mkdir(join(folder, 'new'), { recursive: true });
+  await mkdir(join(folder, 'damaged'), { recursive: true });
+  await files.syncFolder(folder);
+  return new FolderChunkStore(folder, files);
+}
+
+class FolderChunkStore implements ChunkStore {
+  private readonly writes = new Gate(WRITES_AT_ONCE);
+  private readonly lookups = new Gate(LOOKUPS_AT_ONCE);
+  private readonly folders: FolderSync;
+  /** Writes under way, so that two of the same chunk become one. */
+  private readonly writing = new Map<string, Promise<ChunkWrite>>();
+  private temporaryFiles = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly files: ChunkFiles,
+  ) {
+    this.folders = new FolderSync((path) => files.syncFolder(path));
+  }
+
+  async has(hash: string): Promise<boolean> {
+    if (!isChunkHash(hash)) return false;
+    // What is renamed but not yet durable is not here yet.
+    const underway = this.writing.get(hash);
+    if (underway) return (await underway).ok;
+    const path = this.pathOf(hash);
+    return this.lookups.run(async () => {
+      if (!(await isThere(path))) return false;
+      await this.folders.settled(dirname(path), this.folder);
+      return true;
+    });
+  }
+
+  async missing(refs: readonly ChunkRef[]): Promise<ChunkRef[]> {
+    const unique = [...new Map(refs.map((ref) => [ref.hash, ref])).values()];
+    const here = await Promise.all(unique.map(({ hash }) => this.has(hash)));
+    return unique.filter((_, i) => !here[i]);
+  }
+
+  async write(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
+    if (Buffer.from(blake3(bytes)).toString('hex') !== hash) {
+      const message = `the bytes given for chunk ${hash} do not hash to it`;
+      return { ok: false, failure: { kind: 'damaged', message } };
+    }
+    const underway = this.writing.get(hash);
+    if (underway) return underway;
+    const writing = this.writes.run(() => this.writeNew(hash, bytes));
+    this.writing.set(hash, writing);
+    const result = await writing;
+    this.writing.delete(hash);
+    return result;
+  }
+
+  async read(hash: string): Promise<ChunkRead> {
+    const missing = { ok: false, reason: 'missing', message: `no chunk ${hash}` } as const;
+    if (!isChunkHash(hash)) return missing;
+    try {
+      const bytes = await readFile(this.pathOf(hash));
+      if (Buffer.from(blake3(bytes)).toString('hex') === hash) return { ok: true, bytes };
+      await this.putAside(hash);
+      return { ok: false, reason: 'damaged', message: `chunk ${hash} failed its hash` };
+    } catch (error) {
+      if (isAbsence(error)) return missing;
+      return { ok: false, reason: 'io_error', message: `chunk ${hash}: ${String(error)}` };
+    }
+  }
+
+  async remove(hash: string): Promise<ChunkWrite> {
+    if (!isChunkHash(hash)) return { ok: true };
+    try {
+      await unlink(this.pathOf(hash));
+    } catch (error) {
+      if (!isAbsence(error)) {
+        return { ok: false, failure: storageFailureOf(error, `removing chunk ${hash}`) };
+      }
+    }
+    return { ok: true };
+  }
+
+  async *all(): AsyncIterable<string> {
+    for (const first of await readdir(this.folder)) {
+      if (!/^[0-9a-f]{2}$/.test(first)) continue;
+      for (const second of await readdir(join(this.folder, first))) {
+        const names = await readdir(join(this.folder, first, second));
+        yield* names.filter(isChunkHash);
+      }
+    }
+  }
+
+  private pathOf(hash: string): string {
+    return join(this.folder, hash.slice(0, 2), hash.slice(2, 4), hash);
+  }
+
+  private async writeNew(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
+    const path = this.pathOf(hash);
+    const parent = dirname(path);
+    this.temporaryFiles += 1;
+    const temporary = join(this.folder, 'new', `${hash}.${this.temporaryFiles}`);
+    try {
+      if (await isThere(path)) {
+        await this.folders.settled(parent, this.folder);
+      } else {
+        await this.files.writeDurably(temporary, bytes);
+        await mkdir(parent, { recursive: true });
+        await rename(temporary, path);
+        await this.folders.settle(parent, this.folder);
+      }
+      return { ok: true };
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      return { ok: false, failure: storageFailureOf(error, `writing chunk ${hash}`) };
+    }
+  }
+
+  /** Renamed, not removed: an operator may want to see what the disk made of it. */
+  private async putAside(hash: string): Promise<void> {
+    await rename(this.pathOf(hash), join(this.folder, 'damaged', hash));
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

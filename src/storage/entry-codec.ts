@@ -1,0 +1,148 @@
+import { Packr } from 'msgpackr';
+import type { Content, Metadata } from '../protocol/file-version.js';
+import type { LogEntry, NamePattern, Operation } from '../protocol/log-entry.js';
+
+/*
+ * How log entries and contents are laid out on disk: msgpack arrays with a leading version. Version
+ * history: 1, the first. Bytes from the disk are checked field by field; any bytes give a value or
+ * undefined.
+ */
+
+const ENTRY_VERSION = 1;
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
+
+export function pack(value: unknown): Uint8Array {
+  return packr.pack(value);
+}
+
+/** The value, or undefined for bytes that are not msgpack. */
+export function unpack(bytes: Uint8Array): unknown {
+  try {
+    return packr.unpack(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+/** Packs everything of an entry but its epoch and seq, which the record around it carries. */
+export function encodeEntry(entry: LogEntry): Uint8Array {
+  return pack([ENTRY_VERSION, entry.atMs, entry.requestId, ...operationFields(entry.operation)]);
+}
+
+function operationFields(operation: Operation): readonly unknown[] {
+  switch (operation.kind) {
+    case 'noop':
+      return ['noop'];
+    case 'put':
+      return [
+        'put',
+        operation.name,
+        operation.version,
+        packContent(operation.content),
+        packMetadata(operation.metadata),
+      ];
+    case 'delete':
+      return ['delete', operation.name, operation.version];
+    case 'retain':
+      return ['retain', operation.beforeMs];
+    case 'move-out':
+    case 'move-back': {
+      const { kind, pattern, tableVersion, to } = operation;
+      return [kind, packPattern(pattern), tableVersion, to];
+    }
+    case 'move-in':
+      return [operation.kind, packPattern(operation.pattern), operation.tableVersion];
+  }
+}
+
+export function decodeEntry(epoch: number, seq: number, bytes: Uint8Array): LogEntry | undefined {
+  const fields = unpack(bytes);
+  if (!Array.isArray(fields) || fields[0] !== ENTRY_VERSION) return undefined;
+  const [, atMs, requestId] = fields as unknown[];
+  if (typeof atMs !== 'number' || !isText(requestId)) return undefined;
+  const operation = operationOf((fields as unknown[]).slice(3));
+  return operation && { epoch, seq, atMs, requestId, operation };
+}
+
+function operationOf(fields: readonly unknown[]): Operation | undefined {
+  const [kind, first, second, third, fourth] = fields;
+  switch (kind) {
+    case 'noop':
+      return { kind };
+    case 'put': {
+      const content = unpackContent(third);
+      const metadata = unpackMetadata(fourth);
+      if (!isText(first) || !isCount(second) || !content || !metadata) return undefined;
+      return { kind, name: first, version: second, content, metadata };
+    }
+    case 'delete':
+      return isText(first) && isCount(second) ? { kind, name: first, version: second } : undefined;
+    case 'retain':
+      return typeof first === 'number' ? { kind, beforeMs: first } : undefined;
+    case 'move-out':
+    case 'move-in':
+    case 'move-back': {
+      const pattern = unpackPattern(first);
+      if (!pattern || !isCount(second)) return undefined;
+      if (kind === 'move-in') return { kind, pattern, tableVersion: second };
+      return isText(third) ? { kind, pattern, tableVersion: second, to: third } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function packPattern(pattern: NamePattern): readonly unknown[] {
+  return pattern.kind === 'exact' ? ['exact', pattern.name] : ['prefix', pattern.prefix];
+}
+
+export function unpackPattern(value: unknown): NamePattern | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [kind, text] = value as unknown[];
+  if (!isText(text)) return undefined;
+  if (kind === 'exact') return { kind, name: text };
+  return kind === 'prefix' ? { kind, prefix: text } : undefined;
+}
+
+/** Metadata as a flat list of keys and values, so that no key is special to an object. */
+export function packMetadata(metadata: Metadata): readonly string[] {
+  return Object.entries(metadata).flat();
+}
+
+export function unpackMetadata(value: unknown): Metadata | undefined {
+  if (!Array.isArray(value) || value.length % 2 !== 0 || !value.every(isText)) return undefined;
+  if (value.length === 0) return {};
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < value.length; i += 2) pairs.push([value[i] ?? '', value[i + 1] ?? '']);
+  return Object.fromEntries(pairs);
+}
+
+export function packContent(content: Content): readonly unknown[] {
+  return content.kind === 'inline'
+    ? ['inline', content.size, content.etag, content.bytes]
+    : ['chunked', content.size, content.etag, content.chunks.flatMap((c) => [c.hash, c.size])];
+}
+
+export function unpackContent(value: unknown): Content | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [kind, size, etag, body] = value as unknown[];
+  if (!isCount(size) || !isText(etag)) return undefined;
+  if (kind === 'inline') {
+    if (!(body instanceof Uint8Array) || body.length !== size) return undefined;
+    // A copy: the decoded bytes may point into a read buffer much larger than themselves.
+    return { kind, size, etag, bytes: Uint8Array.from(body) };
+  }
+  if (kind !== 'chunked' || !Array.isArray(body) || body.length % 2 !== 0) return undefined;
+  const chunks = [];
+  for (let i = 0; i < body.length; i += 2) {
+    const [hash, chunkSize] = [body[i] as unknown, body[i + 1] as unknown];
+    if (!isText(hash) || !isCount(chunkSize)) return undefined;
+    chunks.push({ hash, size: chunkSize });
+  }
+  return { kind, size, etag, chunks };
+}

@@ -1,0 +1,415 @@
+import { join } from 'node:path';
+import type { Position } from '../../protocol/log-entry.js';
+import type {
+  HardState,
+  LogRead,
+  LogWrite,
+  OpenedLog,
+  ShardLog,
+  StorageFailure,
+} from '../../protocol/ports.js';
+import { storageFailureOf } from '../storage-failure.js';
+import { type IdleTimer, realIdleTimer } from './idle-timer.js';
+import { type LogFiles, nodeLogFiles, writeFully } from './log-files.js';
+import { LogReader } from './log-reader.js';
+import { type RecoveredLog, recoverLog, type Segment } from './log-recovery.js';
+import { encodeMarker, encodeRecord, encodeWrite, RecordType } from './record.js';
+import type { RunIndex } from './run-index.js';
+import { encodeHeader, segmentName, segmentSalt } from './segment-header.js';
+
+export interface ShardLogOptions {
+  readonly shard: string;
+  /** A segment takes no further batch once it has this many bytes. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /**
+   * Keep the intact beginning of a damaged log and write on from there. The caller first makes sure
+   * that the replica declares itself new. Default false: a damaged log takes no write but `reset`.
+   */
+  readonly acceptDamage?: boolean;
+  readonly files?: LogFiles;
+  readonly idleTimer?: IdleTimer;
+}
+
+/** The log on a real disk. */
+export interface SegmentedShardLog extends ShardLog {
+  /** Bytes of writes that have not been called back. The caller keeps it below 256 MiB or so. */
+  backlogBytes(): number;
+  /** Bytes of all segments on disk. */
+  sizeBytes(): number;
+  /** Ends after the batch under way; what still waits is dropped, nothing is called back. */
+  close(): Promise<void>;
+}
+
+type Done = (failure: StorageFailure | null) => void;
+
+interface QueuedWrite {
+  readonly kind: 'write';
+  readonly write: LogWrite;
+  /** Epoch of the entry that will be the last one after the cut. */
+  readonly epochBeforeCut: number;
+  readonly estimatedBytes: number;
+  readonly done: Done;
+}
+
+interface QueuedReset {
+  readonly kind: 'reset';
+  readonly base: Position;
+  readonly hardState: HardState;
+  readonly done: Done;
+}
+
+interface QueuedTrim {
+  readonly kind: 'trim';
+  readonly upToSeq: number;
+}
+
+type Queued = QueuedWrite | QueuedReset | QueuedTrim;
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** One batch takes no further write once it is this long. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const IDLE_MARKER_MS = 5;
+
+/**
+ * Opens or makes the log in a folder of its own. Rejects with LogRefused for a foreign log and with
+ * the system's error when the disk cannot be read.
+ */
+export async function openShardLog(
+  folder: string,
+  options: ShardLogOptions,
+): Promise<{ readonly log: SegmentedShardLog; readonly opened: OpenedLog }> {
+  const files = options.files ?? nodeLogFiles;
+  const accept = options.acceptDamage ?? false;
+  const recovered = await recoverLog(folder, options.shard, files, accept);
+  const log = new SegmentedLog(folder, options, files, recovered, accept);
+  await log.prepare();
+  return { log, opened: recovered.opened };
+}
+
+class SegmentedLog implements SegmentedShardLog {
+  private segments: Segment[];
+  private readonly runs: RunIndex;
+  private readonly reader: LogReader;
+  private nextIndex: number;
+  private oldestIndex: number;
+  private queue: Queued[] = [];
+  private queuedBytes = 0;
+  private working: Promise<void> | null = null;
+  private failure: StorageFailure | null = null;
+  private closed = false;
+  private idle: { cancel(): void } | null = null;
+  /** Where each epoch begins, oldest first, in the order of calls to `write`. */
+  private epochs: Position[] = [];
+  private asked: Position;
+  /** What is on disk, for the header of the next segment. */
+  private durableEnd: Position;
+  private hardState: HardState;
+  private baseSeq: number;
+  private readonly segmentBytes: number;
+  private readonly timer: IdleTimer;
+
+  constructor(
+    private readonly folder: string,
+    private readonly options: ShardLogOptions,
+    private readonly files: LogFiles,
+    recovered: RecoveredLog,
+    acceptDamage: boolean,
+  ) {
+    const { replay, segments, nextIndex, opened } = recovered;
+    this.segments = segments;
+    this.runs = replay.runs;
+    this.nextIndex = nextIndex;
+    this.oldestIndex = replay.oldestIndex;
+    this.hardState = replay.hardState;
+    this.durableEnd = replay.end();
+    this.asked = replay.end();
+    this.baseSeq = replay.base.seq;
+    this.segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+    this.timer = options.idleTimer ?? realIdleTimer;
+    this.epochs.push(replay.base);
+    for (const entry of replay.entries) this.noteEpoch(entry);
+    replay.entries = [];
+    this.reader = new LogReader(this.runs, options.shard, (index) => this.segmentOf(index)?.file);
+    if (opened.damagedFrom !== undefined && !acceptDamage) {
+      const message = `the log of shard ${options.shard} is damaged from seq ${opened.damagedFrom}`;
+      this.failure = { kind: 'damaged', message };
+    }
+  }
+
+  /** Makes the first segment of a new log. */
+  async prepare(): Promise<void> {
+    if (this.failure || this.segments.length > 0) return;
+    await this.addSegment(true, this.durableEnd, this.hardState);
+  }
+
+  write(write: LogWrite, done: Done): void {
+    const { cutFrom, entries } = write;
+    if (cutFrom !== undefined) this.forgetFrom(cutFrom);
+    const epochBeforeCut = this.asked.epoch;
+    for (const entry of entries) {
+      if (entry.seq !== this.asked.seq + 1) {
+        throw new Error(`entry ${entry.seq} does not follow ${this.asked.seq}`);
+      }
+      this.noteEpoch(entry);
+      this.asked = { epoch: entry.epoch, seq: entry.seq };
+    }
+    const estimatedBytes = entries.reduce((sum, entry) => {
+      const { operation } = entry;
+      const inline = operation.kind === 'put' && operation.content.kind === 'inline';
+      return sum + 200 + (inline ? operation.content.size : 0);
+    }, 100);
+    this.queuedBytes += estimatedBytes;
+    this.enqueue({ kind: 'write', write, epochBeforeCut, estimatedBytes, done });
+  }
+
+  read(
+    from: number,
+    limit: { readonly entries: number; readonly bytes: number },
+    done: (result: LogRead) => void,
+  ): void {
+    const finish = (result: LogRead) => {
+      if (!this.closed) done(result);
+    };
+    if (from <= this.baseSeq) {
+      const message = `entries up to ${this.baseSeq} are no longer in the log`;
+      process.nextTick(finish, { ok: false, reason: 'trimmed', message });
+      return;
+    }
+    void this.reader.read(from, limit).then(finish);
+  }
+
+  trim(upTo: Position): void {
+    if (this.segments.length > 1) this.enqueue({ kind: 'trim', upToSeq: upTo.seq });
+  }
+
+  reset(base: Position, hardState: HardState, done: Done): void {
+    this.asked = base;
+    this.epochs = [base];
+    this.enqueue({ kind: 'reset', base, hardState, done });
+  }
+
+  backlogBytes(): number {
+    return this.queuedBytes;
+  }
+
+  sizeBytes(): number {
+    return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.queue = [];
+    this.idle?.cancel();
+    await this.working;
+    await this.reader.settled();
+    for (const { file } of this.segments) await file.close();
+    this.segments = [];
+  }
+
+  private forgetFrom(seq: number): void {
+    if (seq > this.asked.seq) return;
+    while (this.epochs.length > 1 && (this.epochs.at(-1)?.seq ?? 0) >= seq) this.epochs.pop();
+    this.asked = { epoch: this.epochs.at(-1)?.epoch ?? 0, seq: seq - 1 };
+  }
+
+  private noteEpoch(position: Position): void {
+    if (this.epochs.at(-1)?.epoch === position.epoch) return;
+    this.epochs.push({ epoch: position.epoch, seq: position.seq });
+  }
+
+  private enqueue(item: Queued): void {
+    if (this.closed) return;
+    this.idle?.cancel();
+    this.idle = null;
+    this.queue.push(item);
+    this.working ??= Promise.resolve().then(() => this.work());
+  }
+
+  private async work(): Promise<void> {
+    while (this.queue.length > 0) {
+      const batch = this.takeBatch();
+      try {
+        if (batch[0]?.kind === 'reset' && this.failure?.kind === 'damaged') this.failure = null;
+        if (this.failure === null) await this.perform(batch);
+      } catch (error) {
+        this.failure ??= storageFailureOf(error, `writing the log of shard ${this.options.shard}`);
+      }
+      for (const item of batch) {
+        if (item.kind === 'write') this.queuedBytes -= item.estimatedBytes;
+        if (item.kind !== 'trim' && !this.closed) item.done(this.failure);
+      }
+    }
+    this.working = null;
+    if (this.closed || this.failure) return;
+    this.idle = this.timer.set(IDLE_MARKER_MS, () => this.markIdle());
+  }
+
+  /** Consecutive writes go together; a reset or a trim stands alone. */
+  private takeBatch(): Queued[] {
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.queue) {
+      if (item.kind !== 'write') {
+        if (count === 0) count = 1;
+        break;
+      }
+      if (count > 0 && bytes + item.estimatedBytes > BATCH_BYTES) break;
+      bytes += item.estimatedBytes;
+      count += 1;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private async perform(batch: readonly Queued[]): Promise<void> {
+    const [first] = batch;
+    if (first?.kind === 'reset') await this.performReset(first);
+    else if (first?.kind === 'trim') await this.performTrim(first.upToSeq);
+    else await this.performWrites(batch.filter((item) => item.kind === 'write'));
+  }
+
+  private async performWrites(batch: readonly QueuedWrite[]): Promise<void> {
+    if (this.last().bytes >= this.segmentBytes) {
+      await this.addSegment(false, this.durableEnd, this.hardState);
+    }
+    const segment = this.last();
+    const salt = segmentSalt(this.options.shard, segment.index);
+    const buffers = [encodeMarker(salt, segment.bytes)];
+    const counts: number[] = [];
+    for (const { write, epochBeforeCut } of batch) {
+      const encoded = encodeWrite(salt, write, epochBeforeCut);
+      counts.push(encoded.buffers.length);
+      buffers.push(...encoded.buffers);
+    }
+    await writeFully(segment.file, buffers, segment.bytes);
+    await segment.file.datasync();
+    let offset = segment.bytes + (buffers[0]?.length ?? 0);
+    let next = 1;
+    batch.forEach(({ write }, i) => {
+      const own = buffers.slice(next, next + (counts[i] ?? 0));
+      next += own.length;
+      offset = this.note(write, own, segment.index, offset);
+    });
+    segment.bytes = offset;
+  }
+
+  /** Takes a durable write into the index; returns where its bytes end. */
+  private note(
+    write: LogWrite,
+    buffers: readonly Buffer[],
+    segment: number,
+    start: number,
+  ): number {
+    let offset = start;
+    let next = 0;
+    const { cutFrom, entries, hardState } = write;
+    if (cutFrom !== undefined) {
+      this.runs.cut(cutFrom);
+      this.baseSeq = Math.min(this.baseSeq, cutFrom - 1);
+      if (cutFrom <= this.durableEnd.seq) {
+        const epoch = buffers[0]?.readDoubleLE(9) ?? 0;
+        this.durableEnd = { epoch, seq: cutFrom - 1 };
+      }
+      offset += buffers[next++]?.length ?? 0;
+    }
+    for (const entry of entries) {
+      const bytes = buffers[next++]?.length ?? 0;
+      this.runs.add(segment, entry.seq, offset, bytes);
+      this.durableEnd = { epoch: entry.epoch, seq: entry.seq };
+      offset += bytes;
+    }
+    if (hardState) {
+      this.hardState = hardState;
+      offset += buffers[next]?.length ?? 0;
+    }
+    return offset;
+  }
+
+  private async performReset({ base, hardState }: QueuedReset): Promise<void> {
+    await this.addSegment(true, base, hardState);
+    this.hardState = hardState;
+    this.durableEnd = base;
+    this.baseSeq = base.seq;
+    this.runs.clear();
+    await this.removeSegmentsBelow(this.last().index);
+  }
+
+  private async performTrim(upToSeq: number): Promise<void> {
+    let keep = 0;
+    while ((this.segments[keep + 1]?.baseSeq ?? Number.POSITIVE_INFINITY) <= upToSeq) keep += 1;
+    const oldest = this.segments[keep];
+    if (keep === 0 || !oldest) return;
+    const segment = this.last();
+    const salt = segmentSalt(this.options.shard, segment.index);
+    const marker = encodeMarker(salt, segment.bytes);
+    const record = encodeRecord(salt, RecordType.trimmed, true, 0, oldest.index);
+    await writeFully(segment.file, [marker, record], segment.bytes);
+    await segment.file.datasync();
+    segment.bytes += marker.length + record.length;
+    this.oldestIndex = oldest.index;
+    this.runs.dropSegmentsBelow(oldest.index);
+    this.baseSeq = (this.runs.firstSeq() ?? this.durableEnd.seq + 1) - 1;
+    await this.removeSegmentsBelow(oldest.index);
+  }
+
+  private async addSegment(fresh: boolean, base: Position, hardState: HardState): Promise<void> {
+    const index = this.nextIndex;
+    this.nextIndex += 1;
+    const { shard } = this.options;
+    const oldestIndex = fresh
+      ? index
+      : Math.max(this.oldestIndex, this.segments[0]?.index ?? index);
+    const header = encodeHeader({ shard, index, fresh, oldestIndex, base, hardState });
+    const file = await this.files.open(join(this.folder, segmentName(index)), true);
+    await writeFully(file, [header], 0);
+    await file.datasync();
+    await this.files.syncFolder(this.folder);
+    this.segments.push({ index, file, baseSeq: base.seq, bytes: header.length });
+  }
+
+  private async removeSegmentsBelow(index: number): Promise<void> {
+    const names = await this.files.list(this.folder);
+    const kept = this.segments.filter((segment) => segment.index >= index);
+    const gone = this.segments.filter((segment) => segment.index < index);
+    this.segments = kept;
+    await this.reader.settled();
+    for (const { file } of gone) await file.close();
+    const limit = segmentName(index);
+    for (const name of names.sort()) {
+      if (!name.endsWith('.log') || name >= limit) continue;
+      await this.files.remove(join(this.folder, name));
+      // One at a time: a crash must not bring back an older segment and not a newer one.
+      await this.files.syncFolder(this.folder);
+    }
+  }
+
+  /** Says on disk that the last batch was synced; written without a sync of its own. */
+  private markIdle(): void {
+    if (this.closed || this.failure || this.working) return;
+    const segment = this.last();
+    const marker = encodeMarker(segmentSalt(this.options.shard, segment.index), segment.bytes);
+    this.working = writeFully(segment.file, [marker], segment.bytes)
+      .then(
+        () => {
+          segment.bytes += marker.length;
+        },
+        (error: unknown) => {
+          this.failure ??= storageFailureOf(error, 'writing a marker to the log');
+        },
+      )
+      .then(() => (this.queue.length > 0 ? this.work() : this.rest()));
+  }
+
+  private rest(): void {
+    this.working = null;
+  }
+
+  private segmentOf(index: number): Segment | undefined {
+    return this.segments.find((segment) => segment.index === index);
+  }
+
+  private last(): Segment {
+    const last = this.segments.at(-1);
+    if (!last) throw new Error('the log has no segment');
+    return last;
+  }
+}

@@ -1,0 +1,180 @@
+import type { FileVersion } from '../../protocol/file-version.js';
+import { type LogEntry, ORIGIN, type Position } from '../../protocol/log-entry.js';
+import type {
+  ListQuery,
+  OwnershipRecord,
+  RequestRecord,
+  ShardView,
+  StorageFailure,
+} from '../../protocol/ports.js';
+import { isCount } from '../entry-codec.js';
+import { LmdbSnapshotInstaller } from './lmdb-installer.js';
+import { takeSnapshot } from './lmdb-snapshot.js';
+import { positionFrom } from './position-record.js';
+import {
+  afterPrefix,
+  INSTALLING_KEY,
+  listBounds,
+  nameKey,
+  nameOfKey,
+  POSITION_KEY,
+  RecordKind,
+  requestKey,
+  versionKey,
+} from './record-keys.js';
+import { fileVersionFrom, ownershipFrom, requestFrom, unseal } from './record-values.js';
+import type { RecordDatabase } from './view-environment.js';
+import type { SnapshotInstaller, ViewSnapshot } from './view-snapshot.js';
+import { ViewWriter } from './view-writer.js';
+
+/**
+ * A shard's view on a real disk. Reads throw ViewRecordUnreadable where a record fails its
+ * checksum, and where the lazily read content of a listed version was dropped meanwhile.
+ */
+export interface StoredShardView extends ShardView {
+  /** What certainly survives a power cut; the log may be trimmed up to it. */
+  durablePosition(): Position;
+  /** A snapshot is being installed, or was when the process ended: nothing here may be read. */
+  installing(): boolean;
+  /** Everything as of one moment. Must be closed. */
+  snapshot(): ViewSnapshot;
+  installer(): SnapshotInstaller;
+}
+
+export class LmdbShardView implements StoredShardView {
+  private visible: Position;
+  private durable: Position;
+  private isInstalling: boolean;
+  private closed = false;
+  private readonly writer: ViewWriter;
+
+  constructor(
+    shard: string,
+    private readonly db: RecordDatabase,
+  ) {
+    this.visible = this.storedPosition();
+    this.durable = this.visible;
+    this.isInstalling = this.read(INSTALLING_KEY) !== undefined;
+    this.writer = new ViewWriter(shard, db, this.visible, this.ownership(), {
+      visible: (position) => {
+        this.visible = position;
+      },
+      durable: (position) => {
+        this.durable = position;
+      },
+    });
+  }
+
+  position(): Position {
+    return this.visible;
+  }
+
+  durablePosition(): Position {
+    return this.durable;
+  }
+
+  installing(): boolean {
+    return this.isInstalling;
+  }
+
+  head(name: string): FileVersion | undefined {
+    const key = nameKey(RecordKind.head, name);
+    const head = this.read(key) ?? this.read(nameKey(RecordKind.tombstone, name));
+    if (!Array.isArray(head) || !isCount(head[0])) return undefined;
+    return this.version(name, head[0]);
+  }
+
+  version(name: string, version: number): FileVersion | undefined {
+    const value = this.read(versionKey(name, version));
+    return value === undefined ? undefined : fileVersionFrom(name, value);
+  }
+
+  history(name: string, below: number, limit: number): FileVersion[] {
+    if (limit <= 0 || below <= 0) return [];
+    const start = versionKey(name, Math.min(below, Number.MAX_SAFE_INTEGER) - 1);
+    const end = versionKey(name, 0);
+    const found: FileVersion[] = [];
+    for (const { key, value } of this.db.getRange({ start, end, reverse: true, limit })) {
+      found.push(fileVersionFrom(name, unseal(key, value)));
+    }
+    return found;
+  }
+
+  list(query: ListQuery): FileVersion[] {
+    if (query.limit <= 0) return [];
+    const bounds = listBounds(RecordKind.head, query);
+    const found: FileVersion[] = [];
+    for (const { key, value } of this.db.getRange({ ...bounds, limit: query.limit })) {
+      const name = nameOfKey(key);
+      const head = unseal(key, value);
+      const version = Array.isArray(head) && isCount(head[0]) ? head[0] : 0;
+      found.push(fileVersionFrom(name, head, () => this.version(name, version)));
+    }
+    return found;
+  }
+
+  names(query: ListQuery): string[] {
+    if (query.limit <= 0) return [];
+    const kinds = [RecordKind.head, RecordKind.tombstone];
+    const keys = kinds.flatMap((kind) => [
+      ...this.db.getKeys({ ...listBounds(kind, query), limit: query.limit }),
+    ]);
+    const sorted = keys.map((key) => Buffer.from(key).subarray(1)).sort(Buffer.compare);
+    return sorted.slice(0, query.limit).map(String);
+  }
+
+  requests(fromSeq: number): RequestRecord[] {
+    const start = requestKey(Math.max(0, fromSeq));
+    const end = afterPrefix(Uint8Array.of(RecordKind.request));
+    return [...this.db.getRange({ start, end })].map(({ key, value }) =>
+      requestFrom(key, unseal(key, value)),
+    );
+  }
+
+  ownership(): OwnershipRecord[] {
+    const start = Buffer.of(RecordKind.ownership);
+    return [...this.db.getRange({ start, end: afterPrefix(start) })].map(({ key, value }) =>
+      ownershipFrom(unseal(key, value)),
+    );
+  }
+
+  apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {
+    if (this.isInstalling) throw new Error('nothing is applied while a snapshot is installed');
+    this.writer.apply(entries, done);
+  }
+
+  snapshot(): ViewSnapshot {
+    return takeSnapshot(this.db);
+  }
+
+  installer(): SnapshotInstaller {
+    return new LmdbSnapshotInstaller(this.db, {
+      began: () => {
+        this.isInstalling = true;
+      },
+      finished: (position) => {
+        this.isInstalling = false;
+        this.visible = position;
+        this.durable = position;
+        this.writer.restart(position, this.ownership());
+      },
+      isClosed: () => this.closed,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.writer.close();
+  }
+
+  private storedPosition(): Position {
+    const value = this.read(POSITION_KEY);
+    if (value === undefined) return ORIGIN;
+    return positionFrom(value);
+  }
+
+  private read(key: Uint8Array): unknown {
+    const sealed = this.db.getBinary(key as Buffer);
+    return sealed && unseal(key, sealed);
+  }
+}

@@ -1,0 +1,232 @@
+import {
+  fileVersionOf,
+  type LogEntry,
+  type Position,
+  positionOf,
+} from '../../protocol/log-entry.js';
+import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
+import { isCount, isText } from '../entry-codec.js';
+import { commitFailure } from './commit-failure.js';
+import { ownershipKey, sealPosition } from './position-record.js';
+import {
+  nameKey,
+  POSITION_KEY,
+  RecordKind,
+  requestKey,
+  supersededKey,
+  versionKey,
+} from './record-keys.js';
+import {
+  headValue,
+  ownershipValue,
+  requestValue,
+  seal,
+  unseal,
+  versionValue,
+} from './record-values.js';
+import type { RecordDatabase } from './view-environment.js';
+import {
+  entriesAfter,
+  forgottenRequestSeq,
+  ownershipOf,
+  patternText,
+  requestOf,
+} from './view-semantics.js';
+
+type Done = (failure: StorageFailure | null) => void;
+
+interface Waiting {
+  readonly entries: readonly LogEntry[];
+  readonly done: Done;
+}
+
+/** Entries in one transaction, so that a long backlog does not hold the loop or much memory. */
+const BATCH_ENTRIES = 1_000;
+const RETAIN_BLOCK_RECORDS = 500;
+
+/** Puts entries into a shard's database: many applies in a transaction, with their position. */
+export class ViewWriter {
+  private waiting: Waiting[] = [];
+  private working: Promise<void> | null = null;
+  private failure: StorageFailure | null = null;
+  private closed = false;
+  private owned = new Map<string, number>();
+  /** What the last call of `apply` brought the view to, visible or not. */
+  private accepted: Position;
+  private forgotten: number;
+
+  constructor(
+    private readonly shard: string,
+    private readonly db: RecordDatabase,
+    position: Position,
+    ownership: readonly OwnershipRecord[],
+    private readonly reached: {
+      visible(position: Position): void;
+      durable(position: Position): void;
+    },
+  ) {
+    this.accepted = position;
+    this.forgotten = forgottenRequestSeq(position.seq);
+    this.takeOwnership(ownership);
+  }
+
+  /** The database now stands at another position: a snapshot was installed. */
+  restart(position: Position, ownership: readonly OwnershipRecord[]): void {
+    this.accepted = position;
+    this.forgotten = forgottenRequestSeq(position.seq);
+    this.takeOwnership(ownership);
+  }
+
+  apply(entries: readonly LogEntry[], done: Done): void {
+    if (this.closed) return;
+    const fresh = entriesAfter(this.accepted.seq, entries);
+    const last = fresh.at(-1);
+    if (last) this.accepted = positionOf(last);
+    this.waiting.push({ entries: fresh, done });
+    this.working ??= Promise.resolve().then(() => this.work());
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.waiting = [];
+    await this.working;
+  }
+
+  private takeOwnership(ownership: readonly OwnershipRecord[]): void {
+    this.owned = new Map(ownership.map((o) => [patternText(o.pattern), o.tableVersion]));
+  }
+
+  private async work(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.takeBatch();
+      const entries = batch.flatMap((waiting) => waiting.entries);
+      try {
+        if (!this.failure) await this.writeAll(entries);
+      } catch (error) {
+        this.failure = await commitFailure(error, `writing the view of shard ${this.shard}`);
+      }
+      for (const { done } of batch) if (!this.closed) done(this.failure);
+    }
+    this.working = null;
+  }
+
+  private takeBatch(): Waiting[] {
+    let count = 0;
+    let entries = 0;
+    for (const waiting of this.waiting) {
+      if (count > 0 && entries + waiting.entries.length > BATCH_ENTRIES) break;
+      entries += waiting.entries.length;
+      count += 1;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  private async writeAll(entries: readonly LogEntry[]): Promise<void> {
+    let from = 0;
+    while (from < entries.length) {
+      const first = entries[from];
+      if (first?.operation.kind === 'retain') {
+        await this.retain(first, first.operation.beforeMs);
+        from += 1;
+        continue;
+      }
+      let to = from;
+      while (to < entries.length && to - from < BATCH_ENTRIES) {
+        if (entries[to]?.operation.kind === 'retain') break;
+        to += 1;
+      }
+      await this.writeBatch(entries.slice(from, to));
+      from = to;
+    }
+  }
+
+  private async writeBatch(entries: readonly LogEntry[]): Promise<void> {
+    const last = entries.at(-1);
+    if (!last) return;
+    await this.commit(positionOf(last), () => {
+      for (const entry of entries) this.putEntry(entry);
+    });
+  }
+
+  /** One transaction that also brings the position forward. */
+  private async commit(position: Position | null, writes: () => void): Promise<void> {
+    const committed = this.db.batch(() => {
+      writes();
+      if (!position) return;
+      this.forgetRequests(position.seq);
+      void this.db.put(POSITION_KEY as Buffer, sealPosition(position));
+    });
+    await committed;
+    if (!position) return;
+    this.reached.visible(position);
+    void Promise.resolve(this.db.flushed).then(
+      () => this.reached.durable(position),
+      () => undefined,
+    );
+  }
+
+  private put(key: Buffer, value: unknown): void {
+    void this.db.put(key, seal(key, value));
+  }
+
+  private putEntry(entry: LogEntry): void {
+    const request = requestOf(entry);
+    if (request) this.put(requestKey(entry.seq), requestValue(request));
+    const ownership = ownershipOf(this.shard, entry.operation);
+    if (ownership) this.putOwnership(ownership);
+    const file = fileVersionOf(entry);
+    if (!file) return;
+    const { name, version, seq, modifiedMs } = file;
+    this.put(versionKey(name, version), versionValue(file));
+    const [kind, otherKind] = file.deleted
+      ? [RecordKind.tombstone, RecordKind.head]
+      : [RecordKind.head, RecordKind.tombstone];
+    this.put(nameKey(kind, name), headValue(file));
+    if (version <= 1) return;
+    void this.db.remove(nameKey(otherKind, name));
+    this.put(supersededKey(modifiedMs, seq), [name, version]);
+  }
+
+  private putOwnership(record: OwnershipRecord): void {
+    const text = patternText(record.pattern);
+    if ((this.owned.get(text) ?? -1) > record.tableVersion) return;
+    this.owned.set(text, record.tableVersion);
+    this.put(ownershipKey(record), ownershipValue(record));
+  }
+
+  private forgetRequests(seq: number): void {
+    const upTo = forgottenRequestSeq(seq);
+    for (let gone = this.forgotten + 1; gone <= upTo; gone += 1) {
+      void this.db.remove(requestKey(gone));
+    }
+    this.forgotten = Math.max(this.forgotten, upTo);
+  }
+
+  /**
+   * Drops the versions whose successor was written before the moment. In blocks; a crash between
+   * them leaves the position below, and the same entry finishes the work.
+   */
+  private async retain(entry: LogEntry, beforeMs: number): Promise<void> {
+    const start = supersededKey(0, 0);
+    const end = supersededKey(Math.max(0, Math.ceil(beforeMs)), 0);
+    for (;;) {
+      const block = [...this.db.getRange({ start, end, limit: RETAIN_BLOCK_RECORDS })];
+      const isLast = block.length < RETAIN_BLOCK_RECORDS;
+      await this.commit(isLast ? positionOf(entry) : null, () => {
+        for (const { key, value } of block) this.dropSuperseded(key, unseal(key, value));
+        if (isLast) this.putEntry(entry);
+      });
+      if (isLast || this.closed) return;
+    }
+  }
+
+  private dropSuperseded(key: Buffer, value: unknown): void {
+    void this.db.remove(key);
+    const [name, version] = Array.isArray(value) ? (value as unknown[]) : [];
+    if (!isText(name) || !isCount(version)) return;
+    const range = { start: versionKey(name, version - 1), end: versionKey(name, 0) };
+    for (const predecessor of this.db.getKeys({ ...range, reverse: true, limit: 1 })) {
+      void this.db.remove(predecessor);
+    }
+  }
+}
