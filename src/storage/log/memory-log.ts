@@ -43,11 +43,11 @@ export class MemoryShardLog implements ShardLog {
     });
   }
 
-  trim(upTo: Position): void {
-    const last = this.entries.findLast((entry) => entry.seq <= upTo.seq);
+  trim(upToSeq: number): void {
+    const last = this.entries.findLast((entry) => entry.seq <= upToSeq);
     if (!last) return;
     this.base = { epoch: last.epoch, seq: last.seq };
-    this.entries = this.entries.filter((entry) => entry.seq > upTo.seq);
+    this.entries = this.entries.filter((entry) => entry.seq > upToSeq);
   }
 
   reset(base: Position, hardState: HardState, done: Done): void {

@@ -178,8 +178,8 @@ class SegmentedLog implements SegmentedShardLog {
     void this.reader.read(from, limit).then(finish);
   }
 
-  trim(upTo: Position): void {
-    if (this.segments.length > 1) this.enqueue({ kind: 'trim', upToSeq: upTo.seq });
+  trim(upToSeq: number): void {
+    if (this.segments.length > 1) this.enqueue({ kind: 'trim', upToSeq });
   }
 
   reset(base: Position, hardState: HardState, done: Done): void {

@@ -32,8 +32,6 @@ import { ViewWriter } from './view-writer.js';
  * checksum, and where the lazily read content of a listed version was dropped meanwhile.
  */
 export interface StoredShardView extends ShardView {
-  /** What certainly survives a power cut; the log may be trimmed up to it. */
-  durablePosition(): Position;
   /** A snapshot is being installed, or was when the process ended: nothing here may be read. */
   installing(): boolean;
   /** Everything as of one moment. Must be closed. */

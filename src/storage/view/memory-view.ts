@@ -46,6 +46,11 @@ export class MemoryShardView implements ShardView {
     return this.at;
   }
 
+  /** Everything, at once: there is no power cut to survive. */
+  durablePosition(): Position {
+    return this.at;
+  }
+
   head(name: string): FileVersion | undefined {
     return this.files.get(name)?.at(-1);
   }
