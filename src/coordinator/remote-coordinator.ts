@@ -3,18 +3,12 @@ import { z } from 'zod';
 import type { Coordinator, SwapResult } from '../protocol/ports.js';
 import type { CoordinatorKey, CoordinatorValue } from './coordinator-schema.js';
 import { parseRevised, revisionSchema } from './coordinator-schema.js';
+import type { RemoteWatchOptions } from './remote-watch.js';
 import { RemoteWatch } from './remote-watch.js';
 
-export interface RemoteCoordinatorOptions {
-  readonly host: string;
-  readonly port: number;
+export interface RemoteCoordinatorOptions extends RemoteWatchOptions {
   /** For each read and swap; default 1,000. */
   readonly deadlineMs?: number;
-  /** A watch that hears nothing for this long, heartbeats included, connects anew; default 3,000. */
-  readonly silentMs?: number;
-  readonly retryMinMs?: number;
-  readonly retryMaxMs?: number;
-  readonly random?: () => number;
 }
 
 export interface RemoteCoordinator extends Coordinator {

@@ -3,7 +3,17 @@ import { request as httpRequest } from 'node:http';
 import { z } from 'zod';
 import { keySchema, parseRevised } from './coordinator-schema.js';
 import type { StoredRecord } from './coordinator-state.js';
-import type { RemoteCoordinatorOptions } from './remote-coordinator.js';
+
+export interface RemoteWatchOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A watch that hears nothing for this long, heartbeats included, connects anew; default 3,000. */
+  readonly silentMs?: number;
+  /** Waits between attempts; defaults 100 and 2,000. */
+  readonly retryMinMs?: number;
+  readonly retryMaxMs?: number;
+  readonly random?: () => number;
+}
 
 const LINE_LIMIT_CHARACTERS = 8 * 1024 * 1024;
 
@@ -25,7 +35,7 @@ export class RemoteWatch {
   private rest = '';
 
   constructor(
-    private readonly options: Omit<RemoteCoordinatorOptions, 'deadlineMs'>,
+    private readonly options: RemoteWatchOptions,
     private readonly prefix: string,
     private readonly changed: (key: string, record: StoredRecord) => void,
   ) {

@@ -4,10 +4,12 @@ export interface DelaySource {
   delayMs(): number;
 }
 
-/** Timers wake at whole milliseconds; what is due this close to a wake-up goes with it. */
-const GRAIN_MS = 0.5;
-/** From performance.now() to the clock whose whole milliseconds timers wake at. */
-const TICK_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+/** What is due this close to a wake-up goes with it: when polling, and when only timers are used. */
+const POLLED_GRAIN_MS = 0.15;
+const TIMED_GRAIN_MS = 0.5;
+/** The part of the time that may go into polling, and how much of it may be saved up. */
+const POLLING_SHARE = 0.1;
+const POLLING_SAVED_MS = 5;
 
 interface Held<T> {
   readonly item: T;
@@ -16,14 +18,18 @@ interface Held<T> {
 }
 
 /**
- * Holds what arrives until it is due and delivers it in order, one timer for all of it. On average
- * exact; a single item is up to half a millisecond early or late, besides the load of the process.
+ * Holds what arrives until it is due and delivers it in order. Timers count whole milliseconds, so
+ * the last part of one is polled for; where much traffic would make that a waste of the processor,
+ * single items come up to half a millisecond early or late.
  */
 export class DelayLine<T> {
   private queue: Held<T>[] = [];
   private head = 0;
   private lastDueMs = 0;
   private timer: NodeJS.Timeout | null = null;
+  private poll: NodeJS.Immediate | null = null;
+  private pollingLeftMs = POLLING_SAVED_MS;
+  private countedMs = performance.now();
   private closed = false;
   private heldBack = false;
   private bytes = 0;
@@ -69,22 +75,39 @@ export class DelayLine<T> {
     this.head = 0;
     this.bytes = 0;
     if (this.timer !== null) clearTimeout(this.timer);
+    if (this.poll !== null) clearImmediate(this.poll);
     this.timer = null;
+    this.poll = null;
   }
 
   private arm(): void {
     const next = this.queue[this.head];
-    if (next === undefined || this.timer !== null) return;
-    const nowTicks = Math.floor(performance.now() + TICK_OFFSET_MS);
-    const waitMs = Math.max(1, Math.round(next.dueMs + TICK_OFFSET_MS - nowTicks));
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.deliverDue();
-    }, waitMs);
+    if (next === undefined || this.timer !== null || this.poll !== null) return;
+    const nowMs = performance.now();
+    const saved = this.pollingLeftMs + (nowMs - this.countedMs) * POLLING_SHARE;
+    this.pollingLeftMs = Math.min(POLLING_SAVED_MS, saved);
+    this.countedMs = nowMs;
+    const remainingMs = next.dueMs - nowMs;
+    if (this.pollingLeftMs > 0 && remainingMs < 1) {
+      this.poll = setImmediate(() => {
+        this.poll = null;
+        this.pollingLeftMs -= performance.now() - nowMs;
+        this.deliverDue();
+      });
+      return;
+    }
+    const waitMs = this.pollingLeftMs > 0 ? Math.floor(remainingMs) : Math.round(remainingMs);
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        this.deliverDue();
+      },
+      Math.max(1, waitMs),
+    );
   }
 
   private deliverDue(): void {
-    const untilMs = performance.now() + GRAIN_MS;
+    const untilMs = performance.now() + (this.pollingLeftMs > 0 ? POLLED_GRAIN_MS : TIMED_GRAIN_MS);
     while (!this.heldBack) {
       const next = this.queue[this.head];
       if (next === undefined || next.dueMs > untilMs) break;

@@ -1,3 +1,4 @@
+/* eslint max-lines-per-function: off -- a suite is one function, as in a test file */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallResult, PeerIdentity, PeerNetwork } from './peer-network.js';
 
