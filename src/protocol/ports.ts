@@ -76,7 +76,7 @@ export interface ShardLog {
     done: (result: LogRead) => void,
   ): void;
   /** Entries up to and including this seq may be removed. A hint: whole segments go, in time. */
-  trim(upTo: Position): void;
+  trim(upToSeq: number): void;
   /** Replaces the whole log by an empty one that starts after `base` (a snapshot was installed). */
   reset(base: Position, hardState: HardState, done: (failure: StorageFailure | null) => void): void;
 }
@@ -111,6 +111,8 @@ export interface ListQuery {
 export interface ShardView {
   /** What reads see. */
   position(): Position;
+  /** What survives the loss of power now; at or behind `position`. */
+  durablePosition(): Position;
   /** The newest version of the name, tombstones included. */
   head(name: string): FileVersion | undefined;
   version(name: string, version: number): FileVersion | undefined;
@@ -137,6 +139,22 @@ export interface ContentPort {
    * whichever has it) where it was not. Keeps trying until it succeeds or is cancelled.
    */
   ensure(content: ChunkedContent, sources: readonly string[], done: () => void): { cancel(): void };
+}
+
+/** What a snapshot brought along beside the files. */
+export interface InstalledSnapshot {
+  readonly position: Position;
+  readonly requests: readonly RequestRecord[];
+  readonly ownership: readonly OwnershipRecord[];
+}
+
+/** Replaces a shard's view by that of another site. */
+export interface SnapshotPort {
+  /**
+   * Calls back once the view is, durably, what the other site's was at one position; with null if
+   * that failed, in which case the view is not to be read until a later one succeeds.
+   */
+  install(from: string, done: (installed: InstalledSnapshot | null) => void): void;
 }
 
 /** Who may try to act for a shard, in which epoch. Says nothing about for how long. */

@@ -51,9 +51,7 @@ export type WriteRejection =
   /** The name is not, or not yet, this shard's. */
   | 'moving'
   | 'names_have_files'
-  | 'storage_failed'
-  /** The content is not whole at the primary: send it again. */
-  | 'content_missing';
+  | 'storage_failed';
 
 export type WriteAnswer =
   | {

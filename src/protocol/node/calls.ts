@@ -1,0 +1,170 @@
+import { comparePositions } from '../log-entry.js';
+import type { Timers, ShardDrive } from '../shard-drive.js';
+import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
+import type { SiteMessage } from './messages.js';
+
+/** What came of a call to a site that may be a primary. */
+export type CallResult<T> =
+  | { readonly ok: true; readonly value: T }
+  /** Certainly not sent. */
+  | { readonly ok: false; readonly reason: 'unreachable' }
+  /** Sent, and no answer: the session broke, or time ran out. */
+  | { readonly ok: false; readonly reason: 'lost' };
+
+type Reply = WriteAnswer | ReadAnswer | EndAnswer;
+
+interface OpenCall {
+  readonly to: string;
+  readonly done: (result: CallResult<Reply>) => void;
+  readonly timer: { cancel(): void };
+}
+
+/** Questions between sites, each answered at most once, given up when the session breaks. */
+export class SiteCalls {
+  private readonly open = new Map<number, OpenCall>();
+  private nextId = 1;
+
+  constructor(
+    private readonly site: string,
+    private readonly drives: ReadonlyMap<string, ShardDrive>,
+    private readonly timers: Timers,
+    private readonly send: (to: string, message: SiteMessage) => boolean,
+  ) {}
+
+  submit(
+    to: string,
+    shard: string,
+    request: WriteRequest,
+    untilMs: number,
+    done: (result: CallResult<WriteAnswer>) => void,
+  ): void {
+    if (to === this.site) {
+      this.drives.get(shard)?.propose(request, (value) => done({ ok: true, value }));
+      return;
+    }
+    this.call(
+      to,
+      untilMs,
+      (id) => ({ kind: 'submit', id, shard, request }),
+      (result) => done(result as CallResult<WriteAnswer>),
+    );
+  }
+
+  ask(
+    to: string,
+    shard: string,
+    name: string,
+    bringContent: boolean,
+    untilMs: number,
+    done: (result: CallResult<ReadAnswer>) => void,
+  ): void {
+    const drive = this.drives.get(shard);
+    if (to === this.site) {
+      drive?.ask(name, (value) => done({ ok: true, value }));
+      return;
+    }
+    const position = bringContent ? undefined : drive?.heldPosition(name);
+    const held = position === undefined ? null : { epoch: position.epoch, seq: position.seq };
+    this.call(
+      to,
+      untilMs,
+      (id) => ({ kind: 'ask', id, shard, name, held }),
+      (result) => done(result as CallResult<ReadAnswer>),
+    );
+  }
+
+  askEnd(
+    to: string,
+    shard: string,
+    untilMs: number,
+    done: (result: CallResult<EndAnswer>) => void,
+  ): void {
+    if (to === this.site) {
+      this.drives.get(shard)?.askEnd((value) => done({ ok: true, value }));
+      return;
+    }
+    this.call(
+      to,
+      untilMs,
+      (id) => ({ kind: 'ask-end', id, shard }),
+      (result) => done(result as CallResult<EndAnswer>),
+    );
+  }
+
+  receive(from: string, message: Exclude<SiteMessage, { kind: 'shard' }>): void {
+    switch (message.kind) {
+      case 'submit':
+        this.drives
+          .get(message.shard)
+          ?.propose(message.request, (answer) =>
+            this.send(from, { kind: 'submitted', id: message.id, answer }),
+          );
+        return;
+      case 'ask':
+        this.drives.get(message.shard)?.ask(message.name, (answer) =>
+          this.send(from, {
+            kind: 'asked',
+            id: message.id,
+            answer: lighten(answer, message.held),
+          }),
+        );
+        return;
+      case 'ask-end':
+        this.drives
+          .get(message.shard)
+          ?.askEnd((answer) => this.send(from, { kind: 'ended', id: message.id, answer }));
+        return;
+      case 'submitted':
+      case 'asked':
+      case 'ended':
+        return this.finish(message.id, from, { ok: true, value: message.answer });
+    }
+  }
+
+  /** The session broke: what was asked on it may or may not have been heard. */
+  lost(site: string): void {
+    for (const [id, call] of [...this.open]) {
+      if (call.to === site) this.finish(id, site, { ok: false, reason: 'lost' });
+    }
+  }
+
+  private call(
+    to: string,
+    untilMs: number,
+    message: (id: number) => SiteMessage,
+    done: (result: CallResult<Reply>) => void,
+  ): void {
+    const id = this.nextId++;
+    if (!this.send(to, message(id))) {
+      this.timers.endOfTurn(() => done({ ok: false, reason: 'unreachable' }));
+      return;
+    }
+    const timer = this.timers.wake(untilMs, () =>
+      this.finish(id, to, { ok: false, reason: 'lost' }),
+    );
+    this.open.set(id, { to, done, timer });
+  }
+
+  private finish(id: number, from: string, result: CallResult<Reply>): void {
+    const call = this.open.get(id);
+    if (call === undefined || call.to !== from) return;
+    this.open.delete(id);
+    call.timer.cancel();
+    call.done(result);
+  }
+}
+
+/** Leaves out inline bytes that the asking site has in its log already. */
+function lighten(answer: ReadAnswer, held: { epoch: number; seq: number } | null): ReadAnswer {
+  if (answer.outcome !== 'head' || answer.head === null || held === null) return answer;
+  const { head } = answer;
+  if (head.content?.kind !== 'inline' || comparePositions(head, held) > 0) return answer;
+  const content = { ...head.content, bytes: new Uint8Array(0) };
+  return { ...answer, head: { ...head, content } };
+}
+
+/** True if the answer came without the bytes that it speaks of. */
+export function isLight(answer: Extract<ReadAnswer, { outcome: 'head' }>): boolean {
+  const content = answer.head?.content;
+  return content?.kind === 'inline' && content.bytes.length !== content.size;
+}

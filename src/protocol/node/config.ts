@@ -1,0 +1,19 @@
+import type { TableRule } from '../ports.js';
+import type { ShardLimits, ShardTiming } from '../shard/config.js';
+
+export interface NodeConfig {
+  readonly site: string;
+  readonly run: string;
+  readonly incarnation: number;
+  readonly sites: readonly string[];
+  readonly writeQuorum: number;
+  /** For each shard, all sites: its home first, then by nearness to it. */
+  readonly shards: ReadonlyMap<string, readonly string[]>;
+  readonly initialRules: readonly TableRule[];
+  readonly timing: ShardTiming;
+  readonly limits: ShardLimits;
+  /** Between two attempts to reach a primary. */
+  readonly retryMs: number;
+  /** Requests of this site's clients that may be under way at once. */
+  readonly requestLimit: number;
+}

@@ -1,0 +1,25 @@
+import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
+import type { Position } from '../log-entry.js';
+import type { ShardMessage } from '../shard/messages.js';
+
+/** What sites say to each other on a control session. */
+export type SiteMessage =
+  | { readonly kind: 'shard'; readonly shard: string; readonly message: ShardMessage }
+  | {
+      readonly kind: 'submit';
+      readonly id: number;
+      readonly shard: string;
+      readonly request: WriteRequest;
+    }
+  | { readonly kind: 'submitted'; readonly id: number; readonly answer: WriteAnswer }
+  | {
+      readonly kind: 'ask';
+      readonly id: number;
+      readonly shard: string;
+      readonly name: string;
+      /** The newest version in the asking site's log: its content need not travel. */
+      readonly held: Position | null;
+    }
+  | { readonly kind: 'asked'; readonly id: number; readonly answer: ReadAnswer }
+  | { readonly kind: 'ask-end'; readonly id: number; readonly shard: string }
+  | { readonly kind: 'ended'; readonly id: number; readonly answer: EndAnswer };

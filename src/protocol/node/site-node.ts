@@ -1,0 +1,363 @@
+import type { FileVersion } from '../file-version.js';
+import type {
+  ClaimRecord,
+  Coordinator,
+  PrimaryTable,
+  Revised,
+  ShardLog,
+  ShardView,
+  ContentPort,
+  SnapshotPort,
+} from '../ports.js';
+import { shardOf } from '../primary-table.js';
+import type { ReadAnswer, WriteAnswer, WriteRejection, WriteRequest } from '../request.js';
+import { ShardDrive, type Timers } from '../shard-drive.js';
+import type { ShardEvent } from '../shard/effects.js';
+import type { ShardStart } from '../shard/state.js';
+import { SiteCalls, isLight, type CallResult } from './calls.js';
+import type { NodeConfig } from './config.js';
+import type { SiteMessage } from './messages.js';
+
+/** What one shard at this site stands on. */
+export interface NodeShard {
+  readonly start: ShardStart;
+  readonly log: ShardLog;
+  readonly view: ShardView;
+  readonly snapshots: SnapshotPort;
+}
+
+export interface NodePorts {
+  readonly coordinator: Coordinator;
+  readonly content: ContentPort;
+  readonly timers: Timers;
+  /** False if there is no session with the site. */
+  send(to: string, message: SiteMessage): boolean;
+  event(shard: string, event: ShardEvent): void;
+  /** An invariant does not hold, or the disk gave up: this site must not go on. */
+  fatal(error: unknown): void;
+}
+
+export type SubmitOutcome =
+  | { readonly answer: WriteAnswer; readonly primary: string }
+  /** Not applied, and no primary said so: none could be asked. */
+  | {
+      readonly answer: {
+        readonly outcome: 'rejected';
+        readonly reason: WriteRejection;
+        readonly current: null;
+      };
+      readonly primary: string;
+    };
+
+export type ReadOutcome =
+  | {
+      readonly ok: true;
+      /** The newest released version, tombstones included; null if there never was one. */
+      readonly head: FileVersion | null;
+      readonly freshness: 'primary' | 'validated' | 'fetched';
+      readonly primary: string;
+      readonly epoch: number;
+    }
+  | { readonly ok: false; readonly reason: 'no_primary' | 'quorum_unavailable' | 'moving' };
+
+/**
+ * One site: its shards, and the paths that requests take between them and the other sites'. Knows
+ * nothing of sockets, files or real time.
+ */
+export class SiteNode {
+  readonly drives = new Map<string, ShardDrive>();
+  private readonly connected = new Set<string>();
+  private readonly calls: SiteCalls;
+  private readonly watches: { cancel(): void }[] = [];
+  private readonly waiting = new Set<() => void>();
+  private tableState: Revised<PrimaryTable> = { value: null, revision: 0 };
+
+  constructor(
+    readonly config: NodeConfig,
+    readonly ports: NodePorts,
+    shards: ReadonlyMap<string, NodeShard>,
+  ) {
+    for (const [shard, parts] of shards) this.drives.set(shard, this.makeDrive(shard, parts));
+    this.calls = new SiteCalls(config.site, this.drives, ports);
+  }
+
+  private makeDrive(shard: string, parts: NodeShard): ShardDrive {
+    const { config, ports } = this;
+    const succession = config.shards.get(shard);
+    if (succession === undefined) throw new Error(`no such shard: ${shard}`);
+    return new ShardDrive({ ...config, shard, succession }, parts.start, {
+      log: parts.log,
+      view: parts.view,
+      snapshots: parts.snapshots,
+      content: ports.content,
+      coordinator: ports.coordinator,
+      timers: ports.timers,
+      send: (to, message) => void ports.send(to, { kind: 'shard', shard, message }),
+      event: (event) => ports.event(shard, event),
+      changed: () => this.wakeWaiting(),
+      fatal: (error) => ports.fatal(error),
+    });
+  }
+
+  /** Begins to take part: until then nothing is claimed or answered. */
+  start(): void {
+    for (const [shard, drive] of this.drives) {
+      this.watches.push(
+        this.ports.coordinator.watch(`claim/${shard}`, (_key, current) => {
+          drive.input({ kind: 'claim-seen', claim: current as Revised<ClaimRecord> });
+          this.wakeWaiting();
+        }),
+      );
+      drive.input({ kind: 'tick' });
+    }
+    this.watches.push(
+      this.ports.coordinator.watch('table', (_key, current) => {
+        if (current.revision <= this.tableState.revision) return;
+        this.tableState = current as Revised<PrimaryTable>;
+        this.wakeWaiting();
+      }),
+    );
+  }
+
+  /** Hands over what this site is primary of; calls back when it acts for nothing any more. */
+  handOver(limitMs: number, done: () => void): void {
+    for (const drive of this.drives.values()) drive.input({ kind: 'stop' });
+    const untilMs = this.nowMs() + limitMs;
+    this.until(untilMs, () => [...this.drives.values()].every(isIdle), done);
+  }
+
+  halt(): void {
+    for (const watch of this.watches) watch.cancel();
+    for (const drive of this.drives.values()) drive.halt();
+  }
+
+  receive(from: string, message: SiteMessage): void {
+    if (message.kind === 'shard') {
+      this.drives.get(message.shard)?.input({ kind: 'message', from, message: message.message });
+    } else {
+      this.calls.receive(from, message);
+    }
+  }
+
+  peer(site: string, connected: boolean): void {
+    if (connected) this.connected.add(site);
+    else this.connected.delete(site);
+    for (const drive of this.drives.values()) drive.input({ kind: 'peer', site, connected });
+    if (!connected) this.calls.lost(site);
+    this.wakeWaiting();
+  }
+
+  get table(): Revised<PrimaryTable> {
+    return this.tableState;
+  }
+
+  shardFor(name: string): string {
+    return shardOf(this.tableState.value?.rules ?? this.config.initialRules, name);
+  }
+
+  /** The site that is believed to act for the shard; '' if none is. */
+  primaryOf(shard: string): string {
+    const drive = this.drives.get(shard);
+    if (drive === undefined) return '';
+    const { role, leader, claim } = drive.state;
+    if (role.kind === 'primary') return this.config.site;
+    const { value } = claim.seen;
+    if (leader !== null && leader.reign.epoch >= (value?.epoch ?? 0)) {
+      // Heard from lately, or else the claim says who it was before it fell silent.
+      if (value === null || value.epoch < leader.reign.epoch || !value.released) return leader.site;
+    }
+    return value === null || value.released || value.site === this.config.site ? '' : value.site;
+  }
+
+  isConnected(site: string): boolean {
+    return site === this.config.site || this.connected.has(site);
+  }
+
+  /** Whether enough sites are reachable from here for anything to be written. */
+  private canReachQuorum(): boolean {
+    return this.connected.size + 1 >= this.config.writeQuorum;
+  }
+
+  /**
+   * Brings a write to the primary of its shard, wherever that is, and again to the next one if it
+   * must. Ends at `untilMs` at the latest.
+   */
+  submit(
+    shardFor: () => string,
+    request: WriteRequest,
+    untilMs: number,
+    done: (outcome: SubmitOutcome) => void,
+  ): void {
+    // Once an attempt may have been heard, only `committed` is certain: a later rejection says
+    // nothing about the earlier attempt.
+    let ambiguous = false;
+    let lastReason: WriteRejection = 'no_primary';
+    const giveUp = (primary: string): void => {
+      done({
+        answer: ambiguous
+          ? { outcome: 'unknown', reason: 'timeout' }
+          : { outcome: 'rejected', reason: lastReason, current: null },
+        primary,
+      });
+    };
+    const attempt = (): void => {
+      if (this.nowMs() >= untilMs) return giveUp('');
+      const shard = shardFor();
+      const primary = this.primaryOf(shard);
+      if (!this.canReachQuorum()) {
+        lastReason = 'quorum_unavailable';
+        return ambiguous ? this.retryLater(untilMs, attempt) : giveUp(primary);
+      }
+      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
+      this.calls.submit(primary, shard, request, untilMs, (result) => {
+        if (!result.ok) {
+          if (result.reason === 'lost') ambiguous = true;
+          if (ambiguous && request.requestId === '') return giveUp(primary);
+          return this.retryLater(untilMs, attempt);
+        }
+        const { value: answer } = result;
+        if (answer.outcome === 'committed') return done({ answer, primary });
+        if (answer.outcome === 'unknown') {
+          ambiguous = true;
+          if (answer.reason === 'forgotten' || request.requestId === '') {
+            return done({ answer, primary });
+          }
+          return this.retryLater(untilMs, attempt);
+        }
+        lastReason = answer.reason;
+        if (isPassing(answer.reason)) return this.retryLater(untilMs, attempt);
+        return ambiguous ? giveUp(primary) : done({ answer, primary });
+      });
+    };
+    attempt();
+  }
+
+  /** A strong read of the newest version: the primary says which, this site's own bytes are used. */
+  read(name: string, untilMs: number, done: (outcome: ReadOutcome) => void): void {
+    let bringContent = false;
+    let lastReason: 'no_primary' | 'quorum_unavailable' | 'moving' = 'no_primary';
+    const attempt = (): void => {
+      if (this.nowMs() >= untilMs) return done({ ok: false, reason: lastReason });
+      const shard = this.shardFor(name);
+      const primary = this.primaryOf(shard);
+      if (!this.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
+      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
+      this.calls.ask(primary, shard, name, bringContent, untilMs, (result) => {
+        const read = this.settleRead(shard, primary, result);
+        if (read === 'again') {
+          if (result.ok && result.value.outcome === 'retry') lastReason = result.value.reason;
+          return this.retryLater(untilMs, attempt);
+        }
+        if (read === 'content') {
+          bringContent = true;
+          return attempt();
+        }
+        return done(read);
+      });
+    };
+    attempt();
+  }
+
+  private settleRead(
+    shard: string,
+    primary: string,
+    result: CallResult<ReadAnswer>,
+  ): ReadOutcome | 'again' | 'content' {
+    if (!result.ok || result.value.outcome !== 'head') return 'again';
+    const answer = result.value;
+    const { epoch, head } = answer;
+    if (primary === this.config.site) {
+      return { ok: true, head, freshness: 'primary', primary, epoch };
+    }
+    const drive = this.drives.get(shard);
+    const own = head === null || drive === undefined ? undefined : drive.versionAt(head);
+    if (own !== undefined && drive?.isReadable === true) {
+      return { ok: true, head: own, freshness: 'validated', primary, epoch };
+    }
+    if (isLight(answer)) return 'content';
+    const freshness = head === null || head.deleted ? 'validated' : 'fetched';
+    return { ok: true, head, freshness, primary, epoch };
+  }
+
+  /**
+   * Calls back once this site's view of each shard shows everything that had committed when the
+   * call was made, so that a listing from it is current; or with the reason why it cannot.
+   */
+  catchUp(
+    shards: readonly string[],
+    untilMs: number,
+    done: (reason: 'no_primary' | 'quorum_unavailable' | null) => void,
+  ): void {
+    let open = shards.length;
+    let failed: 'no_primary' | 'quorum_unavailable' | null = null;
+    const finish = (reason: 'no_primary' | 'quorum_unavailable' | null): void => {
+      failed ??= reason;
+      open -= 1;
+      if (open === 0) done(failed);
+    };
+    if (open === 0) return done(null);
+    for (const shard of shards) this.catchUpShard(shard, untilMs, finish);
+  }
+
+  private catchUpShard(
+    shard: string,
+    untilMs: number,
+    done: (reason: 'no_primary' | 'quorum_unavailable' | null) => void,
+  ): void {
+    const drive = this.drives.get(shard);
+    const attempt = (): void => {
+      if (this.nowMs() >= untilMs) return done('no_primary');
+      if (!this.canReachQuorum()) return done('quorum_unavailable');
+      const primary = this.primaryOf(shard);
+      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
+      this.calls.askEnd(primary, shard, untilMs, (result) => {
+        if (!result.ok || result.value.outcome !== 'end') return this.retryLater(untilMs, attempt);
+        const { seq } = result.value.end;
+        const shown = (): boolean =>
+          drive !== undefined && drive.isReadable && drive.state.viewSeq >= seq;
+        this.until(untilMs, shown, () => done(shown() ? null : 'no_primary'));
+      });
+    };
+    attempt();
+  }
+
+  /** Tries again after a while. */
+  private retryLater(untilMs: number, attempt: () => void): void {
+    const atMs = Math.min(untilMs, this.nowMs() + this.config.retryMs);
+    this.ports.timers.wake(atMs, attempt);
+  }
+
+  /** Calls back as soon as the condition holds, or at `untilMs`. */
+  until(untilMs: number, holds: () => boolean, done: () => void): void {
+    if (holds()) return done();
+    const { timers } = this.ports;
+    const finish = (): void => {
+      this.waiting.delete(check);
+      timer.cancel();
+      done();
+    };
+    const check = (): void => {
+      if (holds()) finish();
+    };
+    const timer = timers.wake(untilMs, finish);
+    this.waiting.add(check);
+  }
+
+  private wakeWaiting(): void {
+    for (const check of [...this.waiting]) check();
+  }
+
+  nowMs(): number {
+    return this.ports.timers.now().monoMs;
+  }
+}
+
+/** Rejections that a later attempt, or another site, may well not repeat. */
+function isPassing(reason: WriteRejection): boolean {
+  return reason === 'no_primary' || reason === 'moving';
+}
+
+function isIdle(drive: ShardDrive): boolean {
+  const { role, claim } = drive.state;
+  return role.kind === 'replica' && claim.releaseDue === null && claim.attempt === null;
+}

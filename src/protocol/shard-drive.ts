@@ -1,0 +1,279 @@
+import type { FileVersion } from './file-version.js';
+import { fileVersionOf, type NamePattern, type Position } from './log-entry.js';
+import type {
+  ContentPort,
+  Coordinator,
+  ShardLog,
+  ShardView,
+  SnapshotPort,
+  StorageFailure,
+} from './ports.js';
+import { patternMatches } from './primary-table.js';
+import type { Answer, EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from './request.js';
+import type { ShardConfig } from './shard/config.js';
+import type { ShardEffect, ShardEvent } from './shard/effects.js';
+import type { Found, Now, ShardInput } from './shard/inputs.js';
+import { endSeq, entryAt, newestWrite } from './shard/log-tail.js';
+import type { ShardMessage } from './shard/messages.js';
+import { wouldLose } from './shard/ownership.js';
+import { createShardState, type ShardStart, type ShardState } from './shard/state.js';
+import { nextDeadline, step } from './shard/step.js';
+
+/** Time, and the end of the present turn. Nothing is called back before the call has returned. */
+export interface Timers {
+  now(): Now;
+  /** Calls back at or after `atMs` on the monotonic clock. */
+  wake(atMs: number, callback: () => void): { cancel(): void };
+  /** Calls back once what is happening now has been dealt with. */
+  endOfTurn(callback: () => void): void;
+}
+
+export interface ShardPorts {
+  readonly log: ShardLog;
+  readonly view: ShardView;
+  readonly content: ContentPort;
+  readonly coordinator: Coordinator;
+  readonly snapshots: SnapshotPort;
+  readonly timers: Timers;
+  send(to: string, message: ShardMessage): void;
+  event(event: ShardEvent): void;
+  /** The view shows more than before, or the role or the primary changed. */
+  changed(): void;
+  /** An invariant does not hold: this site must not go on. */
+  fatal(error: unknown): void;
+}
+
+/**
+ * Runs one shard's state machine against the world: carries out effects, brings back what comes of
+ * them, and keeps its timer. The same code drives real disks and simulated ones.
+ */
+export class ShardDrive {
+  readonly state: ShardState;
+  private readonly tickets = new Map<number, (answer: Answer) => void>();
+  private readonly contents = new Map<number, { cancel(): void }>();
+  private nextTicket = 1;
+  private timer: { readonly atMs: number; cancel(): void } | null = null;
+  private flushScheduled = false;
+  private halted = false;
+
+  constructor(
+    config: ShardConfig,
+    start: ShardStart,
+    private readonly ports: ShardPorts,
+  ) {
+    this.state = createShardState(config, start, ports.timers.now());
+  }
+
+  get shard(): string {
+    return this.state.config.shard;
+  }
+
+  input(input: ShardInput): void {
+    if (this.halted) return;
+    try {
+      const effects = step(this.state, input, this.ports.timers.now());
+      for (const effect of effects) this.carryOut(effect);
+      this.schedule();
+    } catch (error) {
+      this.halt();
+      this.ports.fatal(error);
+    }
+  }
+
+  /** Nothing is done or answered any more. */
+  halt(): void {
+    this.halted = true;
+    this.timer?.cancel();
+    for (const content of this.contents.values()) content.cancel();
+    this.contents.clear();
+    this.tickets.clear();
+  }
+
+  propose(request: WriteRequest, done: (answer: WriteAnswer) => void): void {
+    const ticket = this.ticket(done as (answer: Answer) => void);
+    this.input({ kind: 'propose', ticket, request, found: this.find(request) });
+  }
+
+  ask(name: string, done: (answer: ReadAnswer) => void): void {
+    const ticket = this.ticket(done as (answer: Answer) => void);
+    const found = { head: this.ports.view.head(name), inTheWay: false };
+    this.input({ kind: 'ask', ticket, name, found });
+  }
+
+  askEnd(done: (answer: EndAnswer) => void): void {
+    this.input({ kind: 'ask-end', ticket: this.ticket(done as (answer: Answer) => void) });
+  }
+
+  /** The newest version this site knows to be released; may be old. */
+  releasedHead(name: string): FileVersion | undefined {
+    const newest = newestWrite(this.state.log, name, this.state.releasedSeq);
+    return newest === undefined ? this.ports.view.head(name) : fileVersionOf(newest);
+  }
+
+  /** The position of the newest version of the name in this site's log, released or not. */
+  heldPosition(name: string): Position | undefined {
+    const { log } = this.state;
+    return newestWrite(log, name, endSeq(log)) ?? this.ports.view.head(name);
+  }
+
+  /** Exactly this version, from the log where the view is behind. */
+  versionAt(
+    stamp: Pick<FileVersion, 'name' | 'version' | 'epoch' | 'seq'>,
+  ): FileVersion | undefined {
+    const entry = entryAt(this.state.log, stamp.seq);
+    if (entry !== undefined && entry.epoch === stamp.epoch) return fileVersionOf(entry);
+    const version = this.ports.view.version(stamp.name, stamp.version);
+    return version?.epoch === stamp.epoch && version.seq === stamp.seq ? version : undefined;
+  }
+
+  get view(): ShardView {
+    return this.ports.view;
+  }
+
+  /** False while a snapshot is being installed: the view is a mixture of two states. */
+  get isReadable(): boolean {
+    return !this.state.hard.installing;
+  }
+
+  private ticket(done: (answer: Answer) => void): number {
+    const ticket = this.nextTicket++;
+    this.tickets.set(ticket, done);
+    return ticket;
+  }
+
+  private find(request: WriteRequest): Found {
+    const { intent } = request;
+    switch (intent.kind) {
+      case 'put':
+      case 'delete':
+        return { head: this.ports.view.head(intent.name), inTheWay: false };
+      case 'move-out':
+        return { head: undefined, inTheWay: this.someNameLeaves(intent.pattern, intent.to) };
+      case 'move-in':
+      case 'move-back':
+      case 'retain':
+        return { head: undefined, inTheWay: false };
+    }
+  }
+
+  private someNameLeaves(pattern: NamePattern, to: string): boolean {
+    const { ownership } = this.state;
+    const text = pattern.kind === 'exact' ? pattern.name : pattern.prefix;
+    const prefix = text.startsWith('*/') ? '' : text;
+    const limit = 1000;
+    for (let after = ''; ; ) {
+      const names = this.ports.view.names({ prefix, after, limit });
+      for (const name of names) {
+        if (patternMatches(pattern, name) && wouldLose(ownership, pattern, to, name)) return true;
+      }
+      const last = names.at(-1);
+      if (last === undefined || names.length < limit) return false;
+      after = last;
+    }
+  }
+
+  private schedule(): void {
+    const { state } = this;
+    const { timers } = this.ports;
+    if (state.role.kind === 'primary' && !this.flushScheduled) {
+      if (endSeq(state.log) > state.role.flushedSeq || state.role.commitNoticeDue) {
+        this.flushScheduled = true;
+        timers.endOfTurn(() => {
+          this.flushScheduled = false;
+          this.input({ kind: 'flush' });
+        });
+      }
+    }
+    const atMs = nextDeadline(state);
+    if (this.timer !== null && this.timer.atMs <= atMs) return;
+    this.timer?.cancel();
+    this.timer = null;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const { cancel } = timers.wake(atMs, () => {
+      this.timer = null;
+      this.input({ kind: 'tick' });
+    });
+    this.timer = { atMs, cancel };
+  }
+
+  private carryOut(effect: ShardEffect): void {
+    const { ports } = this;
+    switch (effect.kind) {
+      case 'send':
+        return ports.send(effect.to, effect.message);
+      case 'write':
+        return ports.log.write(effect.write, (failure) => this.written(effect.id, failure));
+      case 'reset-log':
+        return ports.log.reset(effect.base, effect.hardState, (failure) =>
+          this.written(effect.id, failure),
+        );
+      case 'read-log': {
+        const { id, from, entries, bytes } = effect;
+        return ports.log.read(from, { entries, bytes }, (result) =>
+          this.input({ kind: 'log-read', id, result }),
+        );
+      }
+      case 'apply':
+        return this.apply(effect);
+      case 'ensure-content':
+        return this.ensureContent(effect);
+      case 'drop-content':
+        for (const [seq, content] of this.contents) {
+          if (seq < effect.fromSeq) continue;
+          content.cancel();
+          this.contents.delete(seq);
+        }
+        return;
+      case 'trim':
+        // A restart replays from what the view certainly kept: the log reaches back to there.
+        return ports.log.trim(Math.min(effect.upToSeq, ports.view.durablePosition().seq));
+      case 'answer': {
+        const done = this.tickets.get(effect.ticket);
+        this.tickets.delete(effect.ticket);
+        return done?.(effect.answer);
+      }
+      case 'swap-claim':
+        return ports.coordinator.swap(
+          `claim/${this.shard}`,
+          effect.revision,
+          effect.value,
+          (result) => this.input({ kind: 'claim-swapped', token: effect.token, result }),
+        );
+      case 'install-snapshot':
+        return ports.snapshots.install(effect.from, (installed) =>
+          this.input(
+            installed === null
+              ? { kind: 'snapshot-failed' }
+              : { kind: 'snapshot-installed', ...installed },
+          ),
+        );
+      case 'event':
+        ports.event(effect.event);
+        return ports.changed();
+    }
+  }
+
+  private written(id: number, failure: StorageFailure | null): void {
+    this.input({ kind: 'written', id, failure });
+  }
+
+  private apply(effect: Extract<ShardEffect, { kind: 'apply' }>): void {
+    const seq = effect.entries.at(-1)?.seq ?? 0;
+    this.ports.view.apply(effect.entries, (failure) => {
+      if (failure !== null) return this.ports.fatal(new Error(failure.message));
+      this.input({ kind: 'applied', seq });
+      this.ports.changed();
+    });
+  }
+
+  private ensureContent(effect: Extract<ShardEffect, { kind: 'ensure-content' }>): void {
+    const { epoch, seq, content, source } = effect;
+    const sources = source === '' ? [] : [source];
+    const handle = this.ports.content.ensure(content, sources, () => {
+      if (this.contents.get(seq) === handle) this.contents.delete(seq);
+      this.input({ kind: 'content-ready', epoch, seq });
+    });
+    this.contents.get(seq)?.cancel();
+    this.contents.set(seq, handle);
+  }
+}
