@@ -1,5 +1,6 @@
 import { comparePositions } from '../log-entry.js';
-import type { Timers, ShardDrive } from '../shard-drive.js';
+import type { ContentPort } from '../ports.js';
+import type { ShardDrive, Timers } from '../shard-drive.js';
 import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
 import type { SiteMessage } from './messages.js';
 
@@ -12,6 +13,12 @@ export type CallResult<T> =
   | { readonly ok: false; readonly reason: 'lost' };
 
 type Reply = WriteAnswer | ReadAnswer | EndAnswer;
+
+export interface CallPorts {
+  readonly timers: Timers;
+  readonly content: ContentPort;
+  send(to: string, message: SiteMessage): boolean;
+}
 
 interface OpenCall {
   readonly to: string;
@@ -27,8 +34,7 @@ export class SiteCalls {
   constructor(
     private readonly site: string,
     private readonly drives: ReadonlyMap<string, ShardDrive>,
-    private readonly timers: Timers,
-    private readonly send: (to: string, message: SiteMessage) => boolean,
+    private readonly ports: CallPorts,
   ) {}
 
   submit(
@@ -39,7 +45,7 @@ export class SiteCalls {
     done: (result: CallResult<WriteAnswer>) => void,
   ): void {
     if (to === this.site) {
-      this.drives.get(shard)?.propose(request, (value) => done({ ok: true, value }));
+      this.propose(shard, request, [], (value) => done({ ok: true, value }));
       return;
     }
     this.call(
@@ -94,15 +100,13 @@ export class SiteCalls {
   receive(from: string, message: Exclude<SiteMessage, { kind: 'shard' }>): void {
     switch (message.kind) {
       case 'submit':
-        this.drives
-          .get(message.shard)
-          ?.propose(message.request, (answer) =>
-            this.send(from, { kind: 'submitted', id: message.id, answer }),
-          );
+        this.propose(message.shard, message.request, [from], (answer) =>
+          this.ports.send(from, { kind: 'submitted', id: message.id, answer }),
+        );
         return;
       case 'ask':
         this.drives.get(message.shard)?.ask(message.name, (answer) =>
-          this.send(from, {
+          this.ports.send(from, {
             kind: 'asked',
             id: message.id,
             answer: lighten(answer, message.held),
@@ -112,7 +116,7 @@ export class SiteCalls {
       case 'ask-end':
         this.drives
           .get(message.shard)
-          ?.askEnd((answer) => this.send(from, { kind: 'ended', id: message.id, answer }));
+          ?.askEnd((answer) => this.ports.send(from, { kind: 'ended', id: message.id, answer }));
         return;
       case 'submitted':
       case 'asked':
@@ -128,6 +132,22 @@ export class SiteCalls {
     }
   }
 
+  /** Large content moves to the primary before the log entry that names it. */
+  private propose(
+    shard: string,
+    request: WriteRequest,
+    sources: readonly string[],
+    done: (answer: WriteAnswer) => void,
+  ): void {
+    const drive = this.drives.get(shard);
+    const { intent } = request;
+    if (intent.kind !== 'put' || intent.content.kind !== 'chunked') {
+      drive?.propose(request, done);
+    } else {
+      this.ports.content.ensure(intent.content, sources, () => drive?.propose(request, done));
+    }
+  }
+
   private call(
     to: string,
     untilMs: number,
@@ -135,11 +155,11 @@ export class SiteCalls {
     done: (result: CallResult<Reply>) => void,
   ): void {
     const id = this.nextId++;
-    if (!this.send(to, message(id))) {
-      this.timers.endOfTurn(() => done({ ok: false, reason: 'unreachable' }));
+    if (!this.ports.send(to, message(id))) {
+      this.ports.timers.endOfTurn(() => done({ ok: false, reason: 'unreachable' }));
       return;
     }
-    const timer = this.timers.wake(untilMs, () =>
+    const timer = this.ports.timers.wake(untilMs, () =>
       this.finish(id, to, { ok: false, reason: 'lost' }),
     );
     this.open.set(id, { to, done, timer });
