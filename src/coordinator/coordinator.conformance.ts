@@ -1,5 +1,4 @@
 /* eslint max-lines-per-function: off -- a suite is one function, as in a test file */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
   ClaimRecord,
   Coordinator,
@@ -7,6 +6,7 @@ import type {
   Revised,
   SwapResult,
 } from '../protocol/ports.js';
+import type { TestKit } from '../transport/test-kit.js';
 
 /** A store that two users reach through a coordinator each. */
 export interface CoordinatorFixture {
@@ -61,7 +61,12 @@ export function seen(
 }
 
 /** What every implementation of Coordinator promises. */
-export function describeCoordinator(name: string, make: () => Promise<CoordinatorFixture>): void {
+export function describeCoordinator(
+  kit: TestKit,
+  name: string,
+  make: () => Promise<CoordinatorFixture>,
+): void {
+  const { describe, it, expect, beforeEach, afterEach } = kit;
   describe(`a coordinator (${name})`, () => {
     let fixture: CoordinatorFixture;
     beforeEach(async () => {

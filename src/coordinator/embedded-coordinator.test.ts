@@ -11,6 +11,8 @@ import { BODY_LIMIT_BYTES, startEmbeddedCoordinator } from './embedded-coordinat
 import type { RemoteCoordinator } from './remote-coordinator.js';
 import { createRemoteCoordinator } from './remote-coordinator.js';
 
+const kit = { describe, it, expect, beforeEach, afterEach };
+
 const host = '127.0.0.1';
 
 async function start(
@@ -26,7 +28,7 @@ function client(port: number, options: { deadlineMs?: number; silentMs?: number 
   return createRemoteCoordinator({ host, port, retryMinMs: 5, retryMaxMs: 20, ...options });
 }
 
-describeCoordinator('embedded, over HTTP', async () => {
+describeCoordinator(kit, 'embedded, over HTTP', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-coordinator-'));
   const server = await start(join(folder, 'coordinator.json'));
   const first = client(server.port, { deadlineMs: 10_000 });

@@ -1,8 +1,11 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryNetwork } from './memory-network.js';
 import type { PeerNetwork } from './peer-network.js';
 import { describePeerNetwork } from './peer-network.conformance.js';
 
-describePeerNetwork('in memory', () => {
+const kit = { describe, it, expect, beforeEach, afterEach };
+
+describePeerNetwork(kit, 'in memory', () => {
   const hub = createMemoryNetwork();
   const made: PeerNetwork[] = [];
   return Promise.resolve({

@@ -1,6 +1,6 @@
 /* eslint max-lines-per-function: off -- a suite is one function, as in a test file */
-import { afterEach, describe, expect, it } from 'vitest';
 import type { CallResult, PeerIdentity, PeerNetwork } from './peer-network.js';
+import type { TestKit } from './test-kit.js';
 
 /** Makes networks that know each other; `inFlight` limits the calls of one class with one peer. */
 export interface NetworkFixture {
@@ -43,7 +43,12 @@ function reasonOf(result: CallResult): string {
 }
 
 /** What every implementation of PeerNetwork promises; sites are `a` and `b`. */
-export function describePeerNetwork(name: string, begin: () => Promise<NetworkFixture>): void {
+export function describePeerNetwork(
+  kit: TestKit,
+  name: string,
+  begin: () => Promise<NetworkFixture>,
+): void {
+  const { describe, it, expect, afterEach } = kit;
   describe(`a peer network (${name})`, () => {
     let fixture: NetworkFixture;
     const control = { deadlineMs: 5000 };

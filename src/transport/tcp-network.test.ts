@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeFrame, encodeJsonFrame, FRAME_TYPES } from './frame.js';
 import { makeHello } from './hello.js';
 import {
@@ -12,6 +12,8 @@ import {
 } from './peer-network.conformance.js';
 import type { PeerNetwork, TransportEvent } from './peer-network.js';
 import { createPeerNetwork, type NetworkLimits, type PeerNetworkOptions } from './tcp-network.js';
+
+const kit = { describe, it, expect, beforeEach, afterEach };
 
 /** Networks on free loopback ports which learn each other's ports as they start. */
 class TcpFixture implements NetworkFixture {
@@ -75,7 +77,7 @@ class TcpFixture implements NetworkFixture {
   }
 }
 
-describePeerNetwork('over TCP', () => Promise.resolve(new TcpFixture()));
+describePeerNetwork(kit, 'over TCP', () => Promise.resolve(new TcpFixture()));
 
 describe('the site-to-site port', () => {
   let fixture = new TcpFixture();
