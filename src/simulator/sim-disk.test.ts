@@ -108,7 +108,7 @@ describe('the simulated disk', () => {
     const { queue, disk } = world({ segmentEntries: 10 });
     disk.write({ entries: entries(1, 25) }, () => {});
     queue.runUntil(100);
-    disk.trim({ epoch: 1, seq: 19 });
+    disk.trim(19);
     const results: unknown[] = [];
     const limit = { entries: 3, bytes: 10_000 };
     disk.read(5, limit, (result) => results.push(result));

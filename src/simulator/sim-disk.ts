@@ -1,4 +1,4 @@
-import { type LogEntry, ORIGIN, type Position, comparePositions } from '../protocol/log-entry.js';
+import { type LogEntry, ORIGIN, type Position } from '../protocol/log-entry.js';
 import {
   type HardState,
   INITIAL_HARD_STATE,
@@ -139,15 +139,15 @@ export class SimDisk implements ShardLog {
     });
   }
 
-  trim(upTo: Position): void {
+  trim(upToSeq: number): void {
     const { image } = this;
     const isResetting = this.unsynced.some((unsynced) => unsynced.write === null);
     const first = this.unsynced.reduce(
       (seq, { write }) => Math.min(seq, write?.cutFrom ?? Infinity, write?.entries[0]?.seq ?? seq),
       Infinity,
     );
-    if (isResetting || comparePositions(upTo, image.base) <= 0) return;
-    const wanted = Math.min(upTo.seq, first - 1) - image.base.seq;
+    if (isResetting || upToSeq <= image.base.seq) return;
+    const wanted = Math.min(upToSeq, first - 1) - image.base.seq;
     const count = Math.floor(wanted / this.options.segmentEntries) * this.options.segmentEntries;
     const last = image.entries[count - 1];
     if (count <= 0 || last === undefined) return;
