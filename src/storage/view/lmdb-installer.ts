@@ -5,7 +5,7 @@ import { recordsIn } from './lmdb-snapshot.js';
 import { sealPosition } from './position-record.js';
 import { INSTALLING_KEY, POSITION_KEY } from './record-keys.js';
 import { seal } from './record-values.js';
-import type { RecordDatabase } from './view-environment.js';
+import type { RecordDatabase } from './record-database.js';
 import {
   decodeRawRecord,
   digestRecords,

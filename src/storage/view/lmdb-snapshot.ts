@@ -2,7 +2,7 @@ import type { Transaction } from 'lmdb';
 import { positionFrom } from './position-record.js';
 import { FIRST_KEY, LAST_KEY, POSITION_KEY } from './record-keys.js';
 import { unseal } from './record-values.js';
-import type { RecordDatabase } from './view-environment.js';
+import type { RecordDatabase } from './record-database.js';
 import {
   cutRange,
   type DigestedRange,

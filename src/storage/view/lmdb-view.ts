@@ -23,7 +23,7 @@ import {
   versionKey,
 } from './record-keys.js';
 import { fileVersionFrom, ownershipFrom, requestFrom, unseal } from './record-values.js';
-import type { RecordDatabase } from './view-environment.js';
+import type { RecordDatabase } from './record-database.js';
 import type { SnapshotInstaller, ViewSnapshot } from './view-snapshot.js';
 import { ViewWriter } from './view-writer.js';
 

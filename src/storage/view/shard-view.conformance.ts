@@ -17,116 +17,123 @@ export function applyTo(
 
 const FIRST_PAGE = { prefix: '', after: '', limit: 100 };
 
+type Case = (title: string, body: (view: ShardView) => Promise<void>) => void;
+
 /** What every implementation of ShardView keeps to. `make` gives the empty view of shard `nyc`. */
 export function describeShardView(
   kit: TestKit,
   name: string,
   make: () => Promise<ViewUnderTest>,
 ): void {
-  const { describe, expect } = kit;
-  const it = (title: string, body: (view: ShardView) => Promise<void>) =>
+  const it: Case = (title, body) =>
     kit.it(title, async () => {
       const { view, dispose } = await make();
       await body(view);
       await dispose();
     });
+  kit.describe(`${name} as a shard view`, () => {
+    describeFiles(kit, it);
+    describeRecords(kit, it);
+  });
+}
+
+function describeFiles({ expect }: TestKit, it: Case): void {
   const remove = (seq: number, file: string, version: number) =>
     entryOf(1, seq, { kind: 'delete', name: file, version });
-
-  describe(`${name} as a shard view`, () => {
-    it('shows what was applied once it has called back', async (view) => {
-      let called = false;
-      const applied = new Promise<void>((resolve) => {
-        view.apply([putEntry(1, 1, 'b/a', 1, 'hello')], (failure) => {
-          called = true;
-          expect(failure).toEqual(null);
-          resolve();
-        });
+  it('shows what was applied once it has called back', async (view) => {
+    let called = false;
+    const applied = new Promise<void>((resolve) => {
+      view.apply([putEntry(1, 1, 'b/a', 1, 'hello')], (failure) => {
+        called = true;
+        expect(failure).toEqual(null);
+        resolve();
       });
-      expect(called).toEqual(false);
-      await applied;
-      const head = view.head('b/a');
-      expect(head?.content?.kind === 'inline' && Array.from(head.content.bytes)).toEqual([
-        ...new TextEncoder().encode('hello'),
-      ]);
-      expect(view.position()).toEqual({ epoch: 1, seq: 1 });
-      expect(view.version('b/a', 2)).toEqual(undefined);
     });
+    expect(called).toEqual(false);
+    await applied;
+    const head = view.head('b/a');
+    expect(head?.content?.kind === 'inline' && Array.from(head.content.bytes)).toEqual([
+      ...new TextEncoder().encode('hello'),
+    ]);
+    expect(view.position()).toEqual({ epoch: 1, seq: 1 });
+    expect(view.version('b/a', 2)).toEqual(undefined);
+  });
 
-    it('keeps old versions and tombstones, and lists only live files', async (view) => {
-      await applyTo(view, [
-        putEntry(1, 1, 'b/a', 1),
-        putEntry(1, 2, 'b/a', 2),
-        putEntry(1, 3, 'b/b', 1),
-        remove(4, 'b/a', 3),
-      ]);
-      expect(view.head('b/a')?.deleted).toEqual(true);
-      expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([3, 2, 1]);
-      expect(view.history('b/a', 3, 1).map((file) => file.version)).toEqual([2]);
-      expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(['b/b']);
-      expect(view.names(FIRST_PAGE)).toEqual(['b/a', 'b/b']);
-      await applyTo(view, [putEntry(1, 5, 'b/a', 4)]);
-      expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(['b/a', 'b/b']);
-      expect(view.names(FIRST_PAGE)).toEqual(['b/a', 'b/b']);
-    });
+  it('keeps old versions and tombstones, and lists only live files', async (view) => {
+    await applyTo(view, [
+      putEntry(1, 1, 'b/a', 1),
+      putEntry(1, 2, 'b/a', 2),
+      putEntry(1, 3, 'b/b', 1),
+      remove(4, 'b/a', 3),
+    ]);
+    expect(view.head('b/a')?.deleted).toEqual(true);
+    expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([3, 2, 1]);
+    expect(view.history('b/a', 3, 1).map((file) => file.version)).toEqual([2]);
+    expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(['b/b']);
+    expect(view.names(FIRST_PAGE)).toEqual(['b/a', 'b/b']);
+    await applyTo(view, [putEntry(1, 5, 'b/a', 4)]);
+    expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(['b/a', 'b/b']);
+    expect(view.names(FIRST_PAGE)).toEqual(['b/a', 'b/b']);
+  });
 
-    it('lists by the bytes of names, by prefix, after a name, page by page', async (view) => {
-      const names = ['b/a', 'b/a\u{1f600}', 'b/a\uffee', 'b/a/x', 'b/a\u0000', 'c/a', 'b/', 'bb'];
-      await applyTo(
-        view,
-        names.map((file, i) => putEntry(1, i + 1, file, 1)),
-      );
-      const order = ['b/', 'b/a', 'b/a\u0000', 'b/a/x', 'b/a\uffee', 'b/a\u{1f600}', 'bb', 'c/a'];
-      expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(order);
-      const page = { prefix: 'b/a', after: 'b/a', limit: 2 };
-      expect(view.list(page).map((file) => file.name)).toEqual(order.slice(2, 4));
-      expect(view.names({ ...page, after: 'b/a/x' })).toEqual(order.slice(4, 6));
-    });
+  it('lists by the bytes of names, by prefix, after a name, page by page', async (view) => {
+    const names = ['b/a', 'b/a\u{1f600}', 'b/a\uffee', 'b/a/x', 'b/a\u0000', 'c/a', 'b/', 'bb'];
+    await applyTo(
+      view,
+      names.map((file, i) => putEntry(1, i + 1, file, 1)),
+    );
+    const order = ['b/', 'b/a', 'b/a\u0000', 'b/a/x', 'b/a\uffee', 'b/a\u{1f600}', 'bb', 'c/a'];
+    expect(view.list(FIRST_PAGE).map((file) => file.name)).toEqual(order);
+    const page = { prefix: 'b/a', after: 'b/a', limit: 2 };
+    expect(view.list(page).map((file) => file.name)).toEqual(order.slice(2, 4));
+    expect(view.names({ ...page, after: 'b/a/x' })).toEqual(order.slice(4, 6));
+  });
 
-    it('holds the longest names', async (view) => {
-      const longest = `${'b'.repeat(63)}/${'ü'.repeat(512)}`;
-      await applyTo(view, [putEntry(1, 1, longest, 1), putEntry(1, 2, longest, 2)]);
-      expect(view.list(FIRST_PAGE).map((file) => file.version)).toEqual([2]);
-      expect(view.version(longest, 1)?.name).toEqual(longest);
-    });
+  it('holds the longest names', async (view) => {
+    const longest = `${'b'.repeat(63)}/${'ü'.repeat(512)}`;
+    await applyTo(view, [putEntry(1, 1, longest, 1), putEntry(1, 2, longest, 2)]);
+    expect(view.list(FIRST_PAGE).map((file) => file.version)).toEqual([2]);
+    expect(view.version(longest, 1)?.name).toEqual(longest);
+  });
+}
 
-    it('drops history superseded before the moment of a retain, and no head', async (view) => {
-      const at = (seq: number, version: number, atMs: number): LogEntry => ({
-        ...putEntry(1, seq, 'b/a', version),
-        atMs,
-      });
-      await applyTo(view, [at(1, 1, 10), at(2, 2, 20), at(3, 3, 30), at(4, 4, 40)]);
-      await applyTo(view, [entryOf(1, 5, { kind: 'retain', beforeMs: 31 })]);
-      expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4, 3]);
-      await applyTo(view, [entryOf(1, 6, { kind: 'retain', beforeMs: 1_000 })]);
-      expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4]);
+function describeRecords({ expect }: TestKit, it: Case): void {
+  it('drops history superseded before the moment of a retain, and no head', async (view) => {
+    const at = (seq: number, version: number, atMs: number): LogEntry => ({
+      ...putEntry(1, seq, 'b/a', version),
+      atMs,
     });
+    await applyTo(view, [at(1, 1, 10), at(2, 2, 20), at(3, 3, 30), at(4, 4, 40)]);
+    await applyTo(view, [entryOf(1, 5, { kind: 'retain', beforeMs: 31 })]);
+    expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4, 3]);
+    await applyTo(view, [entryOf(1, 6, { kind: 'retain', beforeMs: 1_000 })]);
+    expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4]);
+  });
 
-    it('remembers request ids in order and skips entries it has', async (view) => {
-      const entries = [putEntry(1, 1, 'b/a', 1), entryOf(1, 2, { kind: 'noop' })];
-      await applyTo(view, entries);
-      expect(await applyTo(view, [...entries, putEntry(1, 3, 'b/a', 2)])).toEqual(null);
-      expect(view.requests(0)).toEqual([
-        { requestId: 'request-1-1', epoch: 1, seq: 1, name: 'b/a', version: 1 },
-        { requestId: 'request-1-3', epoch: 1, seq: 3, name: 'b/a', version: 2 },
-      ]);
-      expect(view.requests(2).map(({ seq }) => seq)).toEqual([3]);
-      expect(view.position()).toEqual({ epoch: 1, seq: 3 });
-    });
+  it('remembers request ids in order and skips entries it has', async (view) => {
+    const entries = [putEntry(1, 1, 'b/a', 1), entryOf(1, 2, { kind: 'noop' })];
+    await applyTo(view, entries);
+    expect(await applyTo(view, [...entries, putEntry(1, 3, 'b/a', 2)])).toEqual(null);
+    expect(view.requests(0)).toEqual([
+      { requestId: 'request-1-1', epoch: 1, seq: 1, name: 'b/a', version: 1 },
+      { requestId: 'request-1-3', epoch: 1, seq: 3, name: 'b/a', version: 2 },
+    ]);
+    expect(view.requests(2).map(({ seq }) => seq)).toEqual([3]);
+    expect(view.position()).toEqual({ epoch: 1, seq: 3 });
+  });
 
-    it('keeps the newest change of each rule', async (view) => {
-      const pattern = { kind: 'prefix', prefix: 'b/x' } as const;
-      const exact = { kind: 'exact', name: 'b/x' } as const;
-      await applyTo(view, [
-        entryOf(1, 1, { kind: 'move-out', pattern, tableVersion: 5, to: 'tor' }),
-        entryOf(1, 2, { kind: 'move-in', pattern, tableVersion: 4 }),
-        entryOf(1, 3, { kind: 'move-in', pattern: exact, tableVersion: 6 }),
-        entryOf(1, 4, { kind: 'move-back', pattern: exact, tableVersion: 6, to: 'lon' }),
-      ]);
-      expect(view.ownership()).toEqual([
-        { pattern: exact, tableVersion: 6, state: 'back', to: 'lon' },
-        { pattern, tableVersion: 5, state: 'out', to: 'tor' },
-      ]);
-    });
+  it('keeps the newest change of each rule', async (view) => {
+    const pattern = { kind: 'prefix', prefix: 'b/x' } as const;
+    const exact = { kind: 'exact', name: 'b/x' } as const;
+    await applyTo(view, [
+      entryOf(1, 1, { kind: 'move-out', pattern, tableVersion: 5, to: 'tor' }),
+      entryOf(1, 2, { kind: 'move-in', pattern, tableVersion: 4 }),
+      entryOf(1, 3, { kind: 'move-in', pattern: exact, tableVersion: 6 }),
+      entryOf(1, 4, { kind: 'move-back', pattern: exact, tableVersion: 6, to: 'lon' }),
+    ]);
+    expect(view.ownership()).toEqual([
+      { pattern: exact, tableVersion: 6, state: 'back', to: 'lon' },
+      { pattern, tableVersion: 5, state: 'out', to: 'tor' },
+    ]);
   });
 }

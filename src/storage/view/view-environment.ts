@@ -1,8 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { LmdbShardView, type StoredShardView } from './lmdb-view.js';
-
-export type RecordDatabase = Database<Buffer, Buffer>;
 
 /** The one lmdb environment of a site, with a database per shard. */
 export interface ViewEnvironment {

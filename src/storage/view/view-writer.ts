@@ -24,7 +24,7 @@ import {
   unseal,
   versionValue,
 } from './record-values.js';
-import type { RecordDatabase } from './view-environment.js';
+import type { RecordDatabase } from './record-database.js';
 import {
   entriesAfter,
   forgottenRequestSeq,
