@@ -3,6 +3,7 @@ import type { LogEntry, Operation } from '../protocol/log-entry.js';
 import { NodeClock } from './clock.js';
 import { EventQueue } from './event-queue.js';
 import { Random } from './random.js';
+import { SimSnapshot } from './sim-snapshot.js';
 import { SimView } from './sim-view.js';
 import { compareUtf8 } from './utf8-order.js';
 
@@ -15,7 +16,7 @@ function make(seq: number, operation: Operation, atMs = seq): LogEntry {
   return { epoch: 1, seq, atMs, requestId: `r${seq}`, operation };
 }
 function filled(entries: readonly LogEntry[], batchEntries = 32): SimView {
-  const view = new SimView(new NodeClock(new EventQueue()), { applyMs: 1, batchEntries });
+  const view = new SimView('nyc', new NodeClock(new EventQueue()), { applyMs: 1, batchEntries });
   view.applyNow(entries);
   return view;
 }
@@ -24,7 +25,7 @@ const ALL = { prefix: '', after: '', limit: 100 };
 describe('the simulated view', () => {
   it('shows what was applied only once it calls back', () => {
     const queue = new EventQueue();
-    const view = new SimView(new NodeClock(queue));
+    const view = new SimView('nyc', new NodeClock(queue));
     let isDone = false;
     view.apply([put(1, 'b/a', 1)], () => (isDone = true));
     expect(view.head('b/a')).toBeUndefined();
@@ -78,7 +79,9 @@ describe('the simulated view', () => {
       make(2, { kind: 'move-out', pattern, tableVersion: 3, to: 'tor' }),
     ]);
     expect(view.ownership()).toEqual([{ pattern, tableVersion: 3, state: 'out', to: 'tor' }]);
-    view.applyNow([make(3, { kind: 'move-back', pattern, tableVersion: 3 })]);
+    view.applyNow([make(3, { kind: 'move-back', pattern, tableVersion: 3, to: 'nyc' })]);
+    expect(view.ownership()).toMatchObject([{ state: 'back', to: 'nyc' }]);
+    view.applyNow([make(4, { kind: 'move-in', pattern, tableVersion: 2 })]);
     expect(view.ownership()).toMatchObject([{ state: 'back' }]);
   });
 
@@ -110,5 +113,32 @@ describe('the simulated view', () => {
       expect([...other.allVersions()]).toEqual([...filled(log, 100).allVersions()]);
     }
     expect(found.size).toBe(8);
+  });
+
+  it('skips entries that it has, and refuses a gap', () => {
+    const view = filled([put(1, 'b/a', 1)]);
+    view.applyNow([put(1, 'b/a', 1), put(2, 'b/a', 2)]);
+    expect(view.position().seq).toBe(2);
+    expect(() => view.applyNow([put(4, 'b/a', 3)])).toThrow('applied to a view');
+  });
+
+  it('becomes what another site has when a snapshot is installed', () => {
+    const queue = new EventQueue();
+    const source = filled([put(1, 'b/a', 1), put(2, 'b/b', 1)]);
+    const target = filled([put(1, 'b/z', 1)]);
+    let isReachable = false;
+    const port = new SimSnapshot(target, new NodeClock(queue), new Random(1), (from) =>
+      from === 'tor' && isReachable ? source : undefined,
+    );
+    const answers: unknown[] = [];
+    port.install('tor', (installed) => answers.push(installed));
+    queue.runUntil(10_000);
+    isReachable = true;
+    port.install('tor', (installed) => answers.push(installed?.position));
+    queue.runUntil(20_000);
+    expect(answers).toEqual([null, { epoch: 1, seq: 2 }]);
+    expect(target.names(ALL)).toEqual(['b/a', 'b/b']);
+    target.crash(new Random(1));
+    expect(target.durablePosition()).toEqual({ epoch: 1, seq: 2 });
   });
 });

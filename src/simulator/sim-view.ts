@@ -31,11 +31,23 @@ interface Applied {
   readonly undo: () => void;
 }
 
+/** Also the order in which rules are told. */
 function patternKey(pattern: NamePattern): string {
-  return pattern.kind === 'exact' ? `=${pattern.name}` : `^${pattern.prefix}`;
+  return pattern.kind === 'exact' ? `e${pattern.name}` : `p${pattern.prefix}`;
 }
 
-const STATES = { 'move-in': 'in', 'move-out': 'out', 'move-back': 'back' } as const;
+/** A request id is remembered for at least this many entries, and forgotten in blocks. */
+export const REQUEST_ENTRIES = 65_536;
+const FORGET_BLOCK_ENTRIES = 1024;
+
+function firstRememberedSeq(seq: number): number {
+  const blocks = Math.floor((seq - REQUEST_ENTRIES) / FORGET_BLOCK_ENTRIES);
+  return Math.max(0, blocks * FORGET_BLOCK_ENTRIES) + 1;
+}
+
+function ruleOf({ pattern, tableVersion }: Pick<OwnershipRecord, 'pattern' | 'tableVersion'>) {
+  return { pattern, tableVersion };
+}
 
 /**
  * A shard's view in memory. What was applied since the last batch went to disk is kept in a journal
@@ -45,12 +57,13 @@ export class SimView implements ShardView {
   /** Versions of each name, oldest first. */
   private readonly files = new Map<string, FileVersion[]>();
   private sortedNames: string[] = [];
-  private readonly requestLog: RequestRecord[] = [];
+  private requestLog: RequestRecord[] = [];
   private readonly owned = new Map<string, OwnershipRecord>();
   private at: Position = ORIGIN;
   private journal: Applied[] = [];
 
   constructor(
+    private readonly shard: string,
     private readonly clock: NodeClock,
     public options: ViewOptions = DEFAULT_VIEW,
   ) {}
@@ -92,18 +105,20 @@ export class SimView implements ShardView {
   }
 
   requests(fromSeq: number): RequestRecord[] {
+    const least = Math.max(fromSeq, firstRememberedSeq(this.at.seq));
     let low = 0;
     let high = this.requestLog.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.requestLog[middle]!.seq < fromSeq) low = middle + 1;
+      if (this.requestLog[middle]!.seq < least) low = middle + 1;
       else high = middle;
     }
     return this.requestLog.slice(low);
   }
 
   ownership(): OwnershipRecord[] {
-    return [...this.owned.values()];
+    const keys = [...this.owned.keys()].sort();
+    return keys.map((key) => this.owned.get(key)!);
   }
 
   apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {
@@ -136,10 +151,27 @@ export class SimView implements ShardView {
   wipe(): void {
     this.files.clear();
     this.sortedNames = [];
-    this.requestLog.length = 0;
+    this.requestLog = [];
     this.owned.clear();
     this.at = ORIGIN;
     this.journal = [];
+  }
+
+  /** Becomes, durably and at once, what the other view is now. */
+  install(other: SimView): void {
+    this.wipe();
+    for (const [name, versions] of other.files) this.files.set(name, [...versions]);
+    this.sortedNames = [...other.sortedNames];
+    this.requestLog = [...other.requestLog];
+    for (const [key, record] of other.owned) this.owned.set(key, record);
+    this.at = other.at;
+  }
+
+  /** The view as of now, on its own. */
+  copy(): SimView {
+    const view = new SimView(this.shard, this.clock, this.options);
+    view.install(this);
+    return view;
   }
 
   /** Every version kept, for judges. */
@@ -148,11 +180,12 @@ export class SimView implements ShardView {
   }
 
   private applyOne(entry: LogEntry): void {
+    if (entry.seq <= this.at.seq) return;
     if (entry.seq !== this.at.seq + 1) {
       throw new Error(`entry ${entry.seq} applied to a view at ${this.at.seq}`);
     }
     const before = this.at;
-    const undo = this.change(entry);
+    const undo = this.remember(entry, this.change(entry));
     this.at = { epoch: entry.epoch, seq: entry.seq };
     this.journal.push({ before, undo });
     if (this.journal.length >= this.options.batchEntries) this.journal = [];
@@ -165,30 +198,43 @@ export class SimView implements ShardView {
         return () => {};
       case 'put':
       case 'delete':
-        return this.addVersion(fileVersionOf(entry)!, entry.requestId);
+        return this.addVersion(fileVersionOf(entry)!);
       case 'retain':
         return this.retain(operation.beforeMs);
       case 'move-in':
+        return this.moveRule({ ...ruleOf(operation), state: 'in', to: this.shard });
       case 'move-out':
-      case 'move-back': {
-        const key = patternKey(operation.pattern);
-        const previous = this.owned.get(key);
-        this.owned.set(key, {
-          pattern: operation.pattern,
-          tableVersion: operation.tableVersion,
-          state: STATES[operation.kind],
-          to: operation.kind === 'move-out' ? operation.to : '',
-        });
-        return () => {
-          if (previous === undefined) this.owned.delete(key);
-          else this.owned.set(key, previous);
-        };
-      }
+        return this.moveRule({ ...ruleOf(operation), state: 'out', to: operation.to });
+      case 'move-back':
+        return this.moveRule({ ...ruleOf(operation), state: 'back', to: operation.to });
     }
   }
 
-  private addVersion(file: FileVersion, requestId: string): () => void {
-    const { name, version, epoch, seq } = file;
+  private moveRule(record: OwnershipRecord): () => void {
+    const key = patternKey(record.pattern);
+    const previous = this.owned.get(key);
+    if (previous !== undefined && previous.tableVersion > record.tableVersion) return () => {};
+    this.owned.set(key, record);
+    return () => {
+      if (previous === undefined) this.owned.delete(key);
+      else this.owned.set(key, previous);
+    };
+  }
+
+  private remember(entry: LogEntry, undo: () => void): () => void {
+    const { requestId, epoch, seq } = entry;
+    if (requestId === '') return undo;
+    const file = fileVersionOf(entry);
+    const version = file?.version ?? 0;
+    this.requestLog.push({ requestId, epoch, seq, name: file?.name ?? '', version });
+    return () => {
+      this.requestLog.pop();
+      undo();
+    };
+  }
+
+  private addVersion(file: FileVersion): () => void {
+    const { name } = file;
     let versions = this.files.get(name);
     if (versions === undefined) {
       versions = [];
@@ -197,10 +243,8 @@ export class SimView implements ShardView {
     }
     const list = versions;
     list.push(file);
-    if (requestId !== '') this.requestLog.push({ requestId, epoch, seq, name, version });
     return () => {
       list.pop();
-      if (requestId !== '') this.requestLog.pop();
       if (list.length > 0) return;
       this.files.delete(name);
       this.sortedNames.splice(firstNotBelow(this.sortedNames, name), 1);

@@ -1,0 +1,40 @@
+import type { InstalledSnapshot, SnapshotPort } from '../protocol/ports.js';
+import type { NodeClock } from './clock.js';
+import type { Random } from './random.js';
+import type { SimView } from './sim-view.js';
+
+/** Mean time of a whole snapshot, in milliseconds of true time. */
+export const SNAPSHOT_MS = 300;
+
+/**
+ * Replaces a view by another site's as it is when the transfer begins. It arrives whole or, when
+ * the source is out of reach at its beginning or its end, not at all.
+ */
+export class SimSnapshot implements SnapshotPort {
+  installed = 0;
+
+  constructor(
+    private readonly view: SimView,
+    private readonly clock: NodeClock,
+    private readonly random: Random,
+    /** The view at a site; undefined while it cannot be reached or must not be read. */
+    private readonly viewAt: (site: string) => SimView | undefined,
+  ) {}
+
+  install(from: string, done: (installed: InstalledSnapshot | null) => void): void {
+    const copy = this.viewAt(from)?.copy();
+    this.clock.deliverAfter(this.random.exponential(SNAPSHOT_MS), () => {
+      if (copy === undefined || this.viewAt(from) === undefined) {
+        done(null);
+        return;
+      }
+      this.view.install(copy);
+      this.installed += 1;
+      done({
+        position: copy.position(),
+        requests: copy.requests(0),
+        ownership: copy.ownership(),
+      });
+    });
+  }
+}
