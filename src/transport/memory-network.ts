@@ -79,6 +79,7 @@ class MemoryPipe implements SessionConnection {
     this.owner.sessions.get(this.peer)?.detach(this.connectionClass, this);
     const { other } = this;
     setImmediate(() => other?.close());
+    this.owner.reconnect(this.peer);
   }
 
   private deliver(frame: Buffer): void {
@@ -144,6 +145,10 @@ class MemoryNetwork implements PeerNetwork {
     this.handlers.set(method, handler);
   }
 
+  reject(site: string, message: string): void {
+    this.sessions.get(site)?.reject(message);
+  }
+
   onMessage(listener: (from: string, message: unknown, peer: PeerIdentity) => void): void {
     this.messageListeners.push(listener);
   }
@@ -178,8 +183,8 @@ class MemoryNetwork implements PeerNetwork {
     return Promise.resolve();
   }
 
-  /** On a later turn, when what the change broke has been noticed on both sides. */
-  private reconnect(peer: string): void {
+  /** Makes a session where there may be one, once both sides have noticed what broke. */
+  reconnect(peer: string): void {
     setTimeout(() => {
       const other = this.hub.get(peer);
       if (other === undefined || this.hub.get(this.site) !== this) return;

@@ -236,6 +236,16 @@ export function describePeerNetwork(
       expect(await received).toEqual(['hello again']);
     });
 
+    it('breaks a session whose messages were rejected, and makes it anew', async () => {
+      const [a, b] = await pair();
+      b.onMessage((from) => b.reject(from, 'not a message of ours'));
+      const down = nextDown(a, 'b');
+      a.send('b', 'nonsense');
+      await down;
+      await Promise.all([nextUp(a, 'b'), nextUp(b, 'a')]);
+      expect(a.connected('b')).toBe(true);
+    });
+
     it('cuts a link and heals it', async () => {
       const [a, b] = await pair();
       const downs = [nextDown(a, 'b'), nextDown(b, 'a')];

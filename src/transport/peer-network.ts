@@ -86,6 +86,8 @@ export interface PeerNetwork {
   /** Ends within its deadline; never rejects. */
   call(to: string, method: string, payload: unknown, options: CallOptions): Promise<CallResult>;
   handle(method: string, handler: CallHandler): void;
+  /** What `site` said makes no sense: breaks its session and reports why. It is made anew. */
+  reject(site: string, message: string): void;
   connected(site: string): boolean;
   /** The measured round trip, smoothed; null before the first measurement and without a session. */
   roundTripMs(site: string): number | null;

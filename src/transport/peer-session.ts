@@ -10,7 +10,7 @@ export interface SessionConnection {
   readonly queuedBytes: number;
   /** Lets frames through; until then they wait. */
   release(): void;
-  close(): void;
+  close(kind?: 'garbage', message?: string): void;
 }
 
 export interface SessionEvents {
@@ -101,6 +101,11 @@ export class PeerSession {
     }
     this.calls[connectionClass].lost();
     if (wentDown) this.events.down(this.site);
+  }
+
+  /** Breaks the session for something its messages said. */
+  reject(message: string): void {
+    this.connections.control?.close('garbage', message);
   }
 
   drop(): void {

@@ -152,6 +152,10 @@ class TcpNetwork implements PeerNetwork {
     this.handlers.set(method, handler);
   }
 
+  reject(site: string, message: string): void {
+    this.sessions.get(site)?.reject(message);
+  }
+
   onMessage(listener: (from: string, message: unknown, peer: PeerIdentity) => void): void {
     this.messageListeners.push(listener);
   }
