@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Position } from '../../protocol/log-entry.js';
 import type {
   HardState,
@@ -9,13 +8,15 @@ import type {
   StorageFailure,
 } from '../../protocol/ports.js';
 import { storageFailureOf } from '../storage-failure.js';
+import { EpochStarts } from './epoch-starts.js';
 import { type IdleTimer, realIdleTimer } from './idle-timer.js';
 import { type LogFiles, nodeLogFiles, writeFully } from './log-files.js';
 import { LogReader } from './log-reader.js';
-import { type RecoveredLog, recoverLog, type Segment } from './log-recovery.js';
+import { type RecoveredLog, recoverLog } from './log-recovery.js';
 import { encodeMarker, encodeRecord, encodeWrite, RecordType } from './record.js';
 import type { RunIndex } from './run-index.js';
-import { encodeHeader, segmentName, segmentSalt } from './segment-header.js';
+import { segmentSalt } from './segment-header.js';
+import { SegmentSet } from './segment-set.js';
 
 export interface ShardLogOptions {
   readonly shard: string;
@@ -87,20 +88,16 @@ export async function openShardLog(
 }
 
 class SegmentedLog implements SegmentedShardLog {
-  private segments: Segment[];
+  private readonly segments: SegmentSet;
+  private readonly asked: EpochStarts;
   private readonly runs: RunIndex;
   private readonly reader: LogReader;
-  private nextIndex: number;
-  private oldestIndex: number;
   private queue: Queued[] = [];
   private queuedBytes = 0;
   private working: Promise<void> | null = null;
   private failure: StorageFailure | null = null;
   private closed = false;
   private idle: { cancel(): void } | null = null;
-  /** Where each epoch begins, oldest first, in the order of calls to `write`. */
-  private epochs: Position[] = [];
-  private asked: Position;
   /** What is on disk, for the header of the next segment. */
   private durableEnd: Position;
   private hardState: HardState;
@@ -109,27 +106,23 @@ class SegmentedLog implements SegmentedShardLog {
   private readonly timer: IdleTimer;
 
   constructor(
-    private readonly folder: string,
+    folder: string,
     private readonly options: ShardLogOptions,
-    private readonly files: LogFiles,
+    files: LogFiles,
     recovered: RecoveredLog,
     acceptDamage: boolean,
   ) {
-    const { replay, segments, nextIndex, opened } = recovered;
-    this.segments = segments;
+    const { replay, opened } = recovered;
+    this.segments = new SegmentSet(folder, options.shard, files, recovered);
+    this.asked = new EpochStarts(replay.base, replay.entries);
     this.runs = replay.runs;
-    this.nextIndex = nextIndex;
-    this.oldestIndex = replay.oldestIndex;
     this.hardState = replay.hardState;
     this.durableEnd = replay.end();
-    this.asked = replay.end();
     this.baseSeq = replay.base.seq;
     this.segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.timer = options.idleTimer ?? realIdleTimer;
-    this.epochs.push(replay.base);
-    for (const entry of replay.entries) this.noteEpoch(entry);
     replay.entries = [];
-    this.reader = new LogReader(this.runs, options.shard, (index) => this.segmentOf(index)?.file);
+    this.reader = new LogReader(this.runs, options.shard, (index) => this.segments.at(index)?.file);
     if (opened.damagedFrom !== undefined && !acceptDamage) {
       const message = `the log of shard ${options.shard} is damaged from seq ${opened.damagedFrom}`;
       this.failure = { kind: 'damaged', message };
@@ -138,21 +131,15 @@ class SegmentedLog implements SegmentedShardLog {
 
   /** Makes the first segment of a new log. */
   async prepare(): Promise<void> {
-    if (this.failure || this.segments.length > 0) return;
-    await this.addSegment(true, this.durableEnd, this.hardState);
+    if (this.failure || this.segments.count() > 0) return;
+    await this.segments.add(true, this.durableEnd, this.hardState);
   }
 
   write(write: LogWrite, done: Done): void {
     const { cutFrom, entries } = write;
-    if (cutFrom !== undefined) this.forgetFrom(cutFrom);
-    const epochBeforeCut = this.asked.epoch;
-    for (const entry of entries) {
-      if (entry.seq !== this.asked.seq + 1) {
-        throw new Error(`entry ${entry.seq} does not follow ${this.asked.seq}`);
-      }
-      this.noteEpoch(entry);
-      this.asked = { epoch: entry.epoch, seq: entry.seq };
-    }
+    if (cutFrom !== undefined) this.asked.cut(cutFrom);
+    const epochBeforeCut = this.asked.end.epoch;
+    for (const entry of entries) this.asked.append(entry);
     const estimatedBytes = entries.reduce((sum, entry) => {
       const { operation } = entry;
       const inline = operation.kind === 'put' && operation.content.kind === 'inline';
@@ -179,12 +166,11 @@ class SegmentedLog implements SegmentedShardLog {
   }
 
   trim(upToSeq: number): void {
-    if (this.segments.length > 1) this.enqueue({ kind: 'trim', upToSeq });
+    if (this.segments.count() > 1) this.enqueue({ kind: 'trim', upToSeq });
   }
 
   reset(base: Position, hardState: HardState, done: Done): void {
-    this.asked = base;
-    this.epochs = [base];
+    this.asked.restart(base);
     this.enqueue({ kind: 'reset', base, hardState, done });
   }
 
@@ -193,7 +179,7 @@ class SegmentedLog implements SegmentedShardLog {
   }
 
   sizeBytes(): number {
-    return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.segments.sizeBytes();
   }
 
   async close(): Promise<void> {
@@ -202,19 +188,7 @@ class SegmentedLog implements SegmentedShardLog {
     this.idle?.cancel();
     await this.working;
     await this.reader.settled();
-    for (const { file } of this.segments) await file.close();
-    this.segments = [];
-  }
-
-  private forgetFrom(seq: number): void {
-    if (seq > this.asked.seq) return;
-    while (this.epochs.length > 1 && (this.epochs.at(-1)?.seq ?? 0) >= seq) this.epochs.pop();
-    this.asked = { epoch: this.epochs.at(-1)?.epoch ?? 0, seq: seq - 1 };
-  }
-
-  private noteEpoch(position: Position): void {
-    if (this.epochs.at(-1)?.epoch === position.epoch) return;
-    this.epochs.push({ epoch: position.epoch, seq: position.seq });
+    await this.segments.close();
   }
 
   private enqueue(item: Queued): void {
@@ -268,10 +242,10 @@ class SegmentedLog implements SegmentedShardLog {
   }
 
   private async performWrites(batch: readonly QueuedWrite[]): Promise<void> {
-    if (this.last().bytes >= this.segmentBytes) {
-      await this.addSegment(false, this.durableEnd, this.hardState);
+    if (this.segments.last().bytes >= this.segmentBytes) {
+      await this.segments.add(false, this.durableEnd, this.hardState);
     }
-    const segment = this.last();
+    const segment = this.segments.last();
     const salt = segmentSalt(this.options.shard, segment.index);
     const buffers = [encodeMarker(salt, segment.bytes)];
     const counts: number[] = [];
@@ -325,67 +299,34 @@ class SegmentedLog implements SegmentedShardLog {
   }
 
   private async performReset({ base, hardState }: QueuedReset): Promise<void> {
-    await this.addSegment(true, base, hardState);
+    await this.segments.add(true, base, hardState);
     this.hardState = hardState;
     this.durableEnd = base;
     this.baseSeq = base.seq;
     this.runs.clear();
-    await this.removeSegmentsBelow(this.last().index);
+    const { index } = this.segments.last();
+    await this.segments.removeBelow(index, () => this.reader.settled());
   }
 
   private async performTrim(upToSeq: number): Promise<void> {
-    let keep = 0;
-    while ((this.segments[keep + 1]?.baseSeq ?? Number.POSITIVE_INFINITY) <= upToSeq) keep += 1;
-    const oldest = this.segments[keep];
-    if (keep === 0 || !oldest) return;
-    const segment = this.last();
+    const oldest = this.segments.oldestNeeded(upToSeq);
+    if (oldest === undefined) return;
+    const segment = this.segments.last();
     const salt = segmentSalt(this.options.shard, segment.index);
     const marker = encodeMarker(salt, segment.bytes);
-    const record = encodeRecord(salt, RecordType.trimmed, true, 0, oldest.index);
+    const record = encodeRecord(salt, RecordType.trimmed, true, 0, oldest);
     await writeFully(segment.file, [marker, record], segment.bytes);
     await segment.file.datasync();
     segment.bytes += marker.length + record.length;
-    this.oldestIndex = oldest.index;
-    this.runs.dropSegmentsBelow(oldest.index);
+    this.runs.dropSegmentsBelow(oldest);
     this.baseSeq = (this.runs.firstSeq() ?? this.durableEnd.seq + 1) - 1;
-    await this.removeSegmentsBelow(oldest.index);
-  }
-
-  private async addSegment(fresh: boolean, base: Position, hardState: HardState): Promise<void> {
-    const index = this.nextIndex;
-    this.nextIndex += 1;
-    const { shard } = this.options;
-    const oldestIndex = fresh
-      ? index
-      : Math.max(this.oldestIndex, this.segments[0]?.index ?? index);
-    const header = encodeHeader({ shard, index, fresh, oldestIndex, base, hardState });
-    const file = await this.files.open(join(this.folder, segmentName(index)), true);
-    await writeFully(file, [header], 0);
-    await file.datasync();
-    await this.files.syncFolder(this.folder);
-    this.segments.push({ index, file, baseSeq: base.seq, bytes: header.length });
-  }
-
-  private async removeSegmentsBelow(index: number): Promise<void> {
-    const names = await this.files.list(this.folder);
-    const kept = this.segments.filter((segment) => segment.index >= index);
-    const gone = this.segments.filter((segment) => segment.index < index);
-    this.segments = kept;
-    await this.reader.settled();
-    for (const { file } of gone) await file.close();
-    const limit = segmentName(index);
-    for (const name of names.sort()) {
-      if (!name.endsWith('.log') || name >= limit) continue;
-      await this.files.remove(join(this.folder, name));
-      // One at a time: a crash must not bring back an older segment and not a newer one.
-      await this.files.syncFolder(this.folder);
-    }
+    await this.segments.removeBelow(oldest, () => this.reader.settled());
   }
 
   /** Says on disk that the last batch was synced; written without a sync of its own. */
   private markIdle(): void {
     if (this.closed || this.failure || this.working) return;
-    const segment = this.last();
+    const segment = this.segments.last();
     const marker = encodeMarker(segmentSalt(this.options.shard, segment.index), segment.bytes);
     this.working = writeFully(segment.file, [marker], segment.bytes)
       .then(
@@ -401,15 +342,5 @@ class SegmentedLog implements SegmentedShardLog {
 
   private rest(): void {
     this.working = null;
-  }
-
-  private segmentOf(index: number): Segment | undefined {
-    return this.segments.find((segment) => segment.index === index);
-  }
-
-  private last(): Segment {
-    const last = this.segments.at(-1);
-    if (!last) throw new Error('the log has no segment');
-    return last;
   }
 }

@@ -22,7 +22,13 @@ import {
   requestKey,
   versionKey,
 } from './record-keys.js';
-import { fileVersionFrom, ownershipFrom, requestFrom, unseal } from './record-values.js';
+import {
+  fileVersionFrom,
+  ownershipFrom,
+  requestFrom,
+  unseal,
+  ViewRecordUnreadable,
+} from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import type { SnapshotInstaller, ViewSnapshot } from './view-snapshot.js';
 import { ViewWriter } from './view-writer.js';
@@ -32,7 +38,10 @@ import { ViewWriter } from './view-writer.js';
  * checksum, and where the lazily read content of a listed version was dropped meanwhile.
  */
 export interface StoredShardView extends ShardView {
-  /** A snapshot is being installed, or was when the process ended: nothing here may be read. */
+  /**
+   * A snapshot is being installed, or was when the process ended, or the view is damaged so that it
+   * needs one: nothing here may be read or applied.
+   */
   installing(): boolean;
   /** Everything as of one moment. Must be closed. */
   snapshot(): ViewSnapshot;
@@ -50,10 +59,11 @@ export class LmdbShardView implements StoredShardView {
     shard: string,
     private readonly db: RecordDatabase,
   ) {
-    this.visible = this.storedPosition();
-    this.durable = this.visible;
-    this.isInstalling = this.read(INSTALLING_KEY) !== undefined;
-    this.writer = new ViewWriter(shard, db, this.visible, this.ownership(), {
+    const { position, installing, ownership } = this.readState();
+    this.visible = position;
+    this.durable = position;
+    this.isInstalling = installing;
+    this.writer = new ViewWriter(shard, db, position, ownership, {
       visible: (position) => {
         this.visible = position;
       },
@@ -165,10 +175,20 @@ export class LmdbShardView implements StoredShardView {
     await this.writer.close();
   }
 
-  private storedPosition(): Position {
-    const value = this.read(POSITION_KEY);
-    if (value === undefined) return ORIGIN;
-    return positionFrom(value);
+  /** A view whose own state is damaged counts as one that a snapshot has to fill. */
+  private readState(): {
+    readonly position: Position;
+    readonly installing: boolean;
+    readonly ownership: readonly OwnershipRecord[];
+  } {
+    try {
+      const installing = this.read(INSTALLING_KEY) !== undefined;
+      const position = positionFrom(this.read(POSITION_KEY));
+      return { position, installing, ownership: this.ownership() };
+    } catch (error) {
+      if (!(error instanceof ViewRecordUnreadable)) throw error;
+      return { position: ORIGIN, installing: true, ownership: [] };
+    }
   }
 
   private read(key: Uint8Array): unknown {

@@ -14,6 +14,8 @@ export interface ViewEnvironment {
 const SHARD_LIMIT = 256;
 /** What lmdb allows with this page size; the longest key of the view has 1,099 bytes. */
 const PAGE_BYTES = 4096;
+/** When the environment was last opened; beside the names of the databases. */
+const OPENED_KEY = Buffer.from('opened');
 
 /**
  * Opens the views of a site. lmdb writes each commit in a way that a power cut leaves the last
@@ -30,6 +32,10 @@ export async function openViewEnvironment(folder: string): Promise<ViewEnvironme
     keyEncoding: 'binary',
     overlappingSync: true,
   });
+  // lmdb goes back to the last flushed commit after a power cut. A commit of the last run may have
+  // been visible and not flushed: one flushed now makes all that is visible durable.
+  await root.put(OPENED_KEY, Buffer.from(new Date().toISOString()));
+  await root.flushed;
   const views = new Map<string, LmdbShardView>();
   return {
     shard(shard) {
