@@ -66,7 +66,7 @@ class FolderChunkStore implements ChunkStore {
     private readonly folder: string,
     private readonly files: ChunkFiles,
   ) {
-    this.folders = new FolderSync((path) => files.syncFolder(path));
+    this.folders = new FolderSync(folder, (path) => files.syncFolder(path));
   }
 
   async has(hash: string): Promise<boolean> {
@@ -77,7 +77,7 @@ class FolderChunkStore implements ChunkStore {
     const path = this.pathOf(hash);
     return this.lookups.run(async () => {
       if (!(await isThere(path))) return false;
-      await this.folders.settled(dirname(path), this.folder);
+      await this.folders.settleOnce(dirname(path));
       return true;
     });
   }
@@ -95,7 +95,7 @@ class FolderChunkStore implements ChunkStore {
     }
     const underway = this.writing.get(hash);
     if (underway) return underway;
-    const writing = this.writes.run(() => this.writeNew(hash, bytes));
+    const writing = this.writeNew(hash, bytes);
     this.writing.set(hash, writing);
     const result = await writing;
     this.writing.delete(hash);
@@ -149,12 +149,12 @@ class FolderChunkStore implements ChunkStore {
     const temporary = join(this.folder, 'new', `${hash}.${this.temporaryFiles}`);
     try {
       if (await isThere(path)) {
-        await this.folders.settled(parent, this.folder);
+        await this.folders.settleOnce(parent);
       } else {
-        await this.files.writeDurably(temporary, bytes);
+        await this.writes.run(() => this.files.writeDurably(temporary, bytes));
         await mkdir(parent, { recursive: true });
         await rename(temporary, path);
-        await this.folders.settle(parent, this.folder);
+        await this.folders.settle(parent);
       }
       return { ok: true };
     } catch (error) {

@@ -1,49 +1,63 @@
 import { dirname } from 'node:path';
+import { Gate } from './gate.js';
 
-/** Syncs folders; callers that come while a sync of the same folder runs share the next one. */
+/** Leaves threads of the pool to the logs. */
+const SYNCS_AT_ONCE = 3;
+
+type Settled = (error: unknown) => void;
+
+/**
+ * Makes names in `root/ab/cd` durable, in rounds: all that wait when a round ends go into the next,
+ * and each folder is synced once in it. On most file systems the first sync of a round does the
+ * work for all of them.
+ */
 export class FolderSync {
-  private readonly running = new Map<string, Promise<void>>();
-  private readonly next = new Map<string, Promise<void>>();
+  private waiting: { readonly leaf: string; readonly settled: Settled }[] = [];
+  private running = false;
+  private readonly syncs = new Gate(SYNCS_AT_ONCE);
   /** Leaf folders that are settled up to the root: at most 65,536. */
   private readonly durable = new Set<string>();
 
-  constructor(private readonly syncFolder: (folder: string) => Promise<void>) {}
+  constructor(
+    private readonly root: string,
+    private readonly syncFolder: (folder: string) => Promise<void>,
+  ) {}
 
-  async sync(folder: string): Promise<void> {
-    const running = this.running.get(folder);
-    if (!running) return this.start(folder);
-    let next = this.next.get(folder);
-    if (!next) {
-      next = running
-        .catch(() => undefined)
-        .then(() => {
-          this.next.delete(folder);
-          return this.start(folder);
-        });
-      this.next.set(folder, next);
-    }
-    return next;
-  }
-
-  /** Makes a name just made in `root/ab/cd` durable, and the folders on the way to it. */
-  async settle(leaf: string, root: string): Promise<void> {
-    await this.sync(leaf);
-    if (this.durable.has(leaf)) return;
-    await this.sync(dirname(leaf));
-    await this.sync(root);
-    this.durable.add(leaf);
-  }
-
-  /** The same for names found in place, which an earlier run may not have settled. */
-  async settled(leaf: string, root: string): Promise<void> {
-    if (!this.durable.has(leaf)) await this.settle(leaf, root);
-  }
-
-  private start(folder: string): Promise<void> {
-    const sync = this.syncFolder(folder).finally(() => {
-      if (this.running.get(folder) === sync) this.running.delete(folder);
+  /** For a name just made in the leaf folder. */
+  settle(leaf: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settled: Settled = (error) => (error === null ? resolve() : reject(error));
+      this.waiting.push({ leaf, settled });
+      if (!this.running) void this.run();
     });
-    this.running.set(folder, sync);
-    return sync;
+  }
+
+  /** For names found in place, which an earlier run may not have settled. */
+  async settleOnce(leaf: string): Promise<void> {
+    if (!this.durable.has(leaf)) await this.settle(leaf);
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.waiting.length > 0) {
+      const round = this.waiting;
+      this.waiting = [];
+      let failure: unknown = null;
+      try {
+        await this.syncAll(new Set(round.map(({ leaf }) => leaf)));
+      } catch (error) {
+        failure = error;
+      }
+      for (const { settled } of round) settled(failure);
+    }
+    this.running = false;
+  }
+
+  private async syncAll(leaves: ReadonlySet<string>): Promise<void> {
+    const fresh = [...leaves].filter((leaf) => !this.durable.has(leaf));
+    const parents = new Set(fresh.map((leaf) => dirname(leaf)));
+    const folders = [...leaves, ...parents, ...(fresh.length > 0 ? [this.root] : [])];
+    await Promise.all(folders.map((folder) => this.syncs.run(() => this.syncFolder(folder))));
+    for (const leaf of fresh) this.durable.add(leaf);
   }
 }
