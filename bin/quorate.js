@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const program = new URL('../dist/cli/main.js', import.meta.url);
+if (!existsSync(fileURLToPath(program))) {
+  process.stderr.write('quorate is not built yet: run npm run build\n');
+  process.exit(1);
+}
+// The reader of a pipe may leave early, as in `quorate ls | head`.
+process.stdout.on('error', () => process.exit(0));
+const { main } = await import(program.href);
+process.exitCode = await main(process.argv.slice(2));
+if (process.channel) process.disconnect();

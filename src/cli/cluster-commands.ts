@@ -1,0 +1,219 @@
+import type { Command } from 'commander';
+import { attempt, parseJson } from '../client/attempts.js';
+import { HttpClient } from '../client/http-client.js';
+import { SiteOrder } from '../client/nearest-site.js';
+import { readText } from '../client/site-endpoint.js';
+import { checkFileName } from '../gateways/file-name.js';
+import { bucketName, storeName } from './store-name.js';
+import type { ExitCode } from './exit-code.js';
+import { EXIT, UsageError } from './exit-code.js';
+import { printable, tableLines } from './figures.js';
+import type { CommandRunner } from './command-runner.js';
+import type { ClusterOptions } from './session.js';
+import { exampleText, requireSite, Session, storeCommand } from './session.js';
+import type { RunSite } from './site-command.js';
+import { parentChannel, runSiteCommand } from './site-command.js';
+import type { SiteView } from './status-screen.js';
+import { judge, statusScreen } from './status-screen.js';
+import { ActionAnswer, SUPERVISOR_ROUTE } from './up/supervisor-routes.js';
+import { write } from './world.js';
+
+const WATCH_STEP_MS = 1000;
+const VIEW_LIMIT_MS = 1500;
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+
+type StatusOptions = ClusterOptions & { readonly watch?: boolean };
+
+export function addStatusCommand(program: Command, run: CommandRunner): void {
+  storeCommand(program, 'status', 'show every site, who is primary and who is behind', [
+    'status',
+    'status --watch',
+    'status --json',
+  ])
+    .option('-w, --watch', 'keep it live until Ctrl-C')
+    .action((options: StatusOptions) =>
+      run((world) => status(new Session(world, options), options.watch === true)),
+    );
+}
+
+async function status(session: Session, watch: boolean): Promise<ExitCode> {
+  if (!watch) return showStatus(session, '');
+  const { stopped, out } = session.world;
+  const clear = out.isTTY === true && !session.json ? '\x1b[2J\x1b[H' : '';
+  let exit: ExitCode = EXIT.ok;
+  while (!stopped.aborted) {
+    exit = await showStatus(session, clear);
+    await pause(WATCH_STEP_MS, stopped);
+  }
+  return exit;
+}
+
+async function showStatus(session: Session, clear: string): Promise<ExitCode> {
+  const views = await viewsOf(session);
+  const verdict = judge(views);
+  const value = {
+    ...verdict,
+    sites: views.map(({ endpoint, cluster }) => ({ ...endpoint, cluster })),
+  };
+  const text = session.json ? JSON.stringify(value) : statusScreen(views);
+  await write(session.world.out, `${clear}${text}\n`);
+  return verdict.health === 'down' || verdict.health === 'read_only' ? EXIT.unavailable : EXIT.ok;
+}
+
+/** Asks every site for itself: how far replicas are behind only the primaries know. */
+export function viewsOf(session: Session): Promise<SiteView[]> {
+  return Promise.all(
+    session.sites.map(async (endpoint): Promise<SiteView> => {
+      const client = new HttpClient({
+        sites: [endpoint],
+        near: endpoint.site,
+        retries: { deadlineMs: 0, backoffMs: [0, 0] },
+        silenceLimitMs: VIEW_LIMIT_MS,
+      });
+      const cluster = await client.cluster();
+      return { endpoint, cluster: cluster.ok ? cluster.value : null };
+    }),
+  );
+}
+
+function pause(ms: number, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    stopped.addEventListener('abort', done);
+  });
+}
+
+export function addPrimaryCommand(program: Command, run: CommandRunner): void {
+  const primary = program
+    .command('primary')
+    .description('show or change which site is the primary of which files')
+    .addHelpText('after', exampleText(['primary list', 'primary get docs/file1.txt']));
+  storeCommand(primary, 'list', 'list the rules', ['primary list']).action(
+    (options: ClusterOptions) =>
+      run(async (world) => {
+        const session = new Session(world, options);
+        const table = await session.client.primaries();
+        if (!table.ok) return session.fail(table);
+        const rows = table.value.rules.map(({ pattern, sites }) => [
+          printable(pattern),
+          sites.join(', '),
+        ]);
+        await session.show(table.value, () => tableLines([['NAMES', 'HOME'], ...rows]).join('\n'));
+        return EXIT.ok;
+      }),
+  );
+  storeCommand(primary, 'get <name>', 'show the primary of one file', [
+    'primary get docs/file1.txt',
+  ]).action((name: string, options: ClusterOptions) =>
+    run(async (world) => {
+      const session = new Session(world, options);
+      const found = await session.client.primaryOf(storeName(name));
+      if (!found.ok) return session.fail(found);
+      const { home, primary: acting, rule } = found.value;
+      await session.show(found.value, () => {
+        const now = acting === '' ? 'nobody' : acting;
+        return `${printable(name)}: primary ${now}, home ${home}, by the rule ${printable(rule.pattern)}`;
+      });
+      return EXIT.ok;
+    }),
+  );
+  storeCommand(primary, 'set <pattern> <site>', 'give names without files a home', [
+    'primary set docs/report.pdf lon',
+    "primary set 'docs/london/*' lon       # a prefix ends in *",
+    "primary set '*/file4.txt' tor         # in any bucket",
+  ]).action((pattern: string, site: string, options: ClusterOptions) =>
+    run(async (world) => {
+      const session = new Session(world, options);
+      requireSite(session.sites, site);
+      const changed = await session.client.setPrimary(checkPattern(pattern), site);
+      if (!changed.ok) return session.fail(changed);
+      await session.show(changed.value, () => `${printable(pattern)} -> ${site}`);
+      return EXIT.ok;
+    }),
+  );
+}
+
+function checkPattern(pattern: string): string {
+  const slash = pattern.indexOf('/');
+  if (slash < 0) throw new UsageError(`"${pattern}": a pattern is bucket/path or bucket/prefix*`);
+  const bucket = pattern.slice(0, slash);
+  if (bucket !== '*') bucketName(bucket);
+  const check = checkFileName(`any${pattern.slice(slash)}`);
+  if (!check.ok) throw new UsageError(`"${pattern}": ${check.message}`);
+  return pattern;
+}
+
+type SiteOptions = ClusterOptions & { readonly config?: string };
+
+export function addSiteCommand(program: Command, run: CommandRunner, runSite: RunSite): void {
+  const site = program
+    .command('site')
+    .description('run one site, or stop, start or kill a site of a running cluster')
+    .option('--config <file>', 'run the site that this TOML file describes')
+    .addHelpText(
+      'after',
+      exampleText(['site --config nyc.toml', 'site stop nyc', 'site start nyc', 'site kill nyc']),
+    )
+    .action((options: SiteOptions) =>
+      run((world) => {
+        const { config } = options;
+        if (config === undefined) {
+          throw new UsageError('say --config FILE, or one of: site stop, site start, site kill');
+        }
+        return runSiteCommand(world, config, runSite, parentChannel());
+      }),
+    );
+  const actions = [
+    ['stop', 'stop a site: it hands its files over first'],
+    ['start', 'start a site again'],
+    ['kill', 'kill a site at once, as a power cut would'],
+  ] as const;
+  for (const [action, description] of actions) {
+    storeCommand(site, `${action} <name>`, description, [`site ${action} nyc`]).action(
+      (name: string, options: ClusterOptions) =>
+        run((world) => actOnSite(new Session(world, options), name, action)),
+    );
+  }
+}
+
+/** Asks the supervisor of the cluster at the session's base port. */
+export async function actOnSite(
+  session: Session,
+  name: string,
+  action: 'stop' | 'start' | 'kill',
+): Promise<ExitCode> {
+  requireSite(session.sites, name);
+  const url = `http://127.0.0.1:${session.basePort}`;
+  const answer = await attempt(
+    new SiteOrder([{ site: 'supervisor', url }]),
+    {
+      method: 'POST',
+      path: `${SUPERVISOR_ROUTE}/sites/${name}`,
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(JSON.stringify({ action })),
+      silenceLimitMs: 90_000,
+    },
+    { deadlineMs: 0, backoffMs: [0, 0] },
+  );
+  if (!answer.ok) {
+    if (answer.code === 'unreachable') {
+      await session.note(
+        `quorate: nothing started by "quorate up" is at ${url}; only such sites can be acted on`,
+      );
+      return EXIT.unavailable;
+    }
+    return session.fail(answer);
+  }
+  const told = ActionAnswer.safeParse(parseJson(await readText(answer.body, ANSWER_LIMIT_BYTES)));
+  if (!told.success) {
+    await session.note(`quorate: ${url} is not the supervisor of a cluster`);
+    return EXIT.failed;
+  }
+  await session.show(told.data, () => told.data.message);
+  return EXIT.ok;
+}

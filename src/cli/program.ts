@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
+import type { CommandRunner } from './command-runner.js';
+import type { ExitCode } from './exit-code.js';
+import { EXIT_HELP } from './exit-code.js';
+import { addBucketCommands, addNameCommands } from './name-commands.js';
+import { exampleText } from './session.js';
+import type { RunSite } from './site-command.js';
+import { addTransferCommands } from './transfer-commands.js';
+import type { World } from './world.js';
+
+/** The whole command line; `run` is called by the command that was chosen. */
+export function buildProgram(world: World, run: CommandRunner, runSite: RunSite): Command {
+  const program = new Command('quorate')
+    .description('A geo-replicated file store: every file on every site, every read fresh.')
+    .version(packageVersion())
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.out.write(text),
+      writeErr: (text) => world.err.write(text),
+    })
+    .showHelpAfterError('(add --help for what can be said here)')
+    .addHelpText(
+      'after',
+      `${exampleText(['up', 'mb docs', 'put report.pdf docs/', 'cat docs/file1.txt', 'status', 'demo'])}
+${EXIT_HELP}`,
+    );
+  addUpCommand(program, run);
+  addSiteCommand(program, run, runSite);
+  addTransferCommands(program, run);
+  addNameCommands(program, run);
+  addBucketCommands(program, run);
+  addStatusCommand(program, run);
+  addPrimaryCommand(program, run);
+  addDemoCommand(program, run);
+  addBenchCommand(program, run);
+  return program;
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+function addUpCommand(program: Command, run: CommandRunner): void {
+  program
+    .command('up')
+    .description('start three sites on this machine and run them until Ctrl-C')
+    .option('--data <folder>', 'where everything is kept', './.quorate')
+    .option('--wan <links>', 'emulated round trips: on, off, or links like nyc-lon=100', 'on')
+    .option('--base-port <port>', 'the ports up to 39 above it are used', '7400')
+    .option('--no-fsync', 'for measurements only: what is acknowledged can be lost')
+    .addHelpText(
+      'after',
+      exampleText([
+        'up',
+        'up --data /srv/quorate',
+        'up --wan off',
+        'up --wan nyc-lon=100,tor-lon=120',
+      ]),
+    )
+    .action((options) =>
+      run(async (world) => {
+        const { up } = await import('./up/up-command.js');
+        return up(world, options);
+      }),
+    );
+}
+
+function addDemoCommand(program: Command, run: CommandRunner): void {
+  program
+    .command('demo')
+    .description('start a cluster, show on real files what it promises, and check it')
+    .option('--files <folder>', 'use the files of this folder instead of three small texts')
+    .option('--wan <links>', 'emulated round trips: on, off, or links like nyc-lon=100', 'on')
+    .option('--base-port <port>', 'the ports up to 39 above it are used', '7600')
+    .addHelpText('after', exampleText(['demo', 'demo --files ./photos', 'demo --wan off']))
+    .action((options) =>
+      run(async (world) => {
+        const { demo } = await import('./demo/demo-command.js');
+        return demo(world, options);
+      }),
+    );
+}
+
+function addBenchCommand(program: Command, run: CommandRunner): void {
+  program
+    .command('bench [workload]')
+    .description('start a cluster, run a named workload and print its figures')
+    .option('--json', 'print JSON for programs')
+    .option('--wan <links>', 'emulated round trips: on, off, or links like nyc-lon=100')
+    .option('--base-port <port>', 'the ports up to 39 above it are used', '7800')
+    .option('--data <folder>', 'where the cluster keeps its files (default: a temporary folder)')
+    .option('--seconds <n>', 'how long each measurement lasts')
+    .addHelpText(
+      'after',
+      exampleText(['bench', 'bench write-latency', 'bench commits --wan off --json']),
+    )
+    .action((workload, options) =>
+      run(async (world) => {
+        const { runBench } = await import('./bench/bench-command.js');
+        return (await runBench({ ...options, workload, world })) as ExitCode;
+      }),
+    );
+}

@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Failure } from '../client/attempts.js';
+import type { WriteResult, WriteSettings } from '../client/http-client.js';
+import { HttpClient } from '../client/http-client.js';
+import type { SiteEndpoint } from '../client/site-endpoint.js';
+import { DEFAULT_BASE_PORT, readBasePort, readSites } from './cluster-address.js';
+import type { ExitCode } from './exit-code.js';
+import { EXIT, exitOfFailure, exitOfWrite, UsageError } from './exit-code.js';
+import type { World } from './world.js';
+import { write } from './world.js';
+
+export interface ClusterOptions {
+  readonly near?: string;
+  readonly json?: boolean;
+  readonly sites?: string;
+  readonly basePort?: string;
+}
+
+/** Adds what every command that speaks to the store understands, and its examples. */
+export function storeCommand(
+  parent: Command,
+  usage: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--near <site>', 'site to ask first (default: the nearest that answers)')
+    .option('--json', 'print JSON for programs')
+    .addOption(new Option('--sites <list>', 'NAME=URL,… of the sites').env('QUORATE_SITES'))
+    .addOption(
+      new Option('--base-port <port>', 'base port of a local cluster').env('QUORATE_BASE_PORT'),
+    )
+    .addHelpText('after', exampleText(examples));
+}
+
+export function exampleText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ quorate ${example}`).join('\n')}`;
+}
+
+/** One command's way to the store and to its user. */
+export class Session {
+  readonly world: World;
+  readonly json: boolean;
+  readonly basePort: number;
+  readonly sites: readonly SiteEndpoint[];
+  readonly client: HttpClient;
+
+  constructor(world: World, options: ClusterOptions) {
+    this.world = world;
+    this.json = options.json ?? false;
+    this.basePort = readBasePort(options.basePort ?? String(DEFAULT_BASE_PORT));
+    this.sites = readSites(options.sites, this.basePort);
+    const { near } = options;
+    if (near !== undefined) requireSite(this.sites, near);
+    this.client = new HttpClient({ sites: this.sites, ...(near !== undefined && { near }) });
+  }
+
+  line(text: string): Promise<void> {
+    return write(this.world.out, `${text}\n`);
+  }
+
+  note(text: string): Promise<void> {
+    return write(this.world.err, `${text}\n`);
+  }
+
+  /** Prints the JSON of a value, or its text, as the user asked. */
+  show(value: unknown, text: () => string): Promise<void> {
+    return this.line(this.json ? JSON.stringify(value) : text());
+  }
+
+  async fail(failure: Failure): Promise<ExitCode> {
+    if (this.json) await this.line(JSON.stringify(failure));
+    const advice =
+      failure.code === 'unreachable' ? '\nIs the cluster running? Start one with: quorate up' : '';
+    await this.note(`quorate: ${failure.message} [${failure.code}]${advice}`);
+    return exitOfFailure(failure);
+  }
+
+  /** Prints what became of a write; `done` is its one line when it was committed. */
+  async finish(result: WriteResult, done: (committed: Committed) => string): Promise<ExitCode> {
+    if (result.outcome === 'committed') {
+      await this.show(result, () => done(result));
+      return EXIT.ok;
+    }
+    if (this.json) await this.line(JSON.stringify(result));
+    const { code, message } = result;
+    await this.note(
+      result.outcome === 'rejected'
+        ? `quorate: rejected, nothing was changed: ${message} [${code}]`
+        : `quorate: unknown, it may or may not take effect: ${message} [${code}]\n` +
+            `Repeat it safely with: --request-id ${result.requestId}`,
+    );
+    return exitOfWrite(result);
+  }
+}
+
+export type Committed = Extract<WriteResult, { outcome: 'committed' }>;
+
+export function requireSite(sites: readonly SiteEndpoint[], name: string): SiteEndpoint {
+  const found = sites.find(({ site }) => site === name);
+  if (found) return found;
+  const known = sites.map(({ site }) => site).join(', ');
+  throw new UsageError(`there is no site "${name}"; there are ${known}`);
+}
+
+export interface ConditionOptions {
+  readonly ifVersion?: string;
+  readonly ifAbsent?: boolean;
+  readonly requestId?: string;
+}
+
+/** Adds the options of a write that is repeated or conditional. */
+export function withConditions(command: Command): Command {
+  return command
+    .option('--if-version <n>', 'only if this is the newest version')
+    .option('--if-absent', 'only if the file does not exist')
+    .option('--request-id <id>', 'repeat an earlier attempt: it takes effect at most once');
+}
+
+export function readConditionOptions(options: ConditionOptions): WriteSettings {
+  const { ifVersion, ifAbsent, requestId } = options;
+  if (ifVersion !== undefined && !/^[1-9]\d{0,14}$/.test(ifVersion)) {
+    throw new UsageError(`--if-version ${ifVersion}: it has to be a version, 1 or more`);
+  }
+  if (requestId !== undefined && !/^[\x21-\x7e]{1,128}$/.test(requestId)) {
+    throw new UsageError('--request-id has to be 1 to 128 visible ASCII characters');
+  }
+  return {
+    ...(ifVersion !== undefined && { ifVersion: Number(ifVersion) }),
+    ...(ifAbsent === true && { ifAbsent }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ListeningHttp } from '../gateways/native-http/server.js';
+import { listen } from '../gateways/native-http/server.js';
+import type { RunningSite, SiteConfig } from '../site/site-config.js';
+import type { ExitCode } from './exit-code.js';
+import { EXIT } from './exit-code.js';
+import { messageOf } from './folder-transfer.js';
+import { readSiteConfig } from './site-config.js';
+import type { World } from './world.js';
+import { write } from './world.js';
+
+/** What starts a site's inner parts; rejects with a sentence for people when it cannot. */
+export type RunSite = (config: SiteConfig) => Promise<RunningSite>;
+
+/** The channel to the process that started this one, where there is one. */
+export interface ParentChannel {
+  readonly tell: (message: { kind: 'ready' } | { kind: 'failed'; message: string }) => void;
+  /** Aborted when the parent is gone: a site does not outlive it. */
+  readonly gone: AbortSignal;
+}
+
+/** The channel of this process to its parent. */
+export function parentChannel(): ParentChannel | null {
+  if (!process.send) return null;
+  const controller = new AbortController();
+  process.once('disconnect', () => controller.abort());
+  return {
+    tell: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    gone: controller.signal,
+  };
+}
+
+/** `quorate site --config FILE`: runs one site until it is told to stop. */
+export async function runSiteCommand(
+  world: World,
+  configFile: string,
+  runSite: RunSite,
+  parent: ParentChannel | null,
+): Promise<ExitCode> {
+  const refuse = async (message: string, exit: ExitCode): Promise<ExitCode> => {
+    parent?.tell({ kind: 'failed', message });
+    await write(world.err, `quorate: ${message}\n`);
+    return exit;
+  };
+  const path = resolve(world.folder, configFile);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return refuse(`the configuration cannot be read: ${messageOf(error)}`, EXIT.usage);
+  }
+  const read = readSiteConfig(text, configFile);
+  if (!read.ok) return refuse(read.message, EXIT.usage);
+  const { config } = read;
+  const { stopped } = world;
+  let site: RunningSite;
+  try {
+    site = await runSite(config);
+  } catch (error) {
+    return refuse(messageOf(error), EXIT.failed);
+  }
+  let http: ListeningHttp;
+  try {
+    http = await listen(site.service, {
+      site: config.site,
+      host: config.host,
+      port: config.httpPort,
+      onMistake: (error) => {
+        world.err.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      },
+    });
+  } catch (error) {
+    await site.stop();
+    const reason = `port ${config.httpPort} of ${config.host}: ${messageOf(error)}`;
+    return refuse(`the HTTP API cannot be served on ${reason}`, EXIT.failed);
+  }
+  parent?.tell({ kind: 'ready' });
+  await write(world.out, `${config.site} is ready on ${http.url}\n`);
+  await untilAborted(parent ? [stopped, parent.gone] : [stopped]);
+  await site.stop();
+  await http.close(1000);
+  return EXIT.ok;
+}
+
+function untilAborted(signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of signals) {
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', () => done(), { once: true });
+    }
+  });
+}

@@ -1,0 +1,214 @@
+import { isAbsolute } from 'node:path';
+import { parse, stringify, TomlError } from 'smol-toml';
+import * as z from 'zod';
+import type { TableRule } from '../protocol/ports.js';
+import { parsePattern, patternText } from '../protocol/primary-table.js';
+import { checkQuorumSizes } from '../protocol/quorum.js';
+import type { SiteConfig } from '../site/site-config.js';
+import { lineOfKey } from './toml-line.js';
+
+/*
+ * The configuration file of one site, in TOML. It is read as a whole: every fault is reported with
+ * its line and key, and nothing starts before there is none.
+ */
+
+const siteId = z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and "-"');
+const port = z.int().min(1).max(65_535);
+const webAddress = z.url({ protocol: /^https?$/ });
+const delay = z.number().min(0).max(10_000);
+
+const ConfigFile = z.strictObject({
+  format: z.literal(1),
+  site: siteId,
+  display_name: z.string().min(1).max(100),
+  data_folder: z.string().refine(isAbsolute, 'expected an absolute path'),
+  host: z.string().min(1),
+  http_port: port,
+  peer_port: port,
+  fsync: z.boolean().default(true),
+  nearness: z.array(siteId).optional(),
+  coordinator: z.strictObject({ url: webAddress }),
+  cluster: z.strictObject({
+    id: z.string().min(1).max(100),
+    sites: z.array(siteId).min(1).max(9),
+    replicas: z.int(),
+    write_quorum: z.int(),
+    read_quorum: z.int(),
+  }),
+  homes: z.record(z.string(), siteId),
+  wan: z.record(z.string(), z.strictObject({ rtt_ms: delay, jitter_ms: delay })).default({}),
+  peers: z.array(
+    z.strictObject({
+      site: siteId,
+      display_name: z.string().min(1).max(100),
+      host: z.string().min(1),
+      peer_port: port,
+      http_url: webAddress,
+    }),
+  ),
+  rules: z
+    .array(z.strictObject({ pattern: z.string().min(1).max(1100), sites: z.array(siteId).min(1) }))
+    .min(1),
+});
+type ConfigFile = z.infer<typeof ConfigFile>;
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: SiteConfig }
+  /** One line per fault, each with file, line and key. */
+  | { readonly ok: false; readonly message: string };
+
+type Fault = readonly [path: readonly PropertyKey[], reason: string];
+
+/** Reads a configuration file's text. `file` is what messages call it. */
+export function readSiteConfig(text: string, file: string): ConfigResult {
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0] ?? 'not TOML';
+    return { ok: false, message: `${file}:${error.line}:${error.column}: ${reason}` };
+  }
+  const parsed = ConfigFile.safeParse(table);
+  const faults: Fault[] = parsed.success
+    ? contradictions(parsed.data)
+    : parsed.error.issues.flatMap((issue): Fault[] =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => [[...issue.path, key], 'unknown key'])
+          : [[issue.path, issue.message]],
+      );
+  if (!parsed.success || faults.length > 0) {
+    const lines = faults.map(([path, reason]) => {
+      return `${file}:${lineOfKey(text, path)}: ${path.map(String).join('.')}: ${reason}`;
+    });
+    return { ok: false, message: lines.join('\n') };
+  }
+  return { ok: true, config: configOf(parsed.data) };
+}
+
+/** What each key allows by itself but not together with the others. */
+function contradictions(file: ConfigFile): Fault[] {
+  const faults: Fault[] = [];
+  const { cluster } = file;
+  const known = new Set(cluster.sites);
+  const require = (site: string, ...path: PropertyKey[]): void => {
+    if (!known.has(site)) faults.push([path, `"${site}" is not among cluster.sites`]);
+  };
+  require(file.site, 'site');
+  const quorums = checkQuorumSizes({
+    replicas: cluster.replicas,
+    writeQuorum: cluster.write_quorum,
+    readQuorum: cluster.read_quorum,
+  });
+  if (!quorums.ok) faults.push([['cluster', 'write_quorum'], quorums.message]);
+  if (known.size !== cluster.sites.length) faults.push([['cluster', 'sites'], 'a site twice']);
+  if (cluster.replicas !== cluster.sites.length) {
+    const reason = `${cluster.replicas} replicas, but cluster.sites names ${cluster.sites.length}`;
+    faults.push([['cluster', 'replicas'], reason]);
+  }
+  for (const [shard, home] of Object.entries(file.homes)) require(home, 'homes', shard);
+  file.peers.forEach((peer, index) => {
+    require(peer.site, 'peers', index, 'site');
+    if (peer.site === file.site)
+      faults.push([['peers', index, 'site'], 'a site is not its own peer']);
+  });
+  for (const site of known) {
+    if (site !== file.site && !file.peers.some((peer) => peer.site === site)) {
+      faults.push([['peers'], `nothing is said about the site "${site}"`]);
+    }
+  }
+  file.rules.forEach((rule, index) => {
+    for (const shard of rule.sites) {
+      if (file.homes[shard] !== undefined) continue;
+      faults.push([['rules', index, 'sites'], `"${shard}" has no home in homes`]);
+    }
+  });
+  if (!file.rules.some((rule) => rule.pattern === 'default')) {
+    faults.push([['rules'], 'there is no rule with the pattern "default"']);
+  }
+  return faults;
+}
+
+function configOf(file: ConfigFile): SiteConfig {
+  const { cluster, nearness } = file;
+  return {
+    site: file.site,
+    displayName: file.display_name,
+    dataFolder: file.data_folder,
+    host: file.host,
+    httpPort: file.http_port,
+    peerPort: file.peer_port,
+    coordinator: file.coordinator,
+    peers: file.peers.map((peer) => ({
+      site: peer.site,
+      displayName: peer.display_name,
+      host: peer.host,
+      peerPort: peer.peer_port,
+      httpUrl: peer.http_url,
+    })),
+    cluster: {
+      clusterId: cluster.id,
+      sites: cluster.sites,
+      replicas: cluster.replicas,
+      writeQuorum: cluster.write_quorum,
+      readQuorum: cluster.read_quorum,
+    },
+    table: file.rules.map((rule): TableRule => {
+      const isDefault = rule.pattern === 'default';
+      const pattern = isDefault ? ({ kind: 'default' } as const) : parsePattern(rule.pattern);
+      return { pattern, shards: rule.sites };
+    }),
+    homes: file.homes,
+    wan: Object.fromEntries(
+      Object.entries(file.wan).map(([link, { rtt_ms, jitter_ms }]) => [
+        link,
+        { rttMs: rtt_ms, jitterMs: jitter_ms },
+      ]),
+    ),
+    fsync: file.fsync,
+    ...(nearness && { nearness }),
+  };
+}
+
+/** The text that `readSiteConfig` reads back as the same configuration. */
+export function siteConfigText(config: SiteConfig): string {
+  const { cluster, nearness } = config;
+  const file: ConfigFile = {
+    format: 1,
+    site: config.site,
+    display_name: config.displayName,
+    data_folder: config.dataFolder,
+    host: config.host,
+    http_port: config.httpPort,
+    peer_port: config.peerPort,
+    fsync: config.fsync,
+    ...(nearness && { nearness: [...nearness] }),
+    coordinator: { ...config.coordinator },
+    cluster: {
+      id: cluster.clusterId,
+      sites: [...cluster.sites],
+      replicas: cluster.replicas,
+      write_quorum: cluster.writeQuorum,
+      read_quorum: cluster.readQuorum,
+    },
+    homes: { ...config.homes },
+    wan: Object.fromEntries(
+      Object.entries(config.wan).map(([link, { rttMs, jitterMs }]) => [
+        link,
+        { rtt_ms: rttMs, jitter_ms: jitterMs },
+      ]),
+    ),
+    peers: config.peers.map((peer) => ({
+      site: peer.site,
+      display_name: peer.displayName,
+      host: peer.host,
+      peer_port: peer.peerPort,
+      http_url: peer.httpUrl,
+    })),
+    rules: config.table.map(({ pattern, shards }) => ({
+      pattern: pattern.kind === 'default' ? 'default' : patternText(pattern),
+      sites: [...shards],
+    })),
+  };
+  return stringify(file);
+}

@@ -1,0 +1,131 @@
+import type { ClusterAnswer } from '../client/answers.js';
+import type { SiteEndpoint } from '../client/site-endpoint.js';
+import { countText, tableLines } from './figures.js';
+
+/** What one site said of the cluster; null when it did not answer. */
+export interface SiteView {
+  readonly endpoint: SiteEndpoint;
+  readonly cluster: ClusterAnswer | null;
+}
+
+export type Health = 'good' | 'reduced' | 'read_only' | 'down';
+
+export interface Verdict {
+  readonly health: Health;
+  readonly sentence: string;
+}
+
+type Shard = ClusterAnswer['shards'][number];
+
+/** One sentence for the whole cluster. */
+export function judge(views: readonly SiteView[]): Verdict {
+  const answering = views.filter(({ cluster }) => cluster !== null);
+  const [first] = answering;
+  if (!first?.cluster) return { health: 'down', sentence: 'No site answers.' };
+  const { writeQuorum } = first.cluster;
+  const up = answering.length;
+  if (up < writeQuorum) {
+    return {
+      health: 'read_only',
+      sentence: `${up} of ${views.length} sites up, ${writeQuorum} needed: writes are refused, only --local reads are served.`,
+    };
+  }
+  const leaderless = shardsOf(views).filter(({ best }) => best.role !== 'primary');
+  if (leaderless.length > 0) {
+    const names = leaderless.map(({ best }) => best.shard).join(', ');
+    return { health: 'reduced', sentence: `Another site is taking over the files of ${names}.` };
+  }
+  const failed = answering.find(({ cluster }) => cluster?.storageFailure != null);
+  if (failed?.cluster) {
+    const { site, storageFailure } = failed.cluster;
+    return { health: 'reduced', sentence: `The disk of ${site} refuses writes: ${storageFailure}` };
+  }
+  if (up < views.length) {
+    const away = views.flatMap(({ endpoint, cluster }) => (cluster ? [] : [endpoint.site]));
+    return {
+      health: 'reduced',
+      sentence: `Every file can be read and written, without ${away.join(', ')}.`,
+    };
+  }
+  const behind = shardsOf(views).flatMap(({ best }) =>
+    best.replicas.filter(({ state }) => state !== 'current').map(({ site }) => site),
+  );
+  if (behind.length > 0) {
+    const names = [...new Set(behind)].join(', ');
+    return {
+      health: 'reduced',
+      sentence: `Every file can be read and written; ${names} is catching up.`,
+    };
+  }
+  return { health: 'good', sentence: 'Every file can be read and written; all sites are current.' };
+}
+
+/** The screen of `quorate status`. */
+export function statusScreen(views: readonly SiteView[]): string {
+  const { sentence } = judge(views);
+  const source = views.find(({ cluster }) => cluster !== null)?.cluster;
+  if (!source) return `${sentence} Is the cluster running? Start one with: quorate up`;
+  const siteRows = views.map(({ endpoint, cluster }) => {
+    const known = source.sites.find(({ site }) => site === endpoint.site);
+    const trip = known?.roundTripMs;
+    return [
+      endpoint.site,
+      known?.displayName ?? '',
+      cluster ? 'up' : 'DOWN',
+      endpoint.site === source.site || trip == null || !cluster ? '-' : `${trip.toFixed(0)} ms`,
+      endpoint.url,
+      cluster?.storageFailure != null ? `DISK: ${cluster.storageFailure}` : '',
+    ];
+  });
+  const names = views.map(({ endpoint }) => endpoint.site);
+  const shardRows = shardsOf(views).map(({ best }) => [
+    best.shard,
+    servedBy(best),
+    String(best.epoch),
+    countText(best.commitSeq),
+    ...names.map((site) => replicaText(best, site)),
+  ]);
+  const repairs = views.reduce((sum, { cluster }) => sum + (cluster?.repairs ?? 0), 0);
+  return [
+    sentence,
+    '',
+    ...tableLines([['SITE', 'CITY', 'STATE', `FROM ${source.site}`, 'ADDRESS', ''], ...siteRows]),
+    '',
+    ...tableLines([
+      ['FILES OF', 'PRIMARY', 'EPOCH', 'POSITION', ...names.map((name) => `AT ${name}`)],
+      ...shardRows,
+    ]),
+    ...(repairs > 0 ? ['', `${countText(repairs)} damaged pieces were found and repaired.`] : []),
+  ].join('\n');
+}
+
+/** Of each shard what its primary says, else what the site with the latest epoch says. */
+function shardsOf(views: readonly SiteView[]): { best: Shard }[] {
+  const shards = new Map<string, Shard>();
+  for (const { cluster } of views) {
+    for (const shard of cluster?.shards ?? []) {
+      const known = shards.get(shard.shard);
+      if (!known || weight(shard) > weight(known)) shards.set(shard.shard, shard);
+    }
+  }
+  return [...shards.values()].map((best) => ({ best }));
+}
+
+function weight(shard: Shard): number {
+  return 2 * shard.epoch + (shard.role === 'primary' ? 1 : 0);
+}
+
+function servedBy({ primary, home, role }: Shard): string {
+  if (role !== 'primary') return 'nobody yet';
+  return primary === home ? primary : `${primary} for ${home}`;
+}
+
+function replicaText(shard: Shard, site: string): string {
+  if (shard.role === 'primary' && shard.primary === site) return 'primary';
+  const replica = shard.replicas.find((other) => other.site === site);
+  if (!replica) return '?';
+  const { state, behindEntries } = replica;
+  if (state === 'current') return 'current';
+  const words = state.replace('_', ' ');
+  return behindEntries > 0 ? `${words}, ${countText(behindEntries)} behind` : words;
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { TableRule } from '../../protocol/ports.js';
+import type { SiteConfig } from '../../site/site-config.js';
+import type { Wan } from '../../transport/wan.js';
+import { parseWan } from '../../transport/wan.js';
+import { SITES, sitePorts } from '../cluster-address.js';
+import { UsageError } from '../exit-code.js';
+
+/** What `up` was asked for. */
+export interface ClusterPlanOptions {
+  /** Absolute. */
+  readonly dataFolder: string;
+  readonly clusterId: string;
+  readonly basePort: number;
+  readonly wan: Wan;
+  readonly fsync: boolean;
+}
+
+export const HOST = '127.0.0.1';
+
+/** Round trips between the three cities. */
+export const DEFAULT_WAN: Wan = {
+  'nyc-tor': { rttMs: 12, jitterMs: 1 },
+  'nyc-lon': { rttMs: 72, jitterMs: 3 },
+  'tor-lon': { rttMs: 86, jitterMs: 3 },
+};
+
+/** Which site is asked next, and takes over, when one is away. */
+const NEARNESS: Readonly<Record<string, readonly string[]>> = {
+  nyc: ['tor', 'lon'],
+  tor: ['nyc', 'lon'],
+  lon: ['nyc', 'tor'],
+};
+
+const exact = (path: string, site: string): TableRule => ({
+  pattern: { kind: 'exact', name: `*/${path}` },
+  shards: [site],
+});
+const below = (site: string): TableRule => ({
+  pattern: { kind: 'prefix', prefix: `*/${site}/` },
+  shards: [site],
+});
+
+/** The primary table of a new cluster; `*` + `/` at the beginning stands for any bucket. */
+export const INITIAL_RULES: readonly TableRule[] = [
+  exact('file1.txt', 'nyc'),
+  exact('file2.txt', 'tor'),
+  exact('file3.txt', 'lon'),
+  below('nyc'),
+  below('tor'),
+  below('lon'),
+  { pattern: { kind: 'default' }, shards: ['nyc', 'tor', 'lon'] },
+];
+
+export function readWan(text: string): Wan {
+  const parsed = parseWan(
+    text,
+    SITES.map(({ site }) => site),
+    DEFAULT_WAN,
+  );
+  if (!parsed.ok) throw new UsageError(`--wan: ${parsed.message}`);
+  return parsed.wan;
+}
+
+/** The configuration of each of the three sites. */
+export function planSites(options: ClusterPlanOptions): SiteConfig[] {
+  const { basePort, clusterId, dataFolder, fsync, wan } = options;
+  const sites = SITES.map(({ site }) => site);
+  const addressed = SITES.map(({ site, displayName }, index) => {
+    const ports = sitePorts(basePort, index);
+    return {
+      site,
+      displayName,
+      host: HOST,
+      peerPort: ports.peer,
+      httpPort: ports.http,
+      httpUrl: `http://${HOST}:${ports.http}`,
+    };
+  });
+  return addressed.map(({ site, displayName, peerPort, httpPort }) => ({
+    site,
+    displayName,
+    dataFolder: join(dataFolder, site),
+    host: HOST,
+    httpPort,
+    peerPort,
+    coordinator: { url: `http://${HOST}:${basePort}` },
+    peers: addressed.filter((other) => other.site !== site).map(({ httpPort: _, ...peer }) => peer),
+    cluster: { clusterId, sites, replicas: 3, writeQuorum: 2, readQuorum: 1 },
+    table: INITIAL_RULES,
+    homes: Object.fromEntries(sites.map((name) => [name, name])),
+    wan,
+    fsync,
+    nearness: NEARNESS[site] ?? [],
+  }));
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+
+/** A data folder that is ours for as long as we run, or why it cannot be. */
+export type ClaimedFolder =
+  | { readonly ok: true; readonly clusterId: string; release(): Promise<void> }
+  | { readonly ok: false; readonly message: string };
+
+const ClusterFile = z.object({ format: z.literal(1), clusterId: z.string() });
+const LockFile = z.object({ pid: z.int().positive() });
+
+/** Makes the folder if need be, and takes it, unless a running process has it. */
+export async function claimDataFolder(folder: string): Promise<ClaimedFolder> {
+  const lock = join(folder, 'supervisor.json');
+  try {
+    await mkdir(folder, { recursive: true });
+    const held = await holder(lock);
+    if (held !== null) {
+      return {
+        ok: false,
+        message:
+          `${folder} is in use by the process ${held}.\n` +
+          'Stop that one first (Ctrl-C where it runs), or choose another folder with --data.',
+      };
+    }
+    await writeFile(lock, `${JSON.stringify({ pid: process.pid })}\n`);
+    const clusterId = await readClusterId(join(folder, 'cluster.json'));
+    if (clusterId === null) {
+      return {
+        ok: false,
+        message: `${folder} holds a cluster of a format this version does not know.`,
+      };
+    }
+    return { ok: true, clusterId, release: () => rm(lock, { force: true }) };
+  } catch (error) {
+    return { ok: false, message: `${folder} cannot be used: ${String(error)}` };
+  }
+}
+
+async function holder(lock: string): Promise<number | null> {
+  const parsed = LockFile.safeParse(await readJson(lock));
+  if (!parsed.success) return null;
+  const { pid } = parsed.data;
+  if (pid === process.pid) return null;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
+  }
+}
+
+async function readClusterId(path: string): Promise<string | null> {
+  const found = await readJson(path);
+  if (found === undefined) {
+    const clusterId = randomUUID();
+    await writeFile(path, `${JSON.stringify({ format: 1, clusterId })}\n`);
+    return clusterId;
+  }
+  const parsed = ClusterFile.safeParse(found);
+  return parsed.success ? parsed.data.clusterId : null;
+}
+
+/** undefined when there is no file; null when it is no JSON. */
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

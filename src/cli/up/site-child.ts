@@ -1,0 +1,162 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import * as z from 'zod';
+
+/** How to start the process of a site. */
+export interface ChildProgram {
+  readonly file: string;
+  readonly arguments: readonly string[];
+  /** Its output is added to this file. */
+  readonly logFile: string;
+}
+
+export type ChildState = 'starting' | 'ready' | 'stopping' | 'stopped' | 'waiting';
+
+export type Started = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+/** What a site process tells over its channel. */
+const ChildMessage = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('failed'), message: z.string() }),
+]);
+
+export interface ChildTimes {
+  /** After this long without being ready a start has failed. */
+  readonly startLimitMs: number;
+  /** After this long a process that was asked to stop is killed. */
+  readonly stopLimitMs: number;
+  readonly backoffMs: readonly [first: number, longest: number];
+}
+
+export const DEFAULT_CHILD_TIMES: ChildTimes = {
+  startLimitMs: 60_000,
+  stopLimitMs: 10_000,
+  backoffMs: [500, 30_000],
+};
+
+/**
+ * The process of one site. When it ends by itself it is started again, after growing pauses; once
+ * it was stopped or killed on purpose it stays down until it is started again on purpose.
+ */
+export class SiteChild {
+  readonly site: string;
+  readonly #program: ChildProgram;
+  readonly #times: ChildTimes;
+  readonly #report: (message: string) => void;
+  #process: ChildProcess | undefined;
+  #state: ChildState = 'stopped';
+  #wanted = false;
+  #pauseMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    site: string,
+    program: ChildProgram,
+    report: (message: string) => void,
+    times: ChildTimes = DEFAULT_CHILD_TIMES,
+  ) {
+    this.site = site;
+    this.#program = program;
+    this.#report = report;
+    this.#times = times;
+    this.#pauseMs = times.backoffMs[0];
+  }
+
+  get state(): ChildState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  /** Starts it and waits until it is ready. A failed start is not repeated. */
+  async start(): Promise<Started> {
+    if (this.#process) return { ok: false, message: `${this.site} runs already` };
+    clearTimeout(this.#timer);
+    this.#pauseMs = this.#times.backoffMs[0];
+    const started = await this.#spawn();
+    this.#wanted = started.ok;
+    return started;
+  }
+
+  /** Asks it to end, and kills it when it does not; or kills it right away. */
+  async stop(how: 'clean' | 'kill'): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    const process = this.#process;
+    if (!process) {
+      this.#state = 'stopped';
+      return;
+    }
+    this.#state = 'stopping';
+    const ended = new Promise((resolve) => process.once('exit', resolve));
+    process.kill(how === 'clean' ? 'SIGTERM' : 'SIGKILL');
+    const timer = setTimeout(() => {
+      this.#report(`${this.site} did not stop within ${this.#times.stopLimitMs} ms and was killed`);
+      process.kill('SIGKILL');
+    }, this.#times.stopLimitMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #spawn(): Promise<Started> {
+    this.#state = 'starting';
+    const log = openSync(this.#program.logFile, 'a');
+    const child = spawn(this.#program.file, this.#program.arguments, {
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+    closeSync(log);
+    this.#process = child;
+    return new Promise((resolve) => {
+      let message = `it ended before it was ready; ${this.#program.logFile} may say why`;
+      const limit = setTimeout(() => {
+        message = `it was not ready within ${this.#times.startLimitMs} ms`;
+        child.kill('SIGKILL');
+      }, this.#times.startLimitMs);
+      child.on('message', (raw) => {
+        const told = ChildMessage.safeParse(raw);
+        if (!told.success) return;
+        if (told.data.kind === 'failed') {
+          ({ message } = told.data);
+          return;
+        }
+        clearTimeout(limit);
+        this.#state = 'ready';
+        resolve({ ok: true });
+      });
+      child.once('error', (error) => {
+        message = error.message;
+        // A process that could not even be started has no exit.
+        if (child.pid === undefined) child.emit('exit', null, null);
+      });
+      child.once('exit', (code: number | null, signal: string | null) => {
+        clearTimeout(limit);
+        const wasReady = this.#state === 'ready';
+        this.#process = undefined;
+        this.#state = 'stopped';
+        resolve({ ok: false, message });
+        if (this.#wanted) {
+          const how = signal === null ? `with status ${code}` : `by ${signal}`;
+          this.#comeBack(wasReady ? `ended ${how}` : message, wasReady);
+        }
+      });
+    });
+  }
+
+  #comeBack(why: string, wasReady: boolean): void {
+    const pauseMs = wasReady ? this.#times.backoffMs[0] : this.#pauseMs;
+    this.#pauseMs = Math.min(2 * pauseMs, this.#times.backoffMs[1]);
+    this.#state = 'waiting';
+    this.#report(`${this.site} ${why}; starting it again in ${pauseMs} ms`);
+    this.#timer = setTimeout(() => {
+      this.#spawn().then(
+        (started) => {
+          if (started.ok) this.#report(`${this.site} is back`);
+        },
+        (error: unknown) => this.#report(`${this.site}: ${String(error)}`),
+      );
+    }, pauseMs);
+  }
+}
