@@ -23,7 +23,12 @@ export function createOwnership(
   initial: readonly TableRule[],
   records: readonly OwnershipRecord[],
 ): Ownership {
-  const settled = new Map(records.map((record) => [patternText(record.pattern), record]));
+  const settled = new Map(
+    records.map((record) => [
+      patternText(record.pattern),
+      record.state === 'in' ? { ...record, to: shard } : record,
+    ]),
+  );
   const ownership: Ownership = { shard, initial, settled, moved: new Map(settled), rules: initial };
   rebuild(ownership);
   return ownership;

@@ -1,0 +1,308 @@
+import type { Content, FileVersion } from '../../protocol/file-version.js';
+import type { WriteConditions } from '../../protocol/request.js';
+import type { SiteNode } from '../../protocol/node/site-node.js';
+import type { Condition, Operation } from '../history.js';
+import type { Random } from '../random.js';
+import { compareUtf8 } from '../utf8-order.js';
+import type { PlannedOperation } from './plan.js';
+import type { World } from './world.js';
+
+/** How long a client waits for an answer, and how long a site tries on its behalf. */
+const PATIENCE_MS = 6000;
+const SITE_PATIENCE_MS = 5000;
+const TRIES = 4;
+const LIST_LIMIT = 1000;
+
+type Draft = { -readonly [K in keyof Operation]: Operation[K] };
+
+/**
+ * A client beside one of the sites: does its planned operations one after the other, goes to
+ * another site when its own is gone, and writes down what it did and saw.
+ */
+export class SimClient {
+  private siteIndex: number;
+  private readonly planned: PlannedOperation[];
+  private next = 0;
+  /** What it last saw of each file: what its conditions speak of. */
+  private readonly seen = new Map<string, { version: number; value: string | null }>();
+  isDone = false;
+
+  constructor(
+    readonly id: string,
+    private readonly world: World,
+    planned: readonly PlannedOperation[],
+    private readonly record: (operation: Operation) => void,
+    private readonly nextOperationId: () => number,
+    private readonly random: Random,
+  ) {
+    this.planned = [...planned];
+    this.siteIndex = random.int(world.sites.size);
+  }
+
+  start(): void {
+    this.proceed();
+  }
+
+  /** No more operations after the one that is under way. */
+  finish(): void {
+    this.planned.length = Math.min(this.planned.length, this.next);
+  }
+
+  private proceed(): void {
+    const operation = this.planned[this.next];
+    if (operation === undefined) {
+      this.isDone = true;
+      return;
+    }
+    this.next += 1;
+    if (operation.move) this.siteIndex = this.random.int(this.world.sites.size);
+    this.world.queue.after(operation.thinkMs, () => this.perform(operation));
+  }
+
+  private perform(planned: PlannedOperation): void {
+    switch (planned.kind) {
+      case 'read':
+        return planned.local ? this.readLocal(planned) : this.read(planned);
+      case 'list':
+        return this.list(planned);
+      case 'write':
+      case 'delete':
+        return this.write(planned);
+    }
+  }
+
+  /** The site this client talks to now: its own, or the next one that is up. */
+  private site(): { name: string; node: SiteNode } | undefined {
+    const names = [...this.world.sites.keys()];
+    for (let step = 0; step < names.length; step += 1) {
+      const name = names[(this.siteIndex + step) % names.length];
+      const node = name === undefined ? undefined : this.world.sites.get(name)?.node;
+      if (name !== undefined && node) return { name, node };
+    }
+    return undefined;
+  }
+
+  private fileName(planned: PlannedOperation): string {
+    return `b/f${planned.file}`;
+  }
+
+  private draft(planned: PlannedOperation, site: string): Draft {
+    return {
+      client: this.id,
+      site,
+      id: this.nextOperationId(),
+      kind: planned.kind,
+      name: this.fileName(planned),
+      startMs: this.world.queue.nowMs,
+      endMs: null,
+      outcome: 'failed',
+    };
+  }
+
+  /** Hands the call's first answer on; gives it up after a while. */
+  private once<T>(call: (done: (value: T) => void) => void, done: (value: T | null) => void): void {
+    let open = true;
+    const finish = (value: T | null): void => {
+      if (!open) return;
+      open = false;
+      patience.cancel();
+      done(value);
+    };
+    const patience = this.world.queue.after(PATIENCE_MS, () => finish(null));
+    call(finish);
+  }
+
+  private until(node: SiteNode): number {
+    return node.nowMs() + SITE_PATIENCE_MS;
+  }
+
+  private read(planned: PlannedOperation): void {
+    const at = this.site();
+    if (at === undefined) return this.proceed();
+    const draft = this.draft(planned, at.name);
+    this.once<Parameters<Parameters<SiteNode['read']>[2]>[0]>(
+      (done) => at.node.read(draft.name, this.until(at.node), done),
+      (outcome) => {
+        draft.endMs = this.world.queue.nowMs;
+        if (outcome?.ok === true) {
+          Object.assign(draft, { outcome: 'ok' }, stamp(outcome.head));
+          this.remember(draft.name, outcome.head);
+          this.world.exercise.read(outcome.freshness);
+        }
+        this.record(draft);
+        this.proceed();
+      },
+    );
+  }
+
+  private readLocal(planned: PlannedOperation): void {
+    const at = this.site();
+    const name = this.fileName(planned);
+    const drive = at?.node.drives.get(at.node.shardFor(name));
+    if (at !== undefined && drive !== undefined && drive.isReadable) {
+      const draft = this.draft(planned, at.name);
+      const head = drive.releasedHead(name) ?? null;
+      const endMs = draft.startMs;
+      this.record({ ...draft, mode: 'local', endMs, outcome: 'ok', ...stamp(head) });
+    }
+    this.proceed();
+  }
+
+  private list(planned: PlannedOperation): void {
+    const at = this.site();
+    if (at === undefined) return this.proceed();
+    const draft = { ...this.draft(planned, at.name), name: 'b/', limit: LIST_LIMIT };
+    const shards = [...at.node.drives.keys()];
+    this.once<string | null>(
+      (done) => at.node.catchUp(shards, this.until(at.node), (reason) => done(reason ?? '')),
+      (reason) => {
+        draft.endMs = this.world.queue.nowMs;
+        if (reason === '') {
+          const drives = [...at.node.drives.values()];
+          const query = { prefix: draft.name, after: '', limit: LIST_LIMIT };
+          const files = drives.flatMap((drive) => drive.view.list(query));
+          draft.files = files
+            .sort((a, b) => compareUtf8(a.name, b.name))
+            .map(({ name, version }) => ({ name, version }));
+          draft.outcome = 'ok';
+        }
+        this.record(draft);
+        this.proceed();
+      },
+    );
+  }
+
+  private write(planned: PlannedOperation): void {
+    const name = this.fileName(planned);
+    const value = planned.kind === 'delete' ? null : `v${this.nextOperationId()}`;
+    const at = this.site();
+    const drive = at?.node.drives.get(at.node.shardFor(name));
+    if (at === undefined || drive === undefined) return this.proceed();
+    const requestId = `${this.id}-${this.next}`;
+    const since = drive.state.releasedSeq;
+    this.attempt(planned, { requestId, value, since, condition: this.condition(planned) }, 1);
+  }
+
+  private attempt(
+    planned: PlannedOperation,
+    call: { requestId: string; value: string | null; since: number; condition: Condition | null },
+    tries: number,
+  ): void {
+    const at = this.site();
+    if (at === undefined) {
+      this.world.queue.after(500, () => this.attemptAgain(planned, call, tries));
+      return;
+    }
+    const { requestId, value, since, condition } = call;
+    const draft = this.draft(planned, at.name);
+    Object.assign(draft, { requestId, value, outcome: 'unknown' });
+    if (condition !== null) draft.condition = condition;
+    const { name } = draft;
+    const conditions = conditionsOf(condition);
+    const request = {
+      requestId,
+      since,
+      conditions,
+      intent:
+        value === null
+          ? ({ kind: 'delete', name } as const)
+          : ({
+              kind: 'put',
+              name,
+              content: this.content(planned, at.name, value),
+              metadata: {},
+            } as const),
+    };
+    this.once<Parameters<Parameters<SiteNode['submit']>[3]>[0]>(
+      (done) => at.node.submit(() => at.node.shardFor(name), request, this.until(at.node), done),
+      (outcome) => {
+        draft.endMs = outcome === null ? null : this.world.queue.nowMs;
+        const answer = outcome?.answer;
+        draft.outcome = answer?.outcome ?? 'unknown';
+        if (answer?.outcome === 'committed') {
+          const { version, epoch, seq } = answer;
+          Object.assign(draft, { version, epoch, seq });
+          this.seen.set(name, { version, value });
+        } else if (answer !== undefined) {
+          draft.reason = answer.reason;
+          if (answer.outcome === 'rejected' && answer.reason === 'precondition_failed') {
+            Object.assign(draft, stampOf(answer.current));
+            this.remember(name, answer.current);
+          } else if (answer.outcome === 'rejected' && answer.reason === 'no_such_file') {
+            Object.assign(draft, stampOf(answer.current));
+          }
+        }
+        this.record(draft);
+        this.settle(planned, call, tries, draft.outcome === 'unknown');
+      },
+    );
+  }
+
+  /** Retries an uncertain outcome; now and then a certain one too, as a lost answer would. */
+  private settle(
+    planned: PlannedOperation,
+    call: Parameters<SimClient['attempt']>[1],
+    tries: number,
+    isUncertain: boolean,
+  ): void {
+    const again = planned.retry && tries < TRIES && (isUncertain || this.random.chance(0.1));
+    if (!again) return this.proceed();
+    this.siteIndex = this.random.int(this.world.sites.size);
+    this.world.queue.after(this.random.exponential(200), () =>
+      this.attemptAgain(planned, call, tries),
+    );
+  }
+
+  private attemptAgain(
+    planned: PlannedOperation,
+    call: Parameters<SimClient['attempt']>[1],
+    tries: number,
+  ): void {
+    if (tries >= TRIES) return this.proceed();
+    this.attempt(planned, call, tries + 1);
+  }
+
+  private content(planned: PlannedOperation, site: string, value: string): Content {
+    const size = 8;
+    if (!planned.chunked) return { kind: 'inline', size, etag: value, bytes: new Uint8Array(size) };
+    this.world.sites.get(site)?.content.add([value]);
+    return { kind: 'chunked', size, etag: value, chunks: [{ hash: value, size }] };
+  }
+
+  private condition(planned: PlannedOperation): Condition | null {
+    const known = this.seen.get(this.fileName(planned));
+    switch (planned.condition) {
+      case 'none':
+        return null;
+      case 'ifAbsent':
+        return { ifAbsent: true };
+      case 'ifVersion':
+        if (known === undefined) return { ifAbsent: true };
+        return { ifVersion: known.version, ifValue: known.value };
+      case 'ifMatch':
+        return { ifMatch: [known?.value ?? '*'] };
+      case 'ifNoneMatch':
+        return { ifNoneMatch: [known?.value ?? '*'] };
+    }
+  }
+
+  private remember(name: string, head: FileVersion | null): void {
+    this.seen.set(name, { version: head?.version ?? 0, value: head?.content?.etag ?? null });
+  }
+}
+
+function conditionsOf(condition: Condition | null): WriteConditions {
+  if (condition === null) return {};
+  const { ifValue: _seen, ...conditions } = condition;
+  return conditions as WriteConditions;
+}
+
+function stampOf(head: FileVersion | null): Partial<Operation> {
+  return { version: head?.version ?? 0 };
+}
+
+function stamp(head: FileVersion | null): Partial<Operation> {
+  if (head === null) return { version: 0, value: null };
+  const { version, epoch, seq, content } = head;
+  return { version, epoch, seq, value: content?.etag ?? null };
+}

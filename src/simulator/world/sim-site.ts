@@ -1,0 +1,257 @@
+import type { SiteMessage } from '../../protocol/node/messages.js';
+import { type NodeShard, SiteNode } from '../../protocol/node/site-node.js';
+import { decideStart, planShardStart } from '../../protocol/node/start.js';
+import type {
+  ClaimRecord,
+  Coordinator,
+  OpenedLog,
+  Revised,
+  SiteRecord,
+} from '../../protocol/ports.js';
+import type { Timers } from '../../protocol/shard-drive.js';
+import type { ShardEvent } from '../../protocol/shard/effects.js';
+import { NodeClock } from '../clock.js';
+import type { Random } from '../random.js';
+import { SimContent } from '../sim-content.js';
+import { SimDisk } from '../sim-disk.js';
+import { SimSnapshot } from '../sim-snapshot.js';
+import { SimView } from '../sim-view.js';
+import type { World } from './world.js';
+
+interface ShardStore {
+  readonly disk: SimDisk;
+  readonly view: SimView;
+}
+
+/** One site of a simulated cluster: a machine with disks and clocks, and at times a process. */
+export class SimSite {
+  readonly clock: NodeClock;
+  readonly stores = new Map<string, ShardStore>();
+  readonly content: SimContent;
+  /** The running process; null while it is down or has not yet found out what it is. */
+  node: SiteNode | null = null;
+  isUp = false;
+  private record: SiteRecord | null = null;
+  private life = 0;
+  private readonly random: Random;
+
+  constructor(
+    readonly id: string,
+    private readonly world: World,
+  ) {
+    this.random = world.random.fork(`site/${id}`);
+    this.clock = new NodeClock(world.queue, world.clockSettings(id));
+    this.content = new SimContent(id, world.contents, this.clock, this.random.fork('content'));
+    for (const shard of world.shards.keys()) {
+      const random = this.random.fork(`disk/${shard}`);
+      const disk = new SimDisk(world.queue, this.clock, random, world.diskOptions);
+      this.stores.set(shard, { disk, view: new SimView(shard, this.clock) });
+    }
+  }
+
+  /** Starts a process on what the disks hold. */
+  start(): void {
+    if (this.isUp) return;
+    this.isUp = true;
+    this.clock.start();
+    const { life } = this;
+    const coordinator = this.world.coordinator.connect(this.id, this.clock, this.random);
+    const opened = new Map<string, OpenedLog>();
+    for (const [shard, { disk }] of this.stores) opened.set(shard, disk.reopen());
+    const damaged = [...opened.values()].some((log) => log.damagedFrom !== undefined);
+    readUntilAnswered(this.clock, coordinator, `site/${this.id}`, (current) => {
+      const { record, lost } = decideStart(this.id, this.record, current.value, damaged);
+      if (lost) this.world.counts.lostDisks += 1;
+      this.openShards(coordinator, opened, lost, (shards) => {
+        if (life !== this.life) return;
+        this.record = record;
+        this.register(coordinator, current.revision, record, () =>
+          this.run(coordinator, record, shards),
+        );
+      });
+    });
+  }
+
+  /** The power goes, or the process is killed: what was not synced may be gone. */
+  crash(): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.life += 1;
+    this.node?.halt();
+    this.node = null;
+    this.world.network.crash(this.id);
+    this.clock.crash();
+    for (const { disk, view } of this.stores.values()) {
+      disk.crash();
+      view.crash(this.random);
+    }
+  }
+
+  /** A planned stop: hands over, then ends. */
+  stop(): void {
+    const { node, life } = this;
+    if (node === null) return this.crash();
+    this.world.counts.plannedStops += 1;
+    node.handOver(2000, () => {
+      if (life === this.life) this.crash();
+    });
+  }
+
+  /** The disks are replaced by empty ones. Only while the process is down. */
+  wipe(): void {
+    this.record = null;
+    this.world.contents.wipe(this.id);
+    for (const { disk, view } of this.stores.values()) {
+      disk.wipe();
+      view.wipe();
+    }
+  }
+
+  private openShards(
+    coordinator: Coordinator,
+    opened: ReadonlyMap<string, OpenedLog>,
+    lost: boolean,
+    done: (shards: Map<string, NodeShard>) => void,
+  ): void {
+    const shards = new Map<string, NodeShard>();
+    for (const [shard, log] of opened) {
+      readUntilAnswered(this.clock, coordinator, `claim/${shard}`, (claim) => {
+        this.openShard(shard, log, claim.value, lost, (part) => {
+          shards.set(shard, part);
+          if (shards.size === opened.size) done(shards);
+        });
+      });
+    }
+  }
+
+  private openShard(
+    shard: string,
+    opened: OpenedLog,
+    claim: ClaimRecord | null,
+    lost: boolean,
+    done: (part: NodeShard) => void,
+  ): void {
+    const { disk, view } = this.store(shard);
+    const plan = planShardStart(opened, view.position(), claim, lost);
+    const { hardState, resetTo } = plan;
+    const finish = (): void => {
+      const log = {
+        ...opened,
+        hardState,
+        ...(resetTo === null ? {} : { base: resetTo, entries: [] }),
+      };
+      done({
+        log: disk,
+        view: this.world.recorder.watchView(this.id, shard, view),
+        snapshots: new SimSnapshot(view, this.clock, this.random, (site) =>
+          this.world.readableView(this.id, site, shard),
+        ),
+        start: {
+          opened: log,
+          viewPosition: view.position(),
+          requests: view.requests(0),
+          ownership: view.ownership(),
+          initialRules: this.world.rules,
+          missingContent: this.missingContent(log),
+        },
+      });
+    };
+    if (resetTo !== null) disk.reset(resetTo, hardState, (failure) => !failure && finish());
+    else if (plan.mustWrite)
+      disk.write({ entries: [], hardState }, (failure) => !failure && finish());
+    else finish();
+  }
+
+  private missingContent(log: OpenedLog): Set<number> {
+    const missing = new Set<number>();
+    for (const { seq, operation } of log.entries) {
+      if (operation.kind !== 'put' || operation.content.kind !== 'chunked') continue;
+      if (!this.content.has(operation.content)) missing.add(seq);
+    }
+    return missing;
+  }
+
+  private register(
+    coordinator: Coordinator,
+    revision: number,
+    record: SiteRecord,
+    done: () => void,
+  ): void {
+    coordinator.swap(`site/${this.id}`, revision, record, (result) => {
+      if (result.outcome === 'swapped') return done();
+      readUntilAnswered(this.clock, coordinator, `site/${this.id}`, (current) => {
+        if (current.value?.starts === record.starts) return done();
+        this.register(coordinator, current.revision, record, done);
+      });
+    });
+  }
+
+  private run(
+    coordinator: Coordinator,
+    record: SiteRecord,
+    shards: ReadonlyMap<string, NodeShard>,
+  ): void {
+    const { world, id, life } = this;
+    const node = new SiteNode(
+      world.nodeConfig(id, record),
+      {
+        coordinator,
+        content: this.content,
+        timers: this.timers(),
+        send: (to, message) => this.isUp && world.network.send(id, to, message),
+        event: (shard, event) => this.heard(shard, event),
+        fatal: (error) => world.fail(id, error),
+      },
+      shards,
+    );
+    this.node = node;
+    world.network.start(id, this.clock, {
+      message: (from, message: SiteMessage) => {
+        if (life === this.life) node.receive(from, message);
+      },
+      up: (peer) => life === this.life && node.peer(peer, true),
+      down: (peer) => life === this.life && node.peer(peer, false),
+    });
+    node.start();
+  }
+
+  private heard(shard: string, event: ShardEvent): void {
+    this.world.heard(this.id, shard, event);
+    if (event.kind !== 'storage-failed') return;
+    // A failed disk ends the process; what it holds is looked at again at the next start.
+    const { life } = this;
+    this.world.queue.after(0, () => {
+      if (life === this.life) this.world.restartSoon(this);
+    });
+  }
+
+  private timers(): Timers {
+    const { clock } = this;
+    return {
+      now: () => ({ monoMs: clock.monotonicMs(), wallMs: clock.wallMs() }),
+      wake: (atMs, callback) => clock.after(Math.max(0, atMs - clock.monotonicMs()), callback),
+      endOfTurn: (callback) => void clock.deliverAfter(0, callback),
+    };
+  }
+
+  private store(shard: string): ShardStore {
+    const store = this.stores.get(shard);
+    if (store === undefined) throw new Error(`no such shard: ${shard}`);
+    return store;
+  }
+}
+
+function readUntilAnswered<K extends `site/${string}` | `claim/${string}`>(
+  clock: NodeClock,
+  coordinator: Coordinator,
+  key: K,
+  done: (current: Revised<K extends `site/${string}` ? SiteRecord : ClaimRecord>) => void,
+): void {
+  coordinator.read(key, (current) => {
+    if (current !== null) {
+      done(current as Revised<K extends `site/${string}` ? SiteRecord : ClaimRecord>);
+      return;
+    }
+    clock.after(100, () => readUntilAnswered(clock, coordinator, key, done));
+  });
+}

@@ -1,0 +1,269 @@
+import type { NodeConfig } from '../../protocol/node/config.js';
+import type { SiteMessage } from '../../protocol/node/messages.js';
+import type { SiteRecord, TableRule } from '../../protocol/ports.js';
+import { DEFAULT_LIMITS, DEFAULT_TIMING, type ShardLimits } from '../../protocol/shard/config.js';
+import type { ShardEvent } from '../../protocol/shard/effects.js';
+import type { ClockSettings } from '../clock.js';
+import { EventQueue } from '../event-queue.js';
+import type { Finding } from '../judges/finding.js';
+import type { RunOptions } from '../options.js';
+import { Random } from '../random.js';
+import { SimContentWorld } from '../sim-content.js';
+import { SimCoordinator } from '../sim-coordinator.js';
+import { DEFAULT_DISK, type DiskOptions } from '../sim-disk.js';
+import { DEFAULT_NETWORK, SimNetwork } from '../sim-network.js';
+import type { SimDisk } from '../sim-disk.js';
+import type { SimView } from '../sim-view.js';
+import { TraceHash } from '../trace-hash.js';
+import { Recorder } from './recorder.js';
+import { SimSite } from './sim-site.js';
+
+export const SITE_NAMES = ['nyc', 'tor', 'lon', 'fra', 'sin', 'syd', 'sao'] as const;
+
+/** Half the emulated round trips, in milliseconds; pairs not named are far apart. */
+const ONE_WAY_MS: Readonly<Record<string, number>> = {
+  'nyc tor': 6,
+  'lon nyc': 36,
+  'lon tor': 43,
+};
+
+/** Small limits, so that windows, batches, trims and snapshots happen in short runs. */
+const SIMULATED_LIMITS: ShardLimits = {
+  ...DEFAULT_LIMITS,
+  pendingEntries: 256,
+  windowEntries: 64,
+  batchEntries: 16,
+  memoryEntries: 64,
+  retainEntries: 256,
+};
+
+/** What a run exercised. A batch in which these stay low has proved little. */
+export interface RunCounts {
+  failovers: number;
+  crashes: number;
+  plannedStops: number;
+  handOvers: number;
+  pauses: number;
+  lostDisks: number;
+  joins: number;
+  snapshots: number;
+  cuts: number;
+  adoptions: number;
+  deduplicated: number;
+  storageFailures: number;
+  stepDowns: number;
+  waitsForClaim: number;
+}
+
+/** What clients met with. */
+export class Exercise {
+  readonly counts = { readsAtPrimary: 0, readsValidated: 0, readsFetched: 0 };
+
+  read(freshness: 'primary' | 'validated' | 'fetched'): void {
+    if (freshness === 'primary') this.counts.readsAtPrimary += 1;
+    else if (freshness === 'validated') this.counts.readsValidated += 1;
+    else this.counts.readsFetched += 1;
+  }
+}
+
+/** A cluster with everything around it, in virtual time, made from options alone. */
+export class World {
+  readonly trace = new TraceHash();
+  readonly queue: EventQueue;
+  readonly random: Random;
+  readonly network: SimNetwork<SiteMessage>;
+  readonly coordinator: SimCoordinator;
+  readonly contents: SimContentWorld;
+  readonly recorder: Recorder;
+  readonly diskOptions: DiskOptions;
+  readonly sites = new Map<string, SimSite>();
+  /** Each shard with its succession. */
+  readonly shards = new Map<string, readonly string[]>();
+  readonly rules: readonly TableRule[];
+  readonly findings: Finding[] = [];
+  readonly exercise = new Exercise();
+  private readonly victim: string;
+  readonly events: { readonly atMs: number; site: string; shard: string; event: ShardEvent }[] = [];
+  readonly counts: RunCounts = {
+    failovers: 0,
+    crashes: 0,
+    plannedStops: 0,
+    handOvers: 0,
+    pauses: 0,
+    lostDisks: 0,
+    joins: 0,
+    snapshots: 0,
+    cuts: 0,
+    adoptions: 0,
+    deduplicated: 0,
+    storageFailures: 0,
+    stepDowns: 0,
+    waitsForClaim: 0,
+  };
+
+  constructor(readonly options: RunOptions) {
+    this.queue = new EventQueue(this.trace);
+    this.random = new Random(options.seed, this.trace);
+    const ids = SITE_NAMES.slice(0, options.sites);
+    for (const home of ids.slice(0, 3)) {
+      const others = ids.filter((id) => id !== home);
+      others.sort((a, b) => this.oneWayMs(home, a) - this.oneWayMs(home, b));
+      this.shards.set(home, [home, ...others]);
+    }
+    this.rules = [{ pattern: { kind: 'default' }, shards: [...this.shards.keys()] }];
+    this.network = new SimNetwork(this.queue, this.random.fork('network'), {
+      ...DEFAULT_NETWORK,
+      delayMs: (from, to) => this.oneWayMs(from, to) * options.network.delayScale,
+      jitterMs: options.network.jitterMs,
+      lossChance: options.network.lossChance,
+      duplicateChance: options.network.duplicateChance,
+      delivery: options.network.delivery,
+      minimumFaultMs: options.network.minimumFaultMs,
+      freeze: false,
+    });
+    this.coordinator = new SimCoordinator(this.queue, {
+      ...options.coordinator,
+      deadlineMs: 1000,
+    });
+    this.contents = new SimContentWorld((from, to) => this.network.isReachable(from, to));
+    this.recorder = new Recorder(() => this.queue.nowMs);
+    this.diskOptions = {
+      ...DEFAULT_DISK,
+      syncMs: { least: options.disk.syncLeastMs, most: options.disk.syncMostMs },
+      syncErrorChance: options.disk.syncErrorChance,
+      tornWrites: options.disk.tornWrites,
+      segmentEntries: 16,
+    };
+    this.victim = this.random.fork('victim').pick(ids);
+    for (const id of ids) this.sites.set(id, new SimSite(id, this));
+  }
+
+  get writeQuorum(): number {
+    return Math.floor(this.options.sites / 2) + 1;
+  }
+
+  oneWayMs(a: string, b: string): number {
+    return ONE_WAY_MS[[a, b].sort().join(' ')] ?? 50;
+  }
+
+  clockSettings(id: string): ClockSettings {
+    const random = this.random.fork(`clock/${id}`);
+    const { drift, wallOffsetMs } = this.options.clock;
+    return {
+      rate: 1 + random.between(-drift, drift),
+      monotonicOffsetMs: random.between(1, 1e6),
+      wallOffsetMs: 1.7e12 + random.between(-wallOffsetMs, wallOffsetMs),
+    };
+  }
+
+  nodeConfig(site: string, record: SiteRecord): NodeConfig {
+    return {
+      site,
+      run: `${site}.${record.incarnation}.${record.starts}`,
+      incarnation: record.incarnation,
+      sites: [...this.sites.keys()],
+      writeQuorum: this.writeQuorum,
+      shards: this.shards,
+      initialRules: this.rules,
+      timing: DEFAULT_TIMING,
+      limits: SIMULATED_LIMITS,
+      retryMs: 50,
+      requestLimit: 1000,
+    };
+  }
+
+  /** The view at another site, if it can be read from here now. */
+  readableView(from: string, site: string, shard: string): SimView | undefined {
+    const other = this.sites.get(site);
+    if (other === undefined || !this.network.isReachable(from, site)) return undefined;
+    if (other.node?.drives.get(shard)?.isReadable !== true) return undefined;
+    return other.stores.get(shard)?.view;
+  }
+
+  /**
+   * Bytes are lost at one site of a run only: two at once is more than is promised to survive.
+   */
+  mayLoseBytes(site: string): boolean {
+    return site === this.victim;
+  }
+
+  diskAt(site: string, shardIndex: number): SimDisk | undefined {
+    const shard = [...this.shards.keys()][shardIndex % this.shards.size];
+    return shard === undefined ? undefined : this.sites.get(site)?.stores.get(shard)?.disk;
+  }
+
+  /** Every fault that is under way ends, and no new one begins. Who is down stays down. */
+  calm(): void {
+    const { network, coordinator } = this;
+    network.options = { ...network.options, lossChance: 0, duplicateChance: 0 };
+    coordinator.options = {
+      ...coordinator.options,
+      lostRequestChance: 0,
+      lostAnswerChance: 0,
+      lateRequestChance: 0,
+    };
+    for (const [id, site] of this.sites) {
+      coordinator.setReachable(id, true);
+      site.clock.resume();
+      for (const { disk } of site.stores.values()) {
+        disk.options = { ...disk.options, syncErrorChance: 0 };
+      }
+    }
+    network.healAll();
+  }
+
+  /** An invariant of the protocol's own code did not hold at a site. */
+  fail(site: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const invariant = /^I\d+/.exec(message)?.[0] ?? 'I4';
+    const stack = error instanceof Error ? `\n${error.stack ?? ''}` : '';
+    this.findings.push({
+      invariant: invariant as Finding['invariant'],
+      message: `at ${this.queue.nowMs.toFixed(1)} ms ${site} stopped itself: ${message}${stack}`,
+      operations: [],
+    });
+  }
+
+  restartSoon(site: SimSite): void {
+    site.crash();
+    this.queue.after(500, () => site.start());
+  }
+
+  heard(site: string, shard: string, event: ShardEvent): void {
+    this.events.push({ atMs: this.queue.nowMs, site, shard, event });
+    this.trace.text(event.kind);
+    const { counts } = this;
+    switch (event.kind) {
+      case 'serving':
+        counts.failovers += 1;
+        if (event.waitedMs > 200) counts.waitsForClaim += 1;
+        return;
+      case 'crowned':
+        if (event.adoptedFrom !== '') counts.adoptions += 1;
+        return;
+      case 'stepped-down':
+        if (event.reason === 'handed-over') counts.handOvers += 1;
+        else counts.stepDowns += 1;
+        return;
+      case 'cut':
+        counts.cuts += 1;
+        return;
+      case 'deduplicated':
+        counts.deduplicated += 1;
+        return;
+      case 'joined':
+        counts.joins += 1;
+        return;
+      case 'snapshot-installed':
+        counts.snapshots += 1;
+        return;
+      case 'storage-failed':
+        counts.storageFailures += 1;
+        return;
+      case 'claimed':
+      case 'handing-over':
+      case 'snapshot-started':
+        return;
+    }
+  }
+}
