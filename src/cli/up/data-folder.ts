@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { parseJson } from '../../client/attempts.js';
+import { exchange, readText } from '../../client/site-endpoint.js';
+import { SUPERVISOR_ROUTE, SupervisorAnswer } from './supervisor-routes.js';
 
 /** A data folder that is ours for as long as we run, or why it cannot be. */
 export type ClaimedFolder =
@@ -9,14 +12,15 @@ export type ClaimedFolder =
   | { readonly ok: false; readonly message: string };
 
 const ClusterFile = z.object({ format: z.literal(1), clusterId: z.string() });
-const LockFile = z.object({ pid: z.int().positive() });
+const LockFile = z.object({ pid: z.int().positive(), basePort: z.int().min(1).max(65_535) });
+const PROBE_LIMIT_MS = 2000;
 
 /** Makes the folder if need be, and takes it, unless a running process has it. */
-export async function claimDataFolder(folder: string): Promise<ClaimedFolder> {
+export async function claimDataFolder(folder: string, basePort: number): Promise<ClaimedFolder> {
   const lock = join(folder, 'supervisor.json');
   try {
     await mkdir(folder, { recursive: true });
-    const held = await holder(lock);
+    const held = await holder(lock, folder);
     if (held !== null) {
       return {
         ok: false,
@@ -25,7 +29,7 @@ export async function claimDataFolder(folder: string): Promise<ClaimedFolder> {
           'Stop that one first (Ctrl-C where it runs), or choose another folder with --data.',
       };
     }
-    await writeFile(lock, `${JSON.stringify({ pid: process.pid })}\n`);
+    await writeFile(lock, `${JSON.stringify({ pid: process.pid, basePort })}\n`);
     const clusterId = await readClusterId(join(folder, 'cluster.json'));
     if (clusterId === null) {
       return {
@@ -39,17 +43,23 @@ export async function claimDataFolder(folder: string): Promise<ClaimedFolder> {
   }
 }
 
-async function holder(lock: string): Promise<number | null> {
+/**
+ * The process that has the folder. A lock may be left over from a crash and its process id be used
+ * by another program by now, so what counts is whether its supervisor still answers for the folder.
+ */
+async function holder(lock: string, folder: string): Promise<number | null> {
   const parsed = LockFile.safeParse(await readJson(lock));
   if (!parsed.success) return null;
-  const { pid } = parsed.data;
-  if (pid === process.pid) return null;
-  try {
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
-  }
+  const { pid, basePort } = parsed.data;
+  const reply = await exchange(
+    { site: 'supervisor', url: `http://127.0.0.1:${basePort}` },
+    { method: 'GET', path: SUPERVISOR_ROUTE, silenceLimitMs: PROBE_LIMIT_MS },
+  );
+  if (reply.kind === 'unreachable') return null;
+  // Somebody is there who cannot answer just now: better to refuse than to share the folder.
+  if (reply.kind !== 'reply') return pid;
+  const told = SupervisorAnswer.safeParse(parseJson(await readText(reply.body, 64 * 1024)));
+  return told.success && told.data.dataFolder === folder ? pid : null;
 }
 
 async function readClusterId(path: string): Promise<string | null> {

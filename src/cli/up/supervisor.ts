@@ -64,7 +64,7 @@ async function startAll(
   undo: Undo[],
 ): Promise<StartedAll | { ok: false; message: string }> {
   const { dataFolder, basePort, report } = options;
-  const claimed = await claimDataFolder(dataFolder);
+  const claimed = await claimDataFolder(dataFolder, basePort);
   if (!claimed.ok) return claimed;
   undo.push(claimed.release);
   const sites = planSites({ ...options, clusterId: claimed.clusterId });
