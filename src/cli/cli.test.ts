@@ -174,6 +174,14 @@ describe('outcomes as exit statuses', () => {
     expect((await store('put - docs/a', 'x')).exit).toBe(4);
   });
 
+  it('what is not there is 1, in words', async () => {
+    for (const command of ['stat', 'cat', 'log', 'rm']) {
+      const ran = await store(`${command} docs/none`);
+      expect(ran).toMatchObject({ exit: 1, out: '' });
+      expect(ran.err).toContain('no_such_file');
+    }
+  });
+
   it('no site at all is 4 and says how to start one', async () => {
     const ran = await store('ls', '', 'nyc=http://127.0.0.1:9');
     expect(ran.exit).toBe(4);

@@ -87,12 +87,17 @@ async function attemptOnce(endpoint: SiteEndpoint, call: Call): Promise<Answer |
   }
   const { status, headers, body } = reply;
   if (status < 400) return { ok: true, site, status, headers, body };
-  const text = call.method === 'HEAD' ? '' : await readText(body, PROBLEM_LIMIT_BYTES);
+  if (call.method === 'HEAD') {
+    body.resume();
+    const code = String(headers['quorate-code'] ?? 'malformed_answer');
+    return failed(code, `${site} answered ${status}: ${code.replaceAll('_', ' ')}`, site, false);
+  }
+  const text = await readText(body, PROBLEM_LIMIT_BYTES);
   body.destroy();
   const problem = ProblemAnswer.safeParse(parseJson(text));
   if (!problem.success) {
-    const code = call.method === 'HEAD' && status === 404 ? 'no_such_file' : 'malformed_answer';
-    return failed(code, `${site} answered ${status}`, site, writes && status >= 500);
+    const message = `${site} answered ${status}`;
+    return failed('malformed_answer', message, site, writes && status >= 500);
   }
   const { code, detail, title, outcome, current } = problem.data;
   return {

@@ -78,6 +78,8 @@ export function sendProblem(
   const { current, requestId } = details;
   const headers = details.headers ?? [];
   headers.push('Content-Type', 'application/problem+json', 'Quorate-Site', exchange.site);
+  // HEAD has no body to say it in.
+  headers.push('Quorate-Code', problem.code);
   if (status === 503) headers.push('Retry-After', '1');
   if (current) headers.push('Quorate-Version', String(current.version));
   if (requestId !== undefined) headers.push('Quorate-Request-Id', requestId);
