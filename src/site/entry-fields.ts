@@ -1,0 +1,89 @@
+import {
+  type Fields,
+  isConditions,
+  isContent,
+  isCount,
+  isFields,
+  isId,
+  isMetadata,
+  isMilliseconds,
+  isName,
+  isPattern,
+  isPosition,
+  isRequestId,
+} from './message-fields.js';
+
+/** Entries in one message; a primary sends at most 512. */
+export const ENTRIES_LIMIT = 4096;
+
+/** Entries without a gap, the first following `previous`. */
+export function areEntries(value: unknown, previous: unknown): boolean {
+  if (!Array.isArray(value) || value.length > ENTRIES_LIMIT || !isPosition(previous)) return false;
+  let { epoch, seq } = previous as { epoch: number; seq: number };
+  for (const entry of value as unknown[]) {
+    if (!isEntry(entry) || entry.seq !== seq + 1 || (entry.epoch as number) < epoch) return false;
+    epoch = entry.epoch as number;
+    seq += 1;
+  }
+  return true;
+}
+
+function isEntry(value: unknown): value is Fields {
+  return (
+    isFields(value) &&
+    isCount(value.epoch) &&
+    isCount(value.seq) &&
+    isMilliseconds(value.atMs) &&
+    isRequestId(value.requestId) &&
+    isOperation(value.operation)
+  );
+}
+
+function isOperation(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  switch (value.kind) {
+    case 'noop':
+      return true;
+    case 'put':
+    case 'delete':
+      return isCount(value.version) && isWrite(value);
+    default:
+      return isUpkeep(value);
+  }
+}
+
+function isWrite(value: Fields): boolean {
+  if (!isName(value.name)) return false;
+  return value.kind === 'delete' || (isContent(value.content) && isMetadata(value.metadata));
+}
+
+/** What no file is written by. */
+function isUpkeep(value: Fields): boolean {
+  switch (value.kind) {
+    case 'retain':
+      return isMilliseconds(value.beforeMs);
+    case 'move-in':
+      return isPattern(value.pattern) && isCount(value.tableVersion);
+    case 'move-out':
+    case 'move-back':
+      return isPattern(value.pattern) && isCount(value.tableVersion) && isId(value.to);
+    default:
+      return false;
+  }
+}
+
+function isIntent(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const isFileWrite = value.kind === 'put' || value.kind === 'delete';
+  return isFileWrite ? isWrite(value) : isUpkeep(value);
+}
+
+export function isWriteRequest(value: unknown): boolean {
+  return (
+    isFields(value) &&
+    isRequestId(value.requestId) &&
+    (value.since === null || isCount(value.since)) &&
+    isIntent(value.intent) &&
+    isConditions(value.conditions)
+  );
+}

@@ -1,0 +1,73 @@
+import type { ShardMessage } from '../protocol/shard/messages.js';
+import { areEntries } from './entry-fields.js';
+import {
+  type Fields,
+  isCount,
+  isFields,
+  isMilliseconds,
+  isPosition,
+  isReign,
+} from './message-fields.js';
+
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+
+function isBeat(value: unknown): boolean {
+  if (value === null) return true;
+  return isFields(value) && isMilliseconds(value.sentMs) && isMilliseconds(value.actMs);
+}
+
+function isTarget(value: unknown): boolean {
+  if (value === null) return true;
+  return isFields(value) && isCount(value.incarnation) && isCount(value.seq);
+}
+
+/** What each kind holds beside the epoch and the run that all but two of them name. */
+const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean>> = {
+  append: (m) =>
+    isReign(m) &&
+    areEntries(m.entries, m.previous) &&
+    isCount(m.commitSeq) &&
+    isCount(m.releasedSeq) &&
+    isCount(m.trimSeq) &&
+    isBeat(m.beat) &&
+    isTarget(m.target),
+  appended: (m) =>
+    isReign(m) &&
+    isCount(m.incarnation) &&
+    isCount(m.durableSeq) &&
+    isBoolean(m.joining) &&
+    (m.beatSentMs === null || isMilliseconds(m.beatSentMs)),
+  mismatch: (m) =>
+    isReign(m) &&
+    isCount(m.incarnation) &&
+    isBoolean(m.joining) &&
+    isCount(m.previousSeq) &&
+    isCount(m.commitSeq) &&
+    isPosition(m.at),
+  refused: (m) => isReign(m) && isReign(m.promised),
+  prepare: isReign,
+  promised: (m) =>
+    isReign(m) &&
+    isCount(m.incarnation) &&
+    isPosition(m.end) &&
+    isCount(m.commitSeq) &&
+    isMilliseconds(m.remainderMs),
+  fetch: (m) => isReign(m) && isCount(m.after) && isCount(m.upTo),
+  fetched: (m) =>
+    isReign(m) &&
+    isCount(m.incarnation) &&
+    areEntries(m.entries, m.previous) &&
+    isBoolean(m.trimmed),
+  withdraw: isReign,
+  withdrawn: isReign,
+  'handover-request': (m) => isCount(m.epoch),
+  'snapshot-offer': (m) => isReign(m) && isCount(m.missingSeq),
+  'snapshot-wanted': isReign,
+  standing: (m) => isPosition(m.end) && isBoolean(m.eligible),
+};
+
+export function isShardMessage(value: unknown): value is ShardMessage {
+  if (!isFields(value) || typeof value.kind !== 'string') return false;
+  if (!Object.hasOwn(JUDGES, value.kind)) return false;
+  return JUDGES[value.kind as ShardMessage['kind']](value);
+}

@@ -1,0 +1,93 @@
+import type { SiteMessage } from '../protocol/node/messages.js';
+import type { WriteRejection } from '../protocol/request.js';
+import { isWriteRequest } from './entry-fields.js';
+import {
+  type Fields,
+  isCount,
+  isFields,
+  isFileVersion,
+  isId,
+  isMilliseconds,
+  isName,
+  isPosition,
+} from './message-fields.js';
+import { isShardMessage } from './shard-messages.js';
+
+export type ParsedSiteMessage =
+  | { readonly ok: true; readonly message: SiteMessage }
+  | { readonly ok: false; readonly reason: string };
+
+const REJECTIONS: Readonly<Record<WriteRejection, true>> = {
+  no_primary: true,
+  quorum_unavailable: true,
+  precondition_failed: true,
+  no_such_file: true,
+  overloaded: true,
+  moving: true,
+  names_have_files: true,
+  storage_failed: true,
+};
+
+const isOneOf = (value: unknown, ...options: readonly string[]): boolean =>
+  typeof value === 'string' && options.includes(value);
+
+function isWriteAnswer(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  switch (value.outcome) {
+    case 'committed':
+      return (
+        isName(value.name) &&
+        isCount(value.version) &&
+        isCount(value.epoch) &&
+        isCount(value.seq) &&
+        isMilliseconds(value.atMs)
+      );
+    case 'rejected':
+      return (
+        typeof value.reason === 'string' &&
+        Object.hasOwn(REJECTIONS, value.reason) &&
+        (value.current === null || isFileVersion(value.current))
+      );
+    case 'unknown':
+      return isOneOf(value.reason, 'primary_lost', 'forgotten', 'timeout');
+    default:
+      return false;
+  }
+}
+
+function isReadAnswer(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  if (value.outcome === 'retry') return isOneOf(value.reason, 'no_primary', 'moving');
+  if (value.outcome !== 'head' || !isCount(value.epoch)) return false;
+  return value.head === null || isFileVersion(value.head);
+}
+
+function isEndAnswer(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  if (value.outcome === 'retry') return value.reason === 'no_primary';
+  return value.outcome === 'end' && isPosition(value.end);
+}
+
+const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>> = {
+  shard: (m) => isId(m.shard) && isShardMessage(m.message),
+  submit: (m) => isCount(m.id) && isId(m.shard) && isWriteRequest(m.request),
+  submitted: (m) => isCount(m.id) && isWriteAnswer(m.answer),
+  ask: (m) =>
+    isCount(m.id) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)),
+  asked: (m) => isCount(m.id) && isReadAnswer(m.answer),
+  'ask-end': (m) => isCount(m.id) && isId(m.shard),
+  ended: (m) => isCount(m.id) && isEndAnswer(m.answer),
+};
+
+/** Judges what another site said. Any value gives a message or the reason why it is none. */
+export function parseSiteMessage(value: unknown): ParsedSiteMessage {
+  if (!isFields(value) || typeof value.kind !== 'string' || !Object.hasOwn(JUDGES, value.kind)) {
+    return { ok: false, reason: 'a message of no known kind' };
+  }
+  if (JUDGES[value.kind as SiteMessage['kind']](value)) {
+    return { ok: true, message: value as unknown as SiteMessage };
+  }
+  const inner = value.kind === 'shard' && isFields(value.message) ? value.message.kind : '';
+  const detail = typeof inner === 'string' ? inner.slice(0, 32) : '';
+  return { ok: false, reason: `not a message "${value.kind}" ${detail}`.trimEnd() };
+}
