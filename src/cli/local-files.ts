@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Received bytes that may wait for the disk. */
+const WRITE_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of a local file; throws when it is not as long as it was when it was looked at. */
 export async function* localBytes(
@@ -34,16 +38,15 @@ export async function saveWhole(
   const temporary = join(dirname(path), `.quorate-${randomBytes(6).toString('hex')}.part`);
   let seen = 0;
   try {
-    const file = await open(temporary, 'wx');
-    try {
+    const counted = async function* (): AsyncIterable<Uint8Array> {
       for await (const piece of bytes) {
-        await file.writeFile(piece);
         seen += piece.byteLength;
         onBytes(piece.byteLength);
+        yield piece;
       }
-    } finally {
-      await file.close();
-    }
+    };
+    const file = createWriteStream(temporary, { flags: 'wx', highWaterMark: WRITE_AHEAD_BYTES });
+    await pipeline(counted, file);
     if (seen !== size) throw new Error(`got ${seen} of ${size} bytes`);
     await rename(temporary, path);
   } catch (error) {
