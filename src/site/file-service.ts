@@ -55,6 +55,8 @@ export type RejectReason =
   | 'no_such_file'
   | 'no_such_version'
   | 'invalid_name'
+  /** `since` is not a token that `position` gave. */
+  | 'invalid_since'
   | 'too_large'
   /** The body ended before its announced length, or did not match its announced digest. */
   | 'body_incomplete'

@@ -71,6 +71,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
     title: 'The file has no such version to read. List its history with ?versions.',
   },
   invalid_name: { status: 400, title: `This is not a legal name. ${NAME_HINT}` },
+  invalid_since: { status: 400, title: 'Quorate-Since takes what GET /v1/position gave.' },
   too_large: { status: 413, title: 'The body is larger than what is allowed here.' },
   body_incomplete: {
     status: 400,

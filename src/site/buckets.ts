@@ -1,0 +1,157 @@
+import { blake3 } from '@napi-rs/blake-hash';
+import type { FileVersion, InlineContent } from '../protocol/file-version.js';
+import type { Bucket, ReadFailure, WriteOptions, WriteOutcome } from './file-service.js';
+import { type FileWrites, rejected } from './file-writes.js';
+import { listBucket } from './listing.js';
+import { type ShardCalls, failure } from './shard-calls.js';
+import {
+  BUCKET_RECORD_PREFIX,
+  SYSTEM_BUCKET,
+  bucketRecord,
+  checkBucketName,
+} from './site-names.js';
+
+const EMPTY: InlineContent = {
+  kind: 'inline',
+  size: 0,
+  etag: blake3('').toString('hex'),
+  bytes: new Uint8Array(0),
+};
+
+/** How often a removal meets a bucket that is created and removed at the same time. */
+const REMOVAL_ATTEMPTS = 3;
+
+/** Buckets are files among others: an empty record under a name that no client can write. */
+export class Buckets {
+  constructor(
+    private readonly calls: ShardCalls,
+    private readonly writes: FileWrites,
+  ) {}
+
+  /**
+   * Null if there is such a bucket. One that this site knows needs no question to anybody, so a
+   * removal elsewhere is noticed as late as its record arrives here; one it does not know is
+   * looked for at the record's primary before it is denied.
+   */
+  async missing(bucket: string, isStrong = true): Promise<ReadFailure | null> {
+    const known = this.calls.driveFor(bucketRecord(bucket)).releasedHead(bucketRecord(bucket));
+    if (known !== undefined && !known.deleted) return null;
+    if (!isStrong) return noBucket(bucket);
+    const head = await this.head(bucket);
+    if (head !== null && 'ok' in head) return head;
+    return head === null || head.deleted ? noBucket(bucket) : null;
+  }
+
+  async list(): Promise<{ readonly ok: true; readonly buckets: readonly Bucket[] } | ReadFailure> {
+    const buckets: Bucket[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = await listBucket(this.calls, {
+        bucket: SYSTEM_BUCKET,
+        prefix: BUCKET_RECORD_PREFIX,
+        ...(cursor !== '' && { cursor }),
+      });
+      if (!page.ok) return page;
+      for (const file of page.files) {
+        const name = file.name.slice(bucketRecord('').length);
+        buckets.push({ name, createdMs: file.modifiedMs });
+      }
+      cursor = page.next;
+    }
+    return { ok: true, buckets };
+  }
+
+  async create(bucket: string, options: WriteOptions): Promise<WriteOutcome> {
+    const check = checkBucketName(bucket);
+    if (!check.ok) return rejected('invalid_name', check.message);
+    const outcome = await this.putRecord(bucket, idOf(options));
+    if (outcome.outcome === 'rejected' && outcome.reason === 'precondition_failed') {
+      return rejected('bucket_exists', `bucket ${bucket} exists already`);
+    }
+    return named(outcome, bucket);
+  }
+
+  /**
+   * Removes a bucket without live files. A file that is written while that happens makes the
+   * bucket come back, unless its writer had looked for the bucket before the removal and its write
+   * commits after the bucket was found empty for the second time, or at a site that has not heard
+   * of the removal: such a file can be read by its name, and is listed when the bucket is created
+   * again.
+   */
+  async remove(bucket: string, options: WriteOptions): Promise<WriteOutcome> {
+    const check = checkBucketName(bucket);
+    if (!check.ok) return rejected('invalid_name', check.message);
+    for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt += 1) {
+      const head = await this.head(bucket);
+      if (head !== null && 'ok' in head) return refusedBy(head);
+      if (head === null || head.deleted) {
+        const earlier = await this.writes.earlier(bucketRecord(bucket), options.requestId);
+        return earlier === null
+          ? rejected('no_such_bucket', `there is no bucket ${bucket}`)
+          : named(earlier, bucket);
+      }
+      const busy = await this.notEmpty(bucket);
+      if (busy !== null) return busy;
+      const outcome = await this.writes.put(
+        { kind: 'delete', name: bucketRecord(bucket) },
+        { ...idOf(options), ifVersion: head.version },
+      );
+      if (outcome.outcome === 'rejected' && outcome.reason === 'precondition_failed') continue;
+      if (outcome.outcome !== 'committed') return named(outcome, bucket);
+      const slippedIn = await this.notEmpty(bucket);
+      if (slippedIn?.outcome !== 'rejected' || slippedIn.reason !== 'bucket_not_empty') {
+        return named(outcome, bucket);
+      }
+      await this.putRecord(bucket, {});
+      return slippedIn;
+    }
+    return rejected('overloaded', `bucket ${bucket} is being created and removed; try again`);
+  }
+
+  private putRecord(bucket: string, options: WriteOptions): Promise<WriteOutcome> {
+    const name = bucketRecord(bucket);
+    return this.writes.put(
+      { kind: 'put', name, content: EMPTY, metadata: {} },
+      { ...options, ifAbsent: true },
+    );
+  }
+
+  private async head(bucket: string): Promise<FileVersion | null | ReadFailure> {
+    const read = await this.calls.read(bucketRecord(bucket));
+    if (read === 'timeout') return this.calls.readFailure(read);
+    return read.ok ? read.head : this.calls.readFailure(read.reason);
+  }
+
+  /** Null if no live file is in the bucket. */
+  private async notEmpty(
+    bucket: string,
+  ): Promise<Extract<WriteOutcome, { outcome: 'rejected' }> | null> {
+    const listing = await listBucket(this.calls, { bucket, limit: 1 });
+    if (!listing.ok) return refusedBy(listing);
+    const [file] = listing.files;
+    if (file === undefined) return null;
+    const message = `bucket ${bucket} still has files, ${file.name} for one`;
+    return { outcome: 'rejected', reason: 'bucket_not_empty', message };
+  }
+}
+
+/** A write that cannot go on because something could not be read. */
+export function refusedBy(read: ReadFailure): Extract<WriteOutcome, { outcome: 'rejected' }> {
+  const reason = read.reason === 'timeout' ? 'no_primary' : read.reason;
+  return { outcome: 'rejected', reason, message: read.message };
+}
+
+function noBucket(bucket: string): ReadFailure {
+  return failure('no_such_bucket', `there is no bucket ${bucket}`);
+}
+
+/** Only what makes a retry safe: conditions are about files. */
+function idOf({ requestId, since }: WriteOptions): WriteOptions {
+  return { ...(requestId !== undefined && { requestId }), ...(since !== undefined && { since }) };
+}
+
+/** The bucket's own name in the place of its record's. */
+function named(outcome: WriteOutcome, bucket: string): WriteOutcome {
+  return outcome.outcome === 'committed'
+    ? { ...outcome, file: { ...outcome.file, name: bucket } }
+    : outcome;
+}

@@ -1,0 +1,189 @@
+import { type FileVersion, PATH_LIMIT_BYTES } from '../protocol/file-version.js';
+import type { ShardView } from '../protocol/ports.js';
+import type { ListOptions, Listing } from './file-service.js';
+import { type ShardCalls, failure, installing } from './shard-calls.js';
+import { checkPathText } from './site-names.js';
+
+export const PAGE_LIMIT = 1000;
+
+export interface Page {
+  readonly files: readonly FileVersion[];
+  readonly prefixes: readonly string[];
+  readonly next: string | null;
+}
+
+export interface PageQuery {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** '' for none. */
+  readonly delimiter: string;
+  readonly limit: number;
+  /** Only what comes after this. */
+  readonly after: Cursor | null;
+}
+
+/** The last thing on a page: a file's path, or a prefix that stands for all that begins with it. */
+export interface Cursor {
+  readonly kind: 'file' | 'prefix';
+  readonly path: string;
+}
+
+/**
+ * One page of a bucket's live files. `strong`: shows everything that had committed in any shard
+ * when it was asked for; the pages of one listing are each fresh, not one moment.
+ */
+export async function listBucket(calls: ShardCalls, options: ListOptions): Promise<Listing> {
+  const { bucket, prefix = '', delimiter = '', limit = PAGE_LIMIT } = options;
+  const after = options.cursor === undefined ? null : readCursor(options.cursor, prefix);
+  if (after === undefined) return failure('invalid_name', 'the cursor is not one of this listing');
+  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT) {
+    return failure('invalid_name', `the limit of a page is 1 to ${PAGE_LIMIT}`);
+  }
+  const fault = [checkPathText(prefix), checkPathText(delimiter)].find((check) => !check.ok);
+  if (fault?.ok === false) return failure('invalid_name', fault.message);
+  const { drives } = calls;
+  const isStrong = options.consistency !== 'local';
+  if (isStrong) {
+    const reason = await calls.catchUp(drives.map((drive) => drive.shard));
+    if (reason !== null) return calls.readFailure(reason);
+  }
+  for (const drive of drives) {
+    const unreadable = installing(drive);
+    if (unreadable !== null) return unreadable;
+  }
+  const views = drives.map((drive) => drive.view);
+  const page = listPage(views, { bucket, prefix, delimiter, limit, after });
+  const { site } = calls.context.config;
+  const served = isStrong
+    ? ({ site, primary: '', freshness: 'validated', ageMs: null } as const)
+    : calls.servedLocally(drives);
+  return { ok: true, ...page, served };
+}
+
+/** Merges the shards' views in the order of UTF-8 bytes. */
+export function listPage(views: readonly ShardView[], query: PageQuery): Page {
+  const { bucket, prefix, delimiter, limit, after } = query;
+  const start = after === null ? '' : `${bucket}/${after.path}`;
+  const first = after?.kind === 'prefix' ? endOfPrefix(start) : start;
+  const share = delimiter === '' ? Math.ceil((limit * 1.1) / views.length) + 8 : 16;
+  const streams = views.map((view) => new NameStream(view, `${bucket}/${prefix}`, first, share));
+  const files: FileVersion[] = [];
+  const prefixes: string[] = [];
+  let last: Cursor | null = null;
+  for (;;) {
+    const stream = lowest(streams);
+    const file = stream?.head();
+    if (stream === undefined || file === undefined) return { files, prefixes, next: null };
+    if (files.length + prefixes.length === limit) {
+      return { files, prefixes, next: last === null ? null : writeCursor(last) };
+    }
+    const path = file.name.slice(bucket.length + 1);
+    const end = delimiter === '' ? -1 : path.indexOf(delimiter, prefix.length);
+    if (end < 0) {
+      files.push(file);
+      last = { kind: 'file', path };
+      stream.advance();
+    } else {
+      const rolled = path.slice(0, end + delimiter.length);
+      prefixes.push(rolled);
+      last = { kind: 'prefix', path: rolled };
+      for (const each of streams) each.skip(`${bucket}/${rolled}`);
+    }
+  }
+}
+
+function lowest(streams: readonly NameStream[]): NameStream | undefined {
+  let best: NameStream | undefined;
+  let bestName = '';
+  for (const stream of streams) {
+    const name = stream.head()?.name;
+    if (name === undefined) continue;
+    if (best === undefined || compareUtf8(name, bestName) < 0) {
+      best = stream;
+      bestName = name;
+    }
+  }
+  return best;
+}
+
+/** The live files of one view in order, read in pieces that grow while all of them are wanted. */
+class NameStream {
+  private buffer: FileVersion[] = [];
+  private next = 0;
+  private ended = false;
+
+  constructor(
+    private readonly view: ShardView,
+    private readonly prefix: string,
+    private after: string,
+    private size: number,
+  ) {}
+
+  head(): FileVersion | undefined {
+    if (this.next >= this.buffer.length && !this.ended) this.fill();
+    return this.buffer[this.next];
+  }
+
+  advance(): void {
+    this.next += 1;
+  }
+
+  /** Goes past every name that begins with this, without reading them. */
+  skip(prefix: string): void {
+    if (this.buffer[this.next]?.name.startsWith(prefix) !== true) return;
+    while (this.buffer[this.next]?.name.startsWith(prefix) === true) this.next += 1;
+    if (this.next < this.buffer.length || this.ended) return;
+    this.after = endOfPrefix(prefix);
+    this.size = 2;
+    this.fill();
+  }
+
+  private fill(): void {
+    const { prefix, after, size } = this;
+    this.buffer = this.view.list({ prefix, after, limit: size });
+    this.next = 0;
+    this.ended = this.buffer.length < size;
+    this.after = this.buffer.at(-1)?.name ?? after;
+    this.size = Math.min(size * 2, PAGE_LIMIT);
+  }
+}
+
+/** Not below any legal name that begins with this, and below every other name that follows. */
+function endOfPrefix(prefix: string): string {
+  const bytes = Buffer.byteLength(prefix) - prefix.indexOf('/') - 1;
+  const count = Math.max(0, Math.ceil((PATH_LIMIT_BYTES - bytes) / 4)) + 1;
+  return prefix + '\u{10ffff}'.repeat(count);
+}
+
+export function writeCursor({ kind, path }: Cursor): string {
+  return Buffer.from(`${kind === 'file' ? 'f' : 'p'}${path}`).toString('base64url');
+}
+
+/** Undefined for anything that no listing of this prefix gave out. */
+export function readCursor(text: string, prefix: string): Cursor | undefined {
+  if (text.length > 2 * PATH_LIMIT_BYTES) return undefined;
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.toString('base64url') !== text) return undefined;
+  const plain = bytes.toString();
+  if (!Buffer.from(plain).equals(bytes)) return undefined;
+  const path = plain.slice(1);
+  if (!path.startsWith(prefix) || path === '' || !checkPathText(path).ok) return undefined;
+  if (plain.startsWith('f')) return { kind: 'file', path };
+  return plain.startsWith('p') ? { kind: 'prefix', path } : undefined;
+}
+
+/** Compares as the UTF-8 bytes would, without encoding. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** A surrogate is half of a code point above U+FFFF, which sorts behind U+E000 to U+FFFF. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

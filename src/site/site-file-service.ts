@@ -1,0 +1,309 @@
+import type { Content, FileVersion, Metadata } from '../protocol/file-version.js';
+import type { PrimaryTable } from '../protocol/ports.js';
+import { ruleFor } from '../protocol/primary-table.js';
+import { Buckets, refusedBy } from './buckets.js';
+import type {
+  ClusterStatus,
+  Consistency,
+  FileService,
+  History,
+  Listing,
+  ListOptions,
+  OpenedFile,
+  ReadFailure,
+  Served,
+  WriteOptions,
+  WriteOutcome,
+} from './file-service.js';
+import { FileWrites, rejected } from './file-writes.js';
+import { openHistory, readHistory } from './history.js';
+import { listBucket } from './listing.js';
+import { writeToken } from './position-token.js';
+import { readTable, setPrimary } from './primary-rules.js';
+import { ShardCalls, failure, installing } from './shard-calls.js';
+import type { SiteContext } from './site-context.js';
+import { bucketOf, checkBucketName, checkFileName } from './site-names.js';
+
+/**
+ * The file service of a site: any request, at any site, brought to the primary where it has to be.
+ * At most `requestLimit` requests are under way at once; one more is refused as `overloaded`.
+ */
+export function createFileService(context: SiteContext): FileService {
+  return new SiteFileService(context);
+}
+
+type ReadOptions = { readonly consistency?: Consistency; readonly version?: number };
+
+class SiteFileService implements FileService {
+  private readonly calls: ShardCalls;
+  private readonly writes: FileWrites;
+  private readonly buckets: Buckets;
+  private underWay = 0;
+
+  constructor(private readonly context: SiteContext) {
+    this.calls = new ShardCalls(context);
+    this.writes = new FileWrites(this.calls);
+    this.buckets = new Buckets(this.calls, this.writes);
+  }
+
+  open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {
+    return this.admitted(readRefused, () => this.openNow(name, options));
+  }
+
+  write(
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    options: WriteOptions & { readonly size?: number } = {},
+  ): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, async () => {
+      const fault = await this.writeFault(name);
+      if (fault !== null) return fault;
+      const uploaded = await this.context.content.upload(body, options.size);
+      if (!uploaded.ok) return rejected(uploaded.reason, uploaded.message);
+      return this.put(name, uploaded.content, options.metadata ?? {}, options);
+    });
+  }
+
+  remove(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, async () => {
+      const fault = await this.writeFault(name);
+      return fault ?? this.writes.put({ kind: 'delete', name }, options);
+    });
+  }
+
+  copy(
+    from: string,
+    to: string,
+    options: WriteOptions & { readonly version?: number } = {},
+  ): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, () => this.copyNow(from, to, options));
+  }
+
+  move(from: string, to: string, options: WriteOptions = {}): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, () => this.moveNow(from, to, options));
+  }
+
+  list(options: ListOptions): Promise<Listing> {
+    return this.admitted(readRefused, async () => {
+      const check = checkBucketName(options.bucket);
+      if (!check.ok) return failure('invalid_name', check.message);
+      const isStrong = options.consistency !== 'local';
+      const missing = await this.buckets.missing(options.bucket, isStrong);
+      return missing ?? listBucket(this.calls, options);
+    });
+  }
+
+  history(
+    name: string,
+    options: {
+      readonly before?: number;
+      readonly limit?: number;
+      readonly consistency?: Consistency;
+    } = {},
+  ): Promise<History> {
+    return this.admitted(readRefused, async () => {
+      const check = checkFileName(name);
+      if (!check.ok) return failure('invalid_name', check.message);
+      const history = await readHistory(this.calls, name, options);
+      return history.ok ? history : this.explained(history, name, options.consistency);
+    });
+  }
+
+  listBuckets(): ReturnType<FileService['listBuckets']> {
+    return this.admitted(readRefused, () => this.buckets.list());
+  }
+
+  createBucket(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, () => this.buckets.create(name, options));
+  }
+
+  removeBucket(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, () => this.buckets.remove(name, options));
+  }
+
+  primaryTable(): Promise<PrimaryTable | null> {
+    return readTable(this.calls);
+  }
+
+  primaryOf(name: string): ReturnType<FileService['primaryOf']> {
+    const { node } = this.context;
+    const rules = node.table.value?.rules ?? node.config.initialRules;
+    const shard = node.shardFor(name);
+    return { rule: ruleFor(rules, name), shard, primary: node.primaryOf(shard) };
+  }
+
+  setPrimary(pattern: string, shard: string): ReturnType<FileService['setPrimary']> {
+    type Change = Awaited<ReturnType<FileService['setPrimary']>>;
+    const refuse = (fault: ReadFailure): Change => {
+      const { reason, message } = refusedBy(fault);
+      return { ok: false, reason, message };
+    };
+    return this.admitted(refuse, () => setPrimary(this.calls, pattern, shard));
+  }
+
+  cluster(): ClusterStatus {
+    return this.context.status();
+  }
+
+  position(): string {
+    const seqs = this.calls.drives.map(
+      (drive) => [drive.shard, drive.state.releasedSeq] as [string, number],
+    );
+    return writeToken(new Map(seqs));
+  }
+
+  private async openNow(name: string, options: ReadOptions): Promise<OpenedFile | ReadFailure> {
+    const check = checkFileName(name);
+    if (!check.ok) return failure('invalid_name', check.message);
+    const { consistency = 'strong', version } = options;
+    const opened =
+      version === undefined
+        ? await this.openHead(name, consistency)
+        : await this.openVersion(name, version, consistency);
+    return opened.ok ? opened : this.explained(opened, name, consistency);
+  }
+
+  private async openHead(
+    name: string,
+    consistency: Consistency,
+  ): Promise<OpenedFile | ReadFailure> {
+    if (consistency === 'local') {
+      const drive = this.calls.driveFor(name);
+      const unreadable = installing(drive);
+      if (unreadable !== null) return unreadable;
+      return this.opened(name, drive.releasedHead(name), this.calls.servedLocally([drive]));
+    }
+    const read = await this.calls.read(name);
+    if (read === 'timeout') return this.calls.readFailure(read);
+    if (!read.ok) return this.calls.readFailure(read.reason);
+    const { freshness, primary } = read;
+    const { site } = this.context.config;
+    return this.opened(name, read.head ?? undefined, { site, primary, freshness, ageMs: null });
+  }
+
+  private async openVersion(
+    name: string,
+    version: number,
+    consistency: Consistency,
+  ): Promise<OpenedFile | ReadFailure> {
+    const known = await openHistory(this.calls, name, consistency);
+    if (!known.ok) return known;
+    const file = known.head?.version === version ? known.head : known.version(version);
+    if (file === undefined || file.deleted) {
+      return failure('no_such_version', `${name} has no version ${version} that can be read`);
+    }
+    return this.opened(name, file, known.served);
+  }
+
+  private opened(
+    name: string,
+    file: FileVersion | undefined,
+    served: Served,
+  ): OpenedFile | ReadFailure {
+    if (file === undefined) return failure('no_such_file', `${name} does not exist`);
+    const { content } = file;
+    if (file.deleted || content === null) {
+      return { ...failure('no_such_file', `${name} was deleted`), tombstone: file };
+    }
+    return { ok: true, file, served, body: (range) => this.context.content.read(content, range) };
+  }
+
+  /** Says that the bucket is missing where that is why the file is. */
+  private async explained(
+    fault: ReadFailure,
+    name: string,
+    consistency: Consistency = 'strong',
+  ): Promise<ReadFailure> {
+    if (fault.reason !== 'no_such_file' && fault.reason !== 'no_such_version') return fault;
+    const missing = await this.buckets.missing(bucketOf(name), consistency === 'strong');
+    return missing?.reason === 'no_such_bucket' ? missing : fault;
+  }
+
+  private async writeFault(name: string): Promise<WriteOutcome | null> {
+    const check = checkFileName(name);
+    if (!check.ok) return rejected('invalid_name', check.message);
+    const fault = this.calls.quorumFault();
+    if (fault !== null) return rejected('quorum_unavailable', `${fault}; nothing was stored`);
+    const missing = await this.buckets.missing(bucketOf(name));
+    return missing === null ? null : refusedBy(missing);
+  }
+
+  private put(
+    name: string,
+    content: Content,
+    metadata: Metadata,
+    options: WriteOptions,
+  ): Promise<WriteOutcome> {
+    return this.writes.put({ kind: 'put', name, content, metadata }, options);
+  }
+
+  private async copyNow(
+    from: string,
+    to: string,
+    options: WriteOptions & { readonly version?: number },
+  ): Promise<WriteOutcome> {
+    const fault = await this.writeFault(to);
+    if (fault !== null) return fault;
+    const { version } = options;
+    const source = await this.openNow(from, version === undefined ? {} : { version });
+    if (!source.ok) {
+      return (await this.writes.earlier(to, options.requestId)) ?? refusedBy(source);
+    }
+    return this.copyOf(source.file, to, options);
+  }
+
+  private async copyOf(
+    source: FileVersion,
+    to: string,
+    options: WriteOptions,
+  ): Promise<WriteOutcome> {
+    if (source.content === null) throw new Error(`${source.name} was opened without content`);
+    return this.put(to, source.content, options.metadata ?? source.metadata, options);
+  }
+
+  private async moveNow(from: string, to: string, options: WriteOptions): Promise<WriteOutcome> {
+    if (from === to) {
+      return rejected('invalid_name', 'a file cannot be moved onto itself; nothing was changed');
+    }
+    const fault = await this.writeFault(to);
+    if (fault !== null) return fault;
+    const source = await this.openNow(from, {});
+    if (!source.ok) {
+      return (await this.writes.earlier(to, options.requestId)) ?? refusedBy(source);
+    }
+    const copied = await this.copyOf(source.file, to, options);
+    if (copied.outcome !== 'committed') return copied;
+    const { requestId, since } = options;
+    const removed = await this.writes.put(
+      { kind: 'delete', name: from },
+      {
+        ifVersion: source.file.version,
+        ...(requestId !== undefined && { requestId: `${requestId}/source` }),
+        ...(since !== undefined && { since }),
+      },
+    );
+    return removed.outcome === 'committed' ? copied : removed;
+  }
+
+  private async admitted<T>(refuse: (fault: ReadFailure) => T, work: () => Promise<T>): Promise<T> {
+    if (this.calls.drives.some((drive) => drive.state.stopping)) {
+      return refuse(failure('site_stopping', `${this.context.config.site} is stopping`));
+    }
+    const limit = this.context.node.config.requestLimit;
+    if (this.underWay >= limit) {
+      return refuse(
+        failure('overloaded', `${limit} requests are under way here, the most allowed`),
+      );
+    }
+    this.underWay += 1;
+    try {
+      return await work();
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+}
+
+function readRefused(fault: ReadFailure): ReadFailure {
+  return fault;
+}
