@@ -96,7 +96,8 @@ export class ChunkFetcher implements ContentPort {
     const { store } = this.ports;
     const read = await store.read(hash);
     if (read.ok || !(await this.fetch(hash, []))) return { read, repaired: false };
-    return { read: await store.read(hash), repaired: true };
+    const again = await store.read(hash);
+    return { read: again, repaired: again.ok && read.reason !== 'missing' };
   }
 }
 

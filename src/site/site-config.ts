@@ -40,6 +40,8 @@ export interface SiteConfig {
 export interface RunningSite {
   readonly service: FileService;
   readonly httpUrl: string;
+  /** Resolves if the site has stopped itself, because what must hold does not. */
+  readonly failed?: Promise<Error>;
   /** Hands its shards over, finishes what is in flight and closes everything. */
   stop(): Promise<void>;
 }

@@ -1,0 +1,100 @@
+import { createRequire } from 'node:module';
+import type { SiteNode } from '../protocol/node/site-node.js';
+import type { ShardDrive } from '../protocol/shard-drive.js';
+import { endSeq } from '../protocol/shard/log-tail.js';
+import type { ReplicaProgress, ShardState } from '../protocol/shard/state.js';
+import type { ClusterStatus, ReplicaStatus, ShardStatus } from './file-service.js';
+import type { SiteConfig } from './site-config.js';
+
+export interface StatusSources {
+  readonly config: SiteConfig;
+  readonly node: SiteNode;
+  readonly network: {
+    connected(site: string): boolean;
+    roundTripMs(site: string): number | null;
+  };
+  readonly repairs: number;
+  readonly storageFailure: string | null;
+}
+
+/** A replica this many entries behind is current: the rest is in flight. */
+const IN_FLIGHT_ENTRIES = 256;
+
+/** The version of this program, as its package says. */
+export const PROGRAM_VERSION = (
+  createRequire(import.meta.url)('../../package.json') as { version: string }
+).version;
+
+/** The cluster as this site sees it now. */
+export function clusterStatus(sources: StatusSources): ClusterStatus {
+  const { config, node, repairs, storageFailure } = sources;
+  const { clusterId, replicas, writeQuorum } = config.cluster;
+  return {
+    site: config.site,
+    version: PROGRAM_VERSION,
+    clusterId,
+    replicas,
+    writeQuorum,
+    sites: config.cluster.sites.map((site) => siteStatus(site, sources)),
+    shards: [...node.drives].map(([shard, drive]) =>
+      shardStatus(drive, config.homes[shard] ?? '', node.primaryOf(shard)),
+    ),
+    repairs,
+    storageFailure,
+  };
+}
+
+function siteStatus(
+  site: string,
+  { config, network }: StatusSources,
+): ClusterStatus['sites'][number] {
+  if (site === config.site) {
+    const url = `http://${config.host}:${config.httpPort}`;
+    return { site, displayName: config.displayName, url, alive: true, roundTripMs: 0 };
+  }
+  const peer = config.peers.find((other) => other.site === site);
+  return {
+    site,
+    displayName: peer?.displayName ?? site,
+    url: peer?.httpUrl ?? '',
+    alive: network.connected(site),
+    roundTripMs: network.roundTripMs(site),
+  };
+}
+
+function shardStatus({ shard, state }: ShardDrive, home: string, primary: string): ShardStatus {
+  const { role } = state;
+  const replicas =
+    role.kind === 'primary'
+      ? [...role.replicas].map(([site, progress]) => replicaStatus(state, site, progress))
+      : [];
+  return {
+    shard,
+    home,
+    primary,
+    epoch: role.kind === 'replica' ? (state.leader?.reign.epoch ?? 0) : role.epoch,
+    role: role.kind,
+    endSeq: endSeq(state.log),
+    commitSeq: state.commitSeq,
+    appliedSeq: state.viewSeq,
+    replicas,
+  };
+}
+
+function replicaStatus(state: ShardState, site: string, progress: ReplicaProgress): ReplicaStatus {
+  const heard = performance.now() - progress.heardMs <= state.config.timing.quietMs;
+  const connected = heard && state.peers.get(site)?.connected === true;
+  const behindEntries = Math.max(0, endSeq(state.log) - progress.matchSeq);
+  return { site, connected, behindEntries, state: stateOf(progress, connected, behindEntries) };
+}
+
+function stateOf(
+  progress: ReplicaProgress,
+  connected: boolean,
+  behindEntries: number,
+): ReplicaStatus['state'] {
+  if (!connected) return 'away';
+  if (progress.snapshotSeq !== null) return 'snapshot';
+  if (progress.joining) return 'joining';
+  return behindEntries <= IN_FLIGHT_ENTRIES ? 'current' : 'catching_up';
+}

@@ -1,0 +1,75 @@
+import type { ChunkedContent, Content } from '../protocol/file-version.js';
+import type { ChunkRead } from '../storage/chunks/chunk-store.js';
+import type { ChunkFetcher } from './chunk-fetcher.js';
+import { type ByteRange, ContentLost } from './file-service.js';
+
+/** Chunks read ahead of the one that is being delivered. */
+const READ_AHEAD = 2;
+
+interface Piece {
+  readonly hash: string;
+  readonly size: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bytes of the content or of a range within it, each chunk verified, in order. */
+export async function* readContent(
+  content: Content,
+  range: ByteRange,
+  fetcher: ChunkFetcher,
+  repaired: () => void,
+): AsyncGenerator<Uint8Array> {
+  const end = Math.min(range.end, content.size);
+  const start = Math.max(0, range.start);
+  if (start >= end) return;
+  if (content.kind === 'inline') {
+    yield content.bytes.subarray(start, end);
+    return;
+  }
+  const pieces = piecesOf(content, start, end);
+  const ahead: Promise<Uint8Array | string>[] = [];
+  for (let index = 0; index < pieces.length; index += 1) {
+    while (ahead.length <= READ_AHEAD) {
+      const piece = pieces[index + ahead.length];
+      if (piece === undefined) break;
+      ahead.push(readPiece(piece, fetcher, repaired));
+    }
+    const bytes = await ahead.shift();
+    if (typeof bytes === 'string') throw new ContentLost(bytes);
+    if (bytes !== undefined) yield bytes;
+  }
+}
+
+/** The part of each chunk that lies within the range; chunks outside it are not read. */
+function piecesOf(content: ChunkedContent, start: number, end: number): Piece[] {
+  const pieces: Piece[] = [];
+  let at = 0;
+  for (const { hash, size } of content.chunks) {
+    if (at >= end) break;
+    if (at + size > start) {
+      pieces.push({ hash, size, start: Math.max(0, start - at), end: Math.min(size, end - at) });
+    }
+    at += size;
+  }
+  return pieces;
+}
+
+/** The bytes, or the reason why there are none. Never rejects: nobody may be waiting any more. */
+async function readPiece(
+  piece: Piece,
+  fetcher: ChunkFetcher,
+  repaired: () => void,
+): Promise<Uint8Array | string> {
+  let read: ChunkRead;
+  try {
+    const result = await fetcher.readRepaired(piece.hash);
+    if (result.repaired) repaired();
+    read = result.read;
+  } catch (error) {
+    return `chunk ${piece.hash}: ${String(error)}`;
+  }
+  if (!read.ok) return `${read.message}, and no site that can be reached has a good copy`;
+  if (read.bytes.length !== piece.size) return `chunk ${piece.hash} is not of its size`;
+  return read.bytes.subarray(piece.start, piece.end);
+}

@@ -1,0 +1,60 @@
+import type { ContentPort, StorageFailure } from '../protocol/ports.js';
+import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import type { PeerNetwork } from '../transport/peer-network.js';
+import { ByteBudget } from './byte-budget.js';
+import { ChunkArrivals } from './chunk-arrivals.js';
+import { createChunkCalls } from './chunk-calls.js';
+import { ChunkFetcher } from './chunk-fetcher.js';
+import { readContent } from './content-read.js';
+import { ContentUpload, UPLOADS_LIMIT_BYTES, type UploadPorts } from './content-upload.js';
+import type { ContentAccess } from './site-context.js';
+
+export interface ContentTransferOptions {
+  readonly network: PeerNetwork;
+  readonly store: ChunkStore;
+  /** The other sites, nearest first. */
+  readonly peers: readonly string[];
+  readonly writeQuorum: number;
+  /** A chunk could not be written here. */
+  readonly failed: (failure: StorageFailure) => void;
+}
+
+export interface ContentTransfer {
+  readonly access: ContentAccess;
+  readonly port: ContentPort;
+  /** Chunks that failed their hash here and were replaced by a good copy, since the start. */
+  repairs(): number;
+  /** Nothing more is fetched. */
+  close(): void;
+}
+
+/** Large content at one site: in from clients, between sites, out to clients. */
+export function createContentTransfer(options: ContentTransferOptions): ContentTransfer {
+  const { network, store, peers } = options;
+  const connectedSites = (): string[] => peers.filter((site) => network.connected(site));
+  const arrivals = new ChunkArrivals();
+  const calls = createChunkCalls(network, store, arrivals);
+  const fetcher = new ChunkFetcher({ store, calls, arrivals, connectedSites });
+  const uploads: UploadPorts = {
+    store,
+    calls,
+    budget: new ByteBudget(UPLOADS_LIMIT_BYTES),
+    connectedSites,
+    neededPushes: options.writeQuorum - 1,
+    failed: options.failed,
+  };
+  let repairs = 0;
+  const repaired = (): void => {
+    repairs += 1;
+  };
+  return {
+    access: {
+      upload: (body, announcedSize) => new ContentUpload(uploads).run(body, announcedSize),
+      read: (content, range = { start: 0, end: content.size }) =>
+        readContent(content, range, fetcher, repaired),
+    },
+    port: fetcher,
+    repairs: () => repairs,
+    close: () => fetcher.close(),
+  };
+}

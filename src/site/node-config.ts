@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import type { NodeConfig } from '../protocol/node/config.js';
+import type { SiteRecord } from '../protocol/ports.js';
+import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/shard/config.js';
+import type { SiteConfig } from './site-config.js';
+
+const RETRY_MS = 25;
+/** Requests of this site's clients that may be under way at once. */
+const REQUEST_LIMIT = 4096;
+
+/** What the protocol has to know of this run of the site. */
+export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig {
+  const { site, cluster, homes, table } = config;
+  const shards = Object.entries(homes).map(
+    ([shard, home]) => [shard, successionOf(config, home)] as const,
+  );
+  return {
+    site,
+    run: `${site}.${record.incarnation}.${record.starts}.${randomBytes(4).toString('hex')}`,
+    incarnation: record.incarnation,
+    sites: cluster.sites,
+    writeQuorum: cluster.writeQuorum,
+    shards: new Map(shards),
+    initialRules: table,
+    timing: DEFAULT_TIMING,
+    limits: DEFAULT_LIMITS,
+    retryMs: RETRY_MS,
+    requestLimit: REQUEST_LIMIT,
+  };
+}
+
+/** The home, then the others from near to far; the same at every site. */
+export function successionOf(config: SiteConfig, home: string): string[] {
+  const { cluster, wan } = config;
+  const distanceMs = (site: string): number =>
+    (wan[`${home}-${site}`] ?? wan[`${site}-${home}`])?.rttMs ?? 0;
+  const others = cluster.sites.filter((site) => site !== home);
+  return [home, ...others.sort((a, b) => distanceMs(a) - distanceMs(b))];
+}
+
+/** The other sites as seen from here, from near to far. */
+export function peersByNearness(config: SiteConfig): string[] {
+  return config.nearness === undefined
+    ? successionOf(config, config.site).slice(1)
+    : [...config.nearness];
+}

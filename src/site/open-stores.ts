@@ -1,0 +1,154 @@
+import { access, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpenedLog } from '../protocol/ports.js';
+import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import { nodeChunkFiles, openChunkStore } from '../storage/chunks/folder-chunk-store.js';
+import { lockFolder } from '../storage/folder-lock.js';
+import { type LogFiles, nodeLogFiles } from '../storage/log/log-files.js';
+import { openShardLog, type SegmentedShardLog } from '../storage/log/segmented-log.js';
+import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js';
+import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
+import type { SiteConfig } from './site-config.js';
+import { type StartFailure, startFailure } from './start-failure.js';
+
+export interface OpenShardLog {
+  readonly log: SegmentedShardLog;
+  readonly opened: OpenedLog;
+}
+
+/** Everything a site has on its disk, open and taken for this process. */
+export interface SiteStores {
+  /** Null on a new disk, or where it cannot be understood. */
+  readonly record: StoredSiteRecord | null;
+  /** Some log may have forgotten what was acknowledged on it. */
+  readonly damaged: boolean;
+  readonly logs: ReadonlyMap<string, OpenShardLog>;
+  readonly views: ViewEnvironment;
+  readonly chunks: ChunkStore;
+  /** The site has declared itself new: the damage is behind it. */
+  damageDeclared(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Beside the logs from the moment damage is seen until the site has declared itself new. */
+const DAMAGE_MARKER = 'damage-not-declared';
+
+const unsyncedLogFiles: LogFiles = {
+  ...nodeLogFiles,
+  open: async (path, create) => {
+    const file = await nodeLogFiles.open(path, create);
+    file.datasync = () => Promise.resolve();
+    return file;
+  },
+  syncFolder: () => Promise.resolve(),
+};
+
+/** Takes the data folder and opens what is in it. What was opened is closed again on a failure. */
+export async function openStores(
+  config: SiteConfig,
+  report: (message: string) => void,
+): Promise<{ readonly ok: true; readonly stores: SiteStores } | StartFailure> {
+  const folder = config.dataFolder;
+  const lock = await lockFolder(folder);
+  if (!lock.ok) {
+    return startFailure(lock.reason === 'held' ? 'folder_in_use' : 'storage_failed', lock.message);
+  }
+  const undo: (() => Promise<void>)[] = [() => lock.release()];
+  const close = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const read = await readOwnRecord(config, report);
+    if (!read.ok) {
+      await close();
+      return read;
+    }
+    const views = await openViewEnvironment(join(folder, 'view'));
+    undo.push(() => views.close());
+    const files = config.fsync
+      ? nodeChunkFiles
+      : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
+    const chunks = await openChunkStore(join(folder, 'chunks'), files);
+    const { logs, damaged } = await openLogs(config, undo, report);
+    const damageDeclared = (): Promise<void> => forgetDamage(folder);
+    const { record } = read;
+    return { ok: true, stores: { record, damaged, logs, views, chunks, damageDeclared, close } };
+  } catch (error) {
+    await close().catch(() => undefined);
+    const message = error instanceof Error ? error.message : String(error);
+    return startFailure('storage_failed', `${folder} cannot be opened: ${message}`);
+  }
+}
+
+async function readOwnRecord(
+  config: SiteConfig,
+  report: (message: string) => void,
+): Promise<{ readonly ok: true; readonly record: StoredSiteRecord | null } | StartFailure> {
+  const read = await readSiteRecord(config.dataFolder);
+  if (!read.ok) {
+    if (read.reason === 'newer') return startFailure('foreign_data', read.message);
+    if (read.reason === 'io_error') return startFailure('storage_failed', read.message);
+    report(`${read.message}: this site starts as one that lost its disk`);
+    return { ok: true, record: null };
+  }
+  const { record } = read;
+  if (record === null) return read;
+  const { site, cluster, dataFolder } = config;
+  if (record.site !== site || record.clusterId !== cluster.clusterId) {
+    return startFailure(
+      'foreign_data',
+      `${dataFolder} belongs to site ${record.site} of cluster ${record.clusterId}, ` +
+        `not to ${site} of ${cluster.clusterId}`,
+    );
+  }
+  return read;
+}
+
+async function openLogs(
+  config: SiteConfig,
+  undo: (() => Promise<void>)[],
+  report: (message: string) => void,
+): Promise<{ logs: Map<string, OpenShardLog>; damaged: boolean }> {
+  const folder = config.dataFolder;
+  const files = config.fsync ? nodeLogFiles : unsyncedLogFiles;
+  const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> =>
+    openShardLog(join(folder, 'log', shard), { shard, acceptDamage, files });
+  const logs = new Map<string, OpenShardLog>();
+  undo.push(async () => {
+    for (const { log } of logs.values()) await log.close();
+  });
+  const wasDamaged = await isThere(join(folder, DAMAGE_MARKER));
+  for (const shard of Object.keys(config.homes)) logs.set(shard, await openOne(shard, wasDamaged));
+  const broken = [...logs].filter(([, { opened }]) => opened.damagedFrom !== undefined);
+  if (broken.length === 0) return { logs, damaged: wasDamaged };
+  // The damage is remembered first: cut away, it would not be seen by the next start.
+  if (!wasDamaged) await rememberDamage(folder);
+  for (const [shard, { log, opened }] of broken) {
+    report(`the log of shard ${shard} is damaged from entry ${opened.damagedFrom}`);
+    if (wasDamaged) continue;
+    await log.close();
+    logs.set(shard, await openOne(shard, true));
+  }
+  return { logs, damaged: true };
+}
+
+async function rememberDamage(folder: string): Promise<void> {
+  const file = await open(join(folder, DAMAGE_MARKER), 'w');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await nodeLogFiles.syncFolder(folder);
+}
+
+async function forgetDamage(folder: string): Promise<void> {
+  if (await isThere(join(folder, DAMAGE_MARKER))) await unlink(join(folder, DAMAGE_MARKER));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

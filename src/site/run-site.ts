@@ -1,0 +1,107 @@
+import { createRemoteCoordinator } from '../coordinator/remote-coordinator.js';
+import { decideStart } from '../protocol/node/start.js';
+import type { SiteRecord } from '../protocol/ports.js';
+import type { ShardStart } from '../protocol/shard/state.js';
+import { writeSiteRecord } from '../storage/site-record.js';
+import { openShard } from './open-shard.js';
+import { openStores, type SiteStores } from './open-stores.js';
+import { PatientCoordinator, agreeOnCluster, register } from './registration.js';
+import type { RunningSite, SiteConfig } from './site-config.js';
+import { SiteProcess } from './site-process.js';
+import { type StartFailure, startFailure } from './start-failure.js';
+
+export interface SiteOptions {
+  /** Told what an operator should know, one sentence each. */
+  readonly report?: (message: string) => void;
+  /** Gives up a start that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+export type SiteStart = { readonly ok: true; readonly site: RunningSite } | StartFailure;
+
+/** A site that does not start; the message is a sentence for people. */
+export class SiteRefused extends Error {
+  override readonly name = 'SiteRefused';
+  readonly reason: StartFailure['reason'];
+
+  constructor({ reason, message }: StartFailure) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Like `startSite`; rejects with SiteRefused. */
+export async function runSite(config: SiteConfig, options: SiteOptions = {}): Promise<RunningSite> {
+  const started = await startSite(config, options);
+  if (started.ok) return started.site;
+  throw new SiteRefused(started);
+}
+
+/**
+ * Starts one site on what its disk holds and resolves once it can serve: registered, and in touch
+ * with a write quorum or past a few seconds of trying. Waits for as long as the coordinator does
+ * not answer.
+ */
+export async function startSite(config: SiteConfig, options: SiteOptions = {}): Promise<SiteStart> {
+  const report = options.report ?? ((message) => reportTo(config.site, message));
+  const signal = options.signal ?? new AbortController().signal;
+  const opened = await openStores(config, report);
+  if (!opened.ok) return opened;
+  const { stores } = opened;
+  const { hostname, port } = new URL(config.coordinator.url);
+  const coordinator = createRemoteCoordinator({ host: hostname, port: Number(port || 80) });
+  const abandon = async (failure: StartFailure): Promise<StartFailure> => {
+    coordinator.close();
+    await stores.close();
+    return failure;
+  };
+  try {
+    const patient = new PatientCoordinator(coordinator, report, signal);
+    const disagreement = await agreeOnCluster(patient, config);
+    if (disagreement !== null) return await abandon(disagreement);
+    const declared = await declare(config, stores, patient);
+    if (!declared.ok) return await abandon(declared);
+    const site = new SiteProcess(config, stores, coordinator, declared, report);
+    const listening = await site.start();
+    if (listening === null) return { ok: true, site };
+    return await abandon(startFailure('port_taken', listening));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return await abandon(startFailure(signal.aborted ? 'cancelled' : 'storage_failed', message));
+  }
+}
+
+/**
+ * Finds out whether this is the disk the site stopped with, and says so, first on the disk and then
+ * at the coordinator: shards, then the record, then the registration.
+ */
+async function declare(
+  config: SiteConfig,
+  stores: SiteStores,
+  patient: PatientCoordinator,
+): Promise<
+  | { readonly ok: true; readonly record: SiteRecord; readonly starts: Map<string, ShardStart> }
+  | StartFailure
+> {
+  const { site, cluster, dataFolder } = config;
+  const known = await patient.read(`site/${site}`);
+  const { record, lost } = decideStart(site, stores.record, known.value, stores.damaged);
+  const starts = new Map<string, ShardStart>();
+  for (const [shard, { log, opened }] of stores.logs) {
+    const claim = await patient.read(`claim/${shard}`);
+    const view = stores.views.shard(shard);
+    const { chunks } = stores;
+    const parts = { opened, log, view, chunks, claim: claim.value, rules: config.table, lost };
+    starts.set(shard, await openShard(parts));
+  }
+  const failure = await writeSiteRecord(dataFolder, { clusterId: cluster.clusterId, ...record });
+  if (failure !== null) return startFailure('storage_failed', failure.message);
+  const refused = await register(patient, known.revision, record);
+  if (refused !== null) return refused;
+  await stores.damageDeclared();
+  return { ok: true, record, starts };
+}
+
+function reportTo(site: string, message: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${site}: ${message}\n`);
+}

@@ -1,0 +1,172 @@
+import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
+import { SiteNode } from '../protocol/node/site-node.js';
+import type { SiteRecord } from '../protocol/ports.js';
+import type { ShardEvent } from '../protocol/shard/effects.js';
+import type { ShardStart } from '../protocol/shard/state.js';
+import type { PeerNetwork } from '../transport/peer-network.js';
+import { clusterStatus } from './cluster-status.js';
+import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
+import type { ClusterStatus, FileService } from './file-service.js';
+import { nodeConfigOf, peersByNearness } from './node-config.js';
+import type { SiteStores } from './open-stores.js';
+import { createRealTimers } from './real-timers.js';
+import { startRetention } from './retention.js';
+import type { RunningSite, SiteConfig } from './site-config.js';
+import { createFileService } from './site-file-service.js';
+import { connectNode, createSiteNetwork } from './site-network.js';
+import { SnapshotSource } from './snapshot-source.js';
+import { SnapshotTransfer } from './snapshot-transfer.js';
+import { StorageGuard } from './storage-guard.js';
+
+/** How long a start waits for sessions with a write quorum. */
+const QUORUM_WAIT_MS = 3000;
+const HANDOVER_LIMIT_MS = 2000;
+/** How long a request of a client may take. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface SiteDeclaration {
+  readonly record: SiteRecord;
+  readonly starts: ReadonlyMap<string, ShardStart>;
+}
+
+/** The parts of a running site, wired to each other. */
+export class SiteProcess implements RunningSite {
+  readonly service: FileService;
+  readonly httpUrl: string;
+  readonly failed: Promise<Error>;
+  private readonly node: SiteNode;
+  private readonly network: PeerNetwork;
+  private readonly content: ContentTransfer;
+  private readonly guard: StorageGuard;
+  private readonly snapshots: SnapshotSource;
+  private readonly transfers: SnapshotTransfer[] = [];
+  private retention: { stop(): void } | null = null;
+  private fail: (error: Error) => void = () => undefined;
+  private closing: Promise<void> | null = null;
+  private requests = 0;
+
+  constructor(
+    private readonly config: SiteConfig,
+    private readonly stores: SiteStores,
+    private readonly coordinator: RemoteCoordinator,
+    declaration: SiteDeclaration,
+    private readonly report: (message: string) => void,
+  ) {
+    const nodeConfig = nodeConfigOf(config, declaration.record);
+    this.failed = new Promise((resolve) => {
+      this.fail = resolve;
+    });
+    this.httpUrl = `http://${config.host}:${config.httpPort}`;
+    this.guard = new StorageGuard(report);
+    this.network = createSiteNetwork(config, nodeConfig, report);
+    this.content = createContentTransfer({
+      network: this.network,
+      store: stores.chunks,
+      peers: peersByNearness(config),
+      writeQuorum: config.cluster.writeQuorum,
+      // A full disk refuses what does not fit; it may take what is smaller.
+      failed: (failure) => failure.kind === 'io_error' && this.guard.note(failure),
+    });
+    this.node = new SiteNode(
+      nodeConfig,
+      {
+        coordinator,
+        content: this.content.port,
+        timers: createRealTimers(),
+        send: (to, message) => this.network.send(to, message),
+        event: (shard, event) => this.heard(shard, event),
+        fatal: (error) => this.stopForGood(error),
+      },
+      this.nodeShards(declaration.starts),
+    );
+    connectNode(this.network, this.node, report);
+    this.snapshots = new SnapshotSource(this.network, (shard) => {
+      const isReadable = this.node.drives.get(shard)?.isReadable === true;
+      return isReadable ? stores.views.shard(shard) : null;
+    });
+    this.service = createFileService({
+      config,
+      node: this.node,
+      content: this.content.access,
+      status: () => this.status(),
+      newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    });
+  }
+
+  /** Null once the site can serve; else why it cannot listen to its peers. */
+  async start(): Promise<string | null> {
+    const { host, peerPort, cluster } = this.config;
+    const listening = await this.network.start();
+    if (!listening.ok) {
+      return `port ${peerPort} of ${host}, for the other sites: ${listening.message}`;
+    }
+    this.node.start();
+    this.retention = startRetention(this.node, Date.now);
+    const { sites, writeQuorum } = cluster;
+    const inTouch = (): boolean =>
+      sites.filter((site) => this.node.isConnected(site)).length >= writeQuorum;
+    const untilMs = this.node.nowMs() + QUORUM_WAIT_MS;
+    await new Promise<void>((resolve) => this.node.until(untilMs, inTouch, resolve));
+    return null;
+  }
+
+  stop(): Promise<void> {
+    this.closing ??= this.close();
+    return this.closing;
+  }
+
+  private async close(): Promise<void> {
+    this.retention?.stop();
+    await new Promise<void>((resolve) => this.node.handOver(HANDOVER_LIMIT_MS, resolve));
+    this.node.halt();
+    for (const transfer of this.transfers) transfer.close();
+    this.content.close();
+    await this.network.close();
+    this.snapshots.close();
+    this.coordinator.close();
+    await this.stores.close();
+  }
+
+  private nodeShards(
+    starts: ReadonlyMap<string, ShardStart>,
+  ): ConstructorParameters<typeof SiteNode>[2] {
+    const { network, content, guard, report } = this;
+    return new Map(
+      [...starts].map(([shard, start]) => {
+        const stored = this.stores.logs.get(shard);
+        if (stored === undefined) throw new Error(`no such shard: ${shard}`);
+        const view = this.stores.views.shard(shard);
+        const options = { network, content: content.port, shard, view, report };
+        const snapshots = new SnapshotTransfer(options);
+        this.transfers.push(snapshots);
+        return [shard, { start, log: guard.log(stored.log), view: guard.view(view), snapshots }];
+      }),
+    );
+  }
+
+  private status(): ClusterStatus {
+    return clusterStatus({
+      config: this.config,
+      node: this.node,
+      network: this.network,
+      repairs: this.content.repairs(),
+      storageFailure: this.guard.failure?.message ?? null,
+    });
+  }
+
+  private heard(shard: string, event: ShardEvent): void {
+    if (event.kind === 'deduplicated' || event.kind === 'cut') return;
+    const { kind, ...details } = event;
+    this.report(`shard ${shard}: ${kind} ${JSON.stringify(details)}`);
+  }
+
+  /** What must hold does not: this site says nothing any more, the others go on. */
+  private stopForGood(error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.report(`this site stops: ${failure.stack ?? failure.message}`);
+    this.node.halt();
+    void this.network.close();
+    this.fail(failure);
+  }
+}

@@ -1,0 +1,21 @@
+/** Why a site does not start. Nothing of it runs any more, and nothing was changed by it. */
+export interface StartFailure {
+  readonly ok: false;
+  readonly reason:
+    | 'folder_in_use'
+    /** The data folder is that of another site, another cluster or a newer program. */
+    | 'foreign_data'
+    | 'storage_failed'
+    /** The configuration breaks a rule, or does not agree with what the cluster was made with. */
+    | 'wrong_config'
+    /** Another process runs as this site. */
+    | 'site_in_use'
+    | 'port_taken'
+    | 'cancelled';
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+export function startFailure(reason: StartFailure['reason'], message: string): StartFailure {
+  return { ok: false, reason, message };
+}
