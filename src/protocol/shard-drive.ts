@@ -89,9 +89,9 @@ export class ShardDrive {
     this.tickets.clear();
   }
 
-  propose(request: WriteRequest, done: (answer: WriteAnswer) => void): void {
+  propose(request: WriteRequest, epoch: number | null, done: (answer: WriteAnswer) => void): void {
     const ticket = this.ticket(done as (answer: Answer) => void);
-    this.input({ kind: 'propose', ticket, request, found: this.find(request) });
+    this.input({ kind: 'propose', ticket, epoch, request, found: this.find(request) });
   }
 
   ask(name: string, done: (answer: ReadAnswer) => void): void {

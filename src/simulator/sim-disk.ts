@@ -231,6 +231,10 @@ export class SimDisk implements ShardLog {
     return true;
   }
 
+  hasRot(): boolean {
+    return this.image.rotten.length > 0;
+  }
+
   /** The disk is replaced by an empty one. Only while the process is down. */
   wipe(): void {
     this.counts.wipes += 1;

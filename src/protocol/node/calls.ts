@@ -12,6 +12,15 @@ export type CallResult<T> =
   /** Sent, and no answer: the session broke, or time ran out. */
   | { readonly ok: false; readonly reason: 'lost' };
 
+/** A site, and the epoch in which it is believed to be the primary. */
+export interface Reigning {
+  readonly site: string;
+  readonly epoch: number;
+}
+
+/** More attempts than can be under way between two sites. */
+const HEARD_LIMIT = 16_384;
+
 type Reply = WriteAnswer | ReadAnswer | EndAnswer;
 
 export interface CallPorts {
@@ -30,28 +39,33 @@ interface OpenCall {
 export class SiteCalls {
   private readonly open = new Map<number, OpenCall>();
   private nextId = 1;
+  /** Attempts heard lately, oldest first: one that is delivered again is not tried again. */
+  private readonly heard = new Set<string>();
 
   constructor(
     private readonly site: string,
+    private readonly run: string,
     private readonly drives: ReadonlyMap<string, ShardDrive>,
     private readonly ports: CallPorts,
   ) {}
 
   submit(
-    to: string,
+    to: Reigning,
     shard: string,
     request: WriteRequest,
     untilMs: number,
     done: (result: CallResult<WriteAnswer>) => void,
   ): void {
-    if (to === this.site) {
-      this.propose(shard, request, [], (value) => done({ ok: true, value }));
+    const { site, epoch } = to;
+    const { run } = this;
+    if (site === this.site) {
+      this.propose(shard, request, epoch, [], (value) => done({ ok: true, value }));
       return;
     }
     this.call(
-      to,
+      site,
       untilMs,
-      (id) => ({ kind: 'submit', id, shard, request }),
+      (id) => ({ kind: 'submit', id, run, epoch, shard, request }),
       (result) => done(result as CallResult<WriteAnswer>),
     );
   }
@@ -100,7 +114,8 @@ export class SiteCalls {
   receive(from: string, message: Exclude<SiteMessage, { kind: 'shard' }>): void {
     switch (message.kind) {
       case 'submit':
-        this.propose(message.shard, message.request, [from], (answer) =>
+        if (!this.isNew(message)) return;
+        this.propose(message.shard, message.request, message.epoch, [from], (answer) =>
           this.ports.send(from, { kind: 'submitted', id: message.id, answer }),
         );
         return;
@@ -132,19 +147,35 @@ export class SiteCalls {
     }
   }
 
+  private isNew(attempt: { readonly run: string; readonly id: number }): boolean {
+    const key = `${attempt.run}/${attempt.id}`;
+    if (this.heard.has(key)) return false;
+    this.heard.add(key);
+    if (this.heard.size > HEARD_LIMIT) {
+      for (const oldest of this.heard) {
+        this.heard.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
   /** Large content moves to the primary before the log entry that names it. */
   private propose(
     shard: string,
     request: WriteRequest,
+    epoch: number,
     sources: readonly string[],
     done: (answer: WriteAnswer) => void,
   ): void {
     const drive = this.drives.get(shard);
     const { intent } = request;
     if (intent.kind !== 'put' || intent.content.kind !== 'chunked') {
-      drive?.propose(request, done);
+      drive?.propose(request, epoch, done);
     } else {
-      this.ports.content.ensure(intent.content, sources, () => drive?.propose(request, done));
+      this.ports.content.ensure(intent.content, sources, () =>
+        drive?.propose(request, epoch, done),
+      );
     }
   }
 

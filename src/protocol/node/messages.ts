@@ -8,6 +8,10 @@ export type SiteMessage =
   | {
       readonly kind: 'submit';
       readonly id: number;
+      /** The run of the sending process: with `id`, names this attempt for ever. */
+      readonly run: string;
+      /** The epoch of the primary it is meant for; another one refuses it. */
+      readonly epoch: number;
       readonly shard: string;
       readonly request: WriteRequest;
     }

@@ -14,7 +14,7 @@ import type { ReadAnswer, WriteAnswer, WriteRejection, WriteRequest } from '../r
 import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
 import type { ShardStart } from '../shard/state.js';
-import { SiteCalls, isLight, type CallResult } from './calls.js';
+import { type CallResult, type Reigning, SiteCalls, isLight } from './calls.js';
 import type { NodeConfig } from './config.js';
 import type { SiteMessage } from './messages.js';
 
@@ -78,7 +78,7 @@ export class SiteNode {
     shards: ReadonlyMap<string, NodeShard>,
   ) {
     for (const [shard, parts] of shards) this.drives.set(shard, this.makeDrive(shard, parts));
-    this.calls = new SiteCalls(config.site, this.drives, ports);
+    this.calls = new SiteCalls(config.site, config.run, this.drives, ports);
   }
 
   private makeDrive(shard: string, parts: NodeShard): ShardDrive {
@@ -108,6 +108,7 @@ export class SiteNode {
           this.wakeWaiting();
         }),
       );
+      this.readClaim(shard, drive);
       drive.input({ kind: 'tick' });
     }
     this.watches.push(
@@ -117,6 +118,16 @@ export class SiteNode {
         this.wakeWaiting();
       }),
     );
+  }
+
+  /** A watch says nothing of a record that was never written. */
+  private readClaim(shard: string, drive: ShardDrive): void {
+    this.ports.coordinator.read(`claim/${shard}`, (claim) => {
+      if (claim !== null) return drive.input({ kind: 'claim-seen', claim });
+      this.ports.timers.wake(this.nowMs() + this.config.retryMs, () =>
+        this.readClaim(shard, drive),
+      );
+    });
   }
 
   /** Hands over what this site is primary of; calls back when it acts for nothing any more. */
@@ -157,16 +168,23 @@ export class SiteNode {
 
   /** The site that is believed to act for the shard; '' if none is. */
   primaryOf(shard: string): string {
+    return this.reigning(shard)?.site ?? '';
+  }
+
+  private reigning(shard: string): Reigning | undefined {
     const drive = this.drives.get(shard);
-    if (drive === undefined) return '';
+    if (drive === undefined) return undefined;
     const { role, leader, claim } = drive.state;
-    if (role.kind === 'primary') return this.config.site;
+    if (role.kind === 'primary') return { site: this.config.site, epoch: role.epoch };
     const { value } = claim.seen;
     if (leader !== null && leader.reign.epoch >= (value?.epoch ?? 0)) {
       // Heard from lately, or else the claim says who it was before it fell silent.
-      if (value === null || value.epoch < leader.reign.epoch || !value.released) return leader.site;
+      if (value === null || value.epoch < leader.reign.epoch || !value.released) {
+        return { site: leader.site, epoch: leader.reign.epoch };
+      }
     }
-    return value === null || value.released || value.site === this.config.site ? '' : value.site;
+    if (value === null || value.released || value.site === this.config.site) return undefined;
+    return { site: value.site, epoch: value.epoch };
   }
 
   isConnected(site: string): boolean {
@@ -203,13 +221,16 @@ export class SiteNode {
     const attempt = (): void => {
       if (this.nowMs() >= untilMs) return giveUp('');
       const shard = shardFor();
-      const primary = this.primaryOf(shard);
+      const reigning = this.reigning(shard);
+      const primary = reigning?.site ?? '';
       if (!this.canReachQuorum()) {
         lastReason = 'quorum_unavailable';
         return ambiguous ? this.retryLater(untilMs, attempt) : giveUp(primary);
       }
-      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
-      this.calls.submit(primary, shard, request, untilMs, (result) => {
+      if (reigning === undefined || !this.isConnected(primary)) {
+        return this.retryLater(untilMs, attempt);
+      }
+      this.calls.submit(reigning, shard, request, untilMs, (result) => {
         if (!result.ok) {
           if (result.reason === 'lost') ambiguous = true;
           if (ambiguous && request.requestId === '') return giveUp(primary);

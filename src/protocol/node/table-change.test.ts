@@ -3,7 +3,12 @@ import type { LogEntry, NamePattern, Operation } from '../log-entry.js';
 import type { Coordinator, PrimaryTable, Revised, TableRule } from '../ports.js';
 import type { WriteAnswer, WriteRequest } from '../request.js';
 import { createOwnership, noteMove, owns, recordOf, wouldLose } from '../shard/ownership.js';
-import { changeTable, type TableChangeResult } from './table-change.js';
+import {
+  changeTable,
+  finishPendingChange,
+  type TableChangePorts,
+  type TableChangeResult,
+} from './table-change.js';
 
 const SHARDS = ['nyc', 'tor', 'lon'];
 const RULES: readonly TableRule[] = [{ pattern: { kind: 'default' }, shards: SHARDS }];
@@ -74,7 +79,8 @@ class Scene {
   /** The shard that does not answer, if there is one. */
   silent = '';
 
-  start(to: string, pattern: NamePattern = PATTERN): number {
+  /** Begins a change, or finishes the pending one where `to` is null. */
+  start(to: string | null, pattern: NamePattern = PATTERN): number {
     const driver = this.results.push(undefined) - 1;
     const later = (run: () => void): void => void this.events.push({ driver, run });
     const coordinator: Pick<Coordinator, 'read' | 'swap'> = {
@@ -87,24 +93,23 @@ class Scene {
           return done({ outcome: 'swapped', revision: revision + 1 });
         }),
     };
-    changeTable(
-      {
-        coordinator,
-        shards: SHARDS,
-        initialRules: RULES,
-        submit: (shard, request, done) =>
-          later(() => {
-            if (shard === this.silent) return done({ outcome: 'unknown', reason: 'timeout' });
-            const answer = this.shards.get(shard)?.take(request);
-            this.check();
-            if (answer !== undefined) done(answer);
-          }),
-      },
-      { pattern, to },
-      (result) => {
-        this.results[driver] = result;
-      },
-    );
+    const ports: TableChangePorts = {
+      coordinator,
+      shards: SHARDS,
+      initialRules: RULES,
+      submit: (shard, request, done) =>
+        later(() => {
+          if (shard === this.silent) return done({ outcome: 'unknown', reason: 'timeout' });
+          const answer = this.shards.get(shard)?.take(request);
+          this.check();
+          if (answer !== undefined) done(answer);
+        }),
+    };
+    const done = (result: TableChangeResult): void => {
+      this.results[driver] = result;
+    };
+    if (to === null) finishPendingChange(ports, done);
+    else changeTable(ports, { pattern, to }, done);
     return driver;
   }
 
@@ -244,6 +249,11 @@ describe('a change that is driven by several, or left by some', () => {
         scene.start(to);
         for (let step = 0; step < steps; step += 1) scene.step(pick);
         scene.crash(0);
+        scene.start(null);
+        scene.run(pick);
+        expect(scene.table.value?.pending).toBeNull();
+        for (const name of NAMES) expect(scene.owners(name)).toHaveLength(1);
+        scene.results.pop();
         scene.start(to);
         scene.run(pick);
         expect(scene.results[1]).toMatchObject(

@@ -47,7 +47,15 @@ export function changeTable(
   change: { readonly pattern: NamePattern; readonly to: string },
   done: (result: TableChangeResult) => void,
 ): void {
-  new TableChange(ports, change.pattern, change.to, done).advance();
+  new TableChange(ports, change, done).advance();
+}
+
+/** Finishes, or gives up, what another left pending; ends at once where nothing is. */
+export function finishPendingChange(
+  ports: TableChangePorts,
+  done: (result: TableChangeResult) => void,
+): void {
+  new TableChange(ports, null, done).advance();
 }
 
 class TableChange {
@@ -58,8 +66,7 @@ class TableChange {
 
   constructor(
     private readonly ports: TableChangePorts,
-    private readonly pattern: NamePattern,
-    private readonly to: string,
+    private readonly change: { readonly pattern: NamePattern; readonly to: string } | null,
     private readonly done: (result: TableChangeResult) => void,
   ) {}
 
@@ -79,14 +86,17 @@ class TableChange {
   }
 
   private begin(table: PrimaryTable, revision: number): void {
-    if (namedShard(table.rules, this.pattern) === this.to) return this.done({ ok: true, table });
+    const { change } = this;
+    if (change === null || namedShard(table.rules, change.pattern) === change.to) {
+      return this.done({ ok: true, table });
+    }
     if (this.begunVersion === table.version) {
       return this.done({ ok: false, reason: 'names_have_files' });
     }
     if (this.begunVersion >= 0) return this.done({ ok: false, reason: 'overtaken' });
     const version = table.version + 1;
     this.triedVersion = version;
-    const pending: Pending = { pattern: this.pattern, to: this.to, state: 'leaving' };
+    const pending: Pending = { ...change, state: 'leaving' };
     this.ports.coordinator.swap('table', revision, { ...table, version, pending }, (result) => {
       if (result.outcome === 'swapped') this.begunVersion = version;
       this.advance();
@@ -94,7 +104,9 @@ class TableChange {
   }
 
   private isMine(pending: Pending): boolean {
-    return pending.to === this.to && patternText(pending.pattern) === patternText(this.pattern);
+    const { change } = this;
+    if (change === null || pending.to !== change.to) return false;
+    return patternText(pending.pattern) === patternText(change.pattern);
   }
 
   private carryOut(table: PrimaryTable, pending: Pending, revision: number): void {

@@ -42,6 +42,8 @@ export type ShardInput =
   | {
       readonly kind: 'propose';
       readonly ticket: number;
+      /** The epoch that the request was sent to; null: whichever this is. */
+      readonly epoch: number | null;
       readonly request: WriteRequest;
       readonly found: Found;
     }

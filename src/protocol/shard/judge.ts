@@ -7,7 +7,7 @@ import {
   type WriteIntent,
   type WriteRequest,
 } from '../request.js';
-import type { Found } from './inputs.js';
+import type { Found, ShardInput } from './inputs.js';
 import { mayAct } from './acting.js';
 import { endSeq, newestWrite } from './log-tail.js';
 import { owns, recordOf, wouldLose } from './ownership.js';
@@ -32,11 +32,17 @@ function rejection(
   return { outcome: 'rejected', reason, current };
 }
 
-export function propose(step: Step, ticket: number, request: WriteRequest, found: Found): void {
+export function propose(step: Step, input: Extract<ShardInput, { kind: 'propose' }>): void {
   const { s } = step;
+  const { ticket, request, found } = input;
   const { role } = s;
   if (s.disk.failure !== null) return answer(step, ticket, rejection('storage_failed'));
   if (role.kind !== 'primary' || role.phase !== 'serving') {
+    return answer(step, ticket, rejection('no_primary'));
+  }
+  // An attempt that comes late must not take effect under a later primary: its sender may have
+  // given it up, been refused on a second try, and said so.
+  if (input.epoch !== null && input.epoch !== role.epoch) {
     return answer(step, ticket, rejection('no_primary'));
   }
   const earlier = s.requests.records.get(request.requestId);

@@ -47,8 +47,9 @@ export function becomeCandidate(step: Step, epoch: number): void {
 function promise(step: Step, reign: Reign, answerTo: string): void {
   const { s } = step;
   s.provenSeq = s.commitSeq;
-  const firstMissing = Math.min(...s.missing.keys());
-  const cutFrom = firstMissing <= endSeq(s.log) ? firstMissing : undefined;
+  // What is known to have committed stays, with or without its content: others hold it.
+  const from = Math.max(Math.min(...s.missing.keys()), s.commitSeq + 1);
+  const cutFrom = from <= endSeq(s.log) ? from : undefined;
   if (cutFrom !== undefined) cutLog(step, cutFrom);
   const hardState = { ...s.hard, promisedEpoch: reign.epoch, promisedRun: reign.run };
   writeDisk(step, { cutFrom, hardState, answerTo });

@@ -114,7 +114,7 @@ function dispatch(here: Step, input: ShardInput): void {
       s.missing.delete(input.seq);
       return afterDurable(here);
     case 'propose':
-      return propose(here, input.ticket, input.request, input.found);
+      return propose(here, input);
     case 'ask':
       return ask(here, input.ticket, input.name, input.found);
     case 'ask-end':

@@ -11,7 +11,7 @@ export function inflict(world: World, fault: Fault): void {
       if (site === undefined || !site.isUp) return;
       counts.crashes += 1;
       site.crash();
-      if (fault.wipe && world.mayLoseBytes(site.id)) site.wipe();
+      if (fault.wipe && world.loseBytes(site.id)) site.wipe();
       queue.after(fault.downMs, () => site.start());
       return;
     }
@@ -35,7 +35,7 @@ export function inflict(world: World, fault: Fault): void {
       world.sites.get(fault.site)?.clock.jumpWall(fault.byMs);
       return;
     case 'rot':
-      if (world.mayLoseBytes(fault.site)) world.diskAt(fault.site, fault.shardIndex)?.rot();
+      if (world.loseBytes(fault.site)) world.diskAt(fault.site, fault.shardIndex)?.rot();
       return;
     case 'full':
       world

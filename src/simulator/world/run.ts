@@ -98,10 +98,12 @@ function heal(world: World, clients: readonly SimClient[], stop: () => boolean):
   const { options, queue } = world;
   const random = world.random.fork('healing');
   const all = random.shuffled([...world.sites.keys()]);
-  const alive = all.slice(0, random.chance(0.5) ? all.length : world.writeQuorum);
+  // A site that has not recovered from the loss of its disk is one loss; another is too many.
+  const needsAll = random.chance(0.5) || world.isRefilling();
+  const alive = all.slice(0, needsAll ? all.length : world.writeQuorum);
   world.calm();
   for (const [id, site] of world.sites) {
-    if (!alive.includes(id)) site.crash();
+    if (!alive.includes(id)) site.condemn();
     else site.start();
   }
   const isQuiet = (): boolean =>

@@ -226,10 +226,10 @@ export class SimClient {
         } else if (answer !== undefined) {
           draft.reason = answer.reason;
           if (answer.outcome === 'rejected' && answer.reason === 'precondition_failed') {
-            Object.assign(draft, stampOf(answer.current));
+            Object.assign(draft, stamp(answer.current));
             this.remember(name, answer.current);
           } else if (answer.outcome === 'rejected' && answer.reason === 'no_such_file') {
-            Object.assign(draft, stampOf(answer.current));
+            Object.assign(draft, stamp(answer.current));
           }
         }
         this.record(draft);
@@ -295,10 +295,6 @@ function conditionsOf(condition: Condition | null): WriteConditions {
   if (condition === null) return {};
   const { ifValue: _seen, ...conditions } = condition;
   return conditions as WriteConditions;
-}
-
-function stampOf(head: FileVersion | null): Partial<Operation> {
-  return { version: head?.version ?? 0 };
 }
 
 function stamp(head: FileVersion | null): Partial<Operation> {

@@ -7,6 +7,7 @@ import type {
   OpenedLog,
   Revised,
   SiteRecord,
+  StorageFailure,
 } from '../../protocol/ports.js';
 import type { Timers } from '../../protocol/shard-drive.js';
 import type { ShardEvent } from '../../protocol/shard/effects.js';
@@ -33,6 +34,7 @@ export class SimSite {
   isUp = false;
   private record: SiteRecord | null = null;
   private life = 0;
+  private isCondemned = false;
   private readonly random: Random;
 
   constructor(
@@ -51,7 +53,7 @@ export class SimSite {
 
   /** Starts a process on what the disks hold. */
   start(): void {
-    if (this.isUp) return;
+    if (this.isUp || this.isCondemned) return;
     this.isUp = true;
     this.clock.start();
     const { life } = this;
@@ -65,8 +67,11 @@ export class SimSite {
       this.openShards(coordinator, opened, lost, (shards) => {
         if (life !== this.life) return;
         this.record = record;
-        this.register(coordinator, current.revision, record, () =>
-          this.run(coordinator, record, shards),
+        this.register(
+          coordinator,
+          current.revision,
+          record,
+          () => life === this.life && this.run(coordinator, record, shards),
         );
       });
     });
@@ -87,6 +92,12 @@ export class SimSite {
     }
   }
 
+  /** Goes down for good. */
+  condemn(): void {
+    this.isCondemned = true;
+    this.crash();
+  }
+
   /** A planned stop: hands over, then ends. */
   stop(): void {
     const { node, life } = this;
@@ -105,6 +116,11 @@ export class SimSite {
       disk.wipe();
       view.wipe();
     }
+  }
+
+  /** Something on a disk here is bad, whether or not it was read since. */
+  isRotten(): boolean {
+    return [...this.stores.values()].some(({ disk }) => disk.hasRot());
   }
 
   private openShards(
@@ -156,9 +172,14 @@ export class SimSite {
         },
       });
     };
-    if (resetTo !== null) disk.reset(resetTo, hardState, (failure) => !failure && finish());
-    else if (plan.mustWrite)
-      disk.write({ entries: [], hardState }, (failure) => !failure && finish());
+    const { life } = this;
+    const settled = (failure: StorageFailure | null): void => {
+      if (life !== this.life) return;
+      if (failure === null) finish();
+      else this.world.restartSoon(this);
+    };
+    if (resetTo !== null) disk.reset(resetTo, hardState, settled);
+    else if (plan.mustWrite) disk.write({ entries: [], hardState }, settled);
     else finish();
   }
 

@@ -83,6 +83,7 @@ export class World {
   readonly findings: Finding[] = [];
   readonly exercise = new Exercise();
   private readonly victim: string;
+  private bytesLost = 0;
   readonly events: { readonly atMs: number; site: string; shard: string; event: ShardEvent }[] = [];
   readonly counts: RunCounts = {
     failovers: 0,
@@ -183,8 +184,19 @@ export class World {
   /**
    * Bytes are lost at one site of a run only: two at once is more than is promised to survive.
    */
-  mayLoseBytes(site: string): boolean {
+  loseBytes(site: string): boolean {
+    if (site === this.victim) this.bytesLost += 1;
     return site === this.victim;
+  }
+
+  /** True while some site's disk is lost or damaged and not certainly filled up again. */
+  isRefilling(): boolean {
+    const site = this.sites.get(this.victim);
+    if (this.bytesLost === 0 || site === undefined) return false;
+    const drives = [...(site.node?.drives.values() ?? [])];
+    return (
+      drives.length === 0 || drives.some(({ state }) => !state.durable.joined) || site.isRotten()
+    );
   }
 
   diskAt(site: string, shardIndex: number): SimDisk | undefined {
