@@ -1,5 +1,10 @@
 import type { NamePattern } from '../protocol/log-entry.js';
-import { type TableChangeResult, changeTable } from '../protocol/node/table-change.js';
+import {
+  type TableChangePorts,
+  type TableChangeResult,
+  changeTable,
+  finishPendingChange,
+} from '../protocol/node/table-change.js';
 import type { PrimaryTable } from '../protocol/ports.js';
 import { patternMatches, shardOf, withRule } from '../protocol/primary-table.js';
 import type { FileService, RejectReason } from './file-service.js';
@@ -22,7 +27,7 @@ export async function setPrimary(
   text: string,
   shard: string,
 ): Promise<RuleChange> {
-  const { node, timeoutMs } = calls.context;
+  const { node } = calls.context;
   const read = readPattern(text);
   if (!read.ok) return refuse('invalid_name', read.message);
   const { pattern } = read;
@@ -32,26 +37,36 @@ export async function setPrimary(
   }
   const inTheWay = nameInTheWay(calls, pattern, shard);
   if (inTheWay !== null) return refuse('names_have_files', `${inTheWay} has versions already`);
-  const { coordinator } = node.ports;
   const result = await new Promise<TableChangeResult>((resolve) =>
-    changeTable(
-      {
-        coordinator,
-        shards,
-        initialRules: node.config.initialRules,
-        submit: (to, request, done) =>
-          node.submit(
-            () => to,
-            request,
-            node.nowMs() + timeoutMs,
-            ({ answer }) => done(answer),
-          ),
-      },
-      { pattern, to: shard },
-      resolve,
-    ),
+    changeTable(portsOf(calls), { pattern, to: shard }, resolve),
   );
   return result.ok ? result : refusedChange(result, text);
+}
+
+/**
+ * Finishes a change that its site left half done, so that the names on their way arrive. Calls back
+ * at the end, whatever came of it.
+ */
+export function finishChange(calls: ShardCalls, done: () => void): void {
+  finishPendingChange(portsOf(calls), done);
+}
+
+function portsOf(calls: ShardCalls): TableChangePorts {
+  const { node, timeoutMs } = calls.context;
+  return {
+    coordinator: node.ports.coordinator,
+    shards: [...node.config.shards.keys()],
+    initialRules: node.config.initialRules,
+    submit: (to, request, done) => {
+      const untilMs = node.nowMs() + timeoutMs;
+      node.submit(
+        () => to,
+        request,
+        untilMs,
+        ({ answer }) => done(answer),
+      );
+    },
+  };
 }
 
 function refusedChange(

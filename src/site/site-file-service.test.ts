@@ -250,6 +250,31 @@ describe('rules', () => {
   });
 });
 
+it('finishes a change of rules that another site left half done', async () => {
+  const impatient = await new TestCluster({ timeoutMs: 300 }).ready();
+  committed(await impatient.at('nyc').createBucket('docs'));
+  const { coordinator } = impatient;
+  const pattern = { kind: 'exact', name: 'docs/nyc/a' } as const;
+  const pending = { pattern, to: 'lon', state: 'leaving' } as const;
+  const { initialRules } = impatient.node('nyc').config;
+  await new Promise((resolve) =>
+    coordinator.swap('table', 0, { version: 1, rules: initialRules, pending }, resolve),
+  );
+  const intent = { kind: 'move-out', pattern, tableVersion: 1, to: 'lon' } as const;
+  const request = { requestId: 'move/1/nyc/out', since: null, intent, conditions: {} };
+  const node = impatient.node('tor');
+  await new Promise((resolve) => node.submit(() => 'nyc', request, node.nowMs() + 3000, resolve));
+  const first = await impatient.at('tor').write('docs/nyc/a', bodyOf('x'));
+  expect(first).toMatchObject({ outcome: 'rejected', reason: 'moving' });
+  await new Promise<void>((resolve) => {
+    node.until(node.nowMs() + 3000, () => node.table.value?.pending === null, resolve);
+  });
+  const file = committed(await impatient.at('tor').write('docs/nyc/a', bodyOf('x')));
+  await impatient.settled();
+  expect(impatient.node('nyc').drives.get('lon')?.versionAt(file)).toEqual(file);
+  impatient.stop();
+});
+
 describe('losing sites', () => {
   it('goes on without the primary of a file', async () => {
     await put('lon', 'docs/file1.txt', 'before');

@@ -19,7 +19,7 @@ import { FileWrites, rejected } from './file-writes.js';
 import { openHistory, readHistory } from './history.js';
 import { listBucket } from './listing.js';
 import { writeToken } from './position-token.js';
-import { readTable, setPrimary } from './primary-rules.js';
+import { finishChange, readTable, setPrimary } from './primary-rules.js';
 import { ShardCalls, failure, installing } from './shard-calls.js';
 import type { SiteContext } from './site-context.js';
 import { bucketOf, checkBucketName, checkFileName } from './site-names.js';
@@ -39,6 +39,7 @@ class SiteFileService implements FileService {
   private readonly writes: FileWrites;
   private readonly buckets: Buckets;
   private underWay = 0;
+  private finishing = false;
 
   constructor(private readonly context: SiteContext) {
     this.calls = new ShardCalls(context);
@@ -228,13 +229,24 @@ class SiteFileService implements FileService {
     return missing === null ? null : refusedBy(missing);
   }
 
-  private put(
+  private async put(
     name: string,
     content: Content,
     metadata: Metadata,
     options: WriteOptions,
   ): Promise<WriteOutcome> {
-    return this.writes.put({ kind: 'put', name, content, metadata }, options);
+    const outcome = await this.writes.put({ kind: 'put', name, content, metadata }, options);
+    if (outcome.outcome === 'rejected' && outcome.reason === 'moving') this.finishMove();
+    return outcome;
+  }
+
+  /** A name that is still on its way when a request gives up may have been left there. */
+  private finishMove(): void {
+    if (this.finishing) return;
+    this.finishing = true;
+    finishChange(this.calls, () => {
+      this.finishing = false;
+    });
   }
 
   private async copyNow(
