@@ -79,7 +79,12 @@ export async function runSiteCommand(
   }
   parent?.tell({ kind: 'ready' });
   await write(world.out, `${config.site} is ready on ${http.url}\n`);
-  await untilAborted(parent ? [stopped, parent.gone] : [stopped]);
+  const told = untilAborted(parent ? [stopped, parent.gone] : [stopped]);
+  const failure = await (site.failed ? Promise.race([told, site.failed]) : told);
+  if (failure) {
+    await http.close(0);
+    return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed);
+  }
   await site.stop();
   await http.close(1000);
   return EXIT.ok;

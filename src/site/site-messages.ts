@@ -70,7 +70,8 @@ function isEndAnswer(value: unknown): boolean {
 
 const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>> = {
   shard: (m) => isId(m.shard) && isShardMessage(m.message),
-  submit: (m) => isCount(m.id) && isId(m.shard) && isWriteRequest(m.request),
+  submit: (m) =>
+    isCount(m.id) && isId(m.run) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
   submitted: (m) => isCount(m.id) && isWriteAnswer(m.answer),
   ask: (m) =>
     isCount(m.id) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)),

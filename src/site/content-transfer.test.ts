@@ -1,0 +1,187 @@
+import { blake3 } from '@napi-rs/blake-hash';
+import { afterEach, expect, it } from 'vitest';
+import type { ChunkedContent, Content } from '../protocol/file-version.js';
+import type { ChunkRead } from '../storage/chunks/chunk-store.js';
+import { MemoryChunkStore } from '../storage/chunks/memory-chunk-store.js';
+import { createMemoryNetwork } from '../transport/memory-network.js';
+import type { PeerNetwork } from '../transport/peer-network.js';
+import { createContentTransfer } from './content-transfer.js';
+import { ContentLost } from './file-service.js';
+
+const MEBIBYTE = 1024 * 1024;
+const SITES = ['nyc', 'tor', 'lon'];
+
+class CountingStore extends MemoryChunkStore {
+  writes = 0;
+  readonly reads: string[] = [];
+  readonly damaged = new Set<string>();
+
+  override write(hash: string, bytes: Uint8Array): ReturnType<MemoryChunkStore['write']> {
+    this.writes += 1;
+    this.damaged.delete(hash);
+    return super.write(hash, bytes);
+  }
+
+  override async read(hash: string): Promise<ChunkRead> {
+    this.reads.push(hash);
+    if (!this.damaged.has(hash)) return super.read(hash);
+    await this.remove(hash);
+    return { ok: false, reason: 'damaged', message: `chunk ${hash} failed its hash` };
+  }
+}
+
+const open: { network: PeerNetwork; close(): void }[] = [];
+
+afterEach(async () => {
+  for (const { network, close } of open.splice(0)) {
+    close();
+    await network.close();
+  }
+});
+
+async function startSites() {
+  const hub = createMemoryNetwork();
+  const sites = await Promise.all(
+    SITES.map(async (site) => {
+      const peers = SITES.filter((other) => other !== site);
+      const network = hub.join({ site, peers, run: `${site}.1`, incarnation: 1 });
+      const store = new CountingStore();
+      const failed = (): void => undefined;
+      const transfer = createContentTransfer({ network, store, peers, writeQuorum: 2, failed });
+      const up = new Set<string>();
+      const connected = new Promise<void>((resolve) => {
+        network.onUp((peer) => {
+          if (up.add(peer).size === peers.length) resolve();
+        });
+      });
+      open.push({ network, close: () => transfer.close() });
+      await network.start();
+      return { site, network, store, transfer, connected };
+    }),
+  );
+  await Promise.all(sites.map(({ connected }) => connected));
+  const [nyc, tor, lon] = sites;
+  if (!nyc || !tor || !lon) throw new Error('three sites');
+  return { nyc, tor, lon };
+}
+
+function bytesOf(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) * 13 + (i >> 16)) & 0xff);
+}
+
+async function* bodyOf(bytes: Uint8Array, pieceBytes = 100_000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    yield Promise.resolve(bytes.subarray(at, at + pieceBytes));
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+function chunked(content: Content): ChunkedContent {
+  if (content.kind !== 'chunked') throw new Error('not chunked');
+  return content;
+}
+
+async function uploaded(
+  site: Awaited<ReturnType<typeof startSites>>['nyc'],
+  bytes: Uint8Array,
+): Promise<Content> {
+  const result = await site.transfer.access.upload(bodyOf(bytes), bytes.length);
+  if (!result.ok) throw new Error(result.message);
+  return result.content;
+}
+
+function ensured(
+  site: Awaited<ReturnType<typeof startSites>>['nyc'],
+  content: ChunkedContent,
+): Promise<void> {
+  return new Promise((done) => void site.transfer.port.ensure(content, ['nyc'], done));
+}
+
+it('keeps small content inline', async () => {
+  const { nyc } = await startSites();
+  const bytes = bytesOf(32 * 1024);
+  const content = await uploaded(nyc, bytes);
+  expect(content).toMatchObject({ kind: 'inline', etag: blake3(bytes).toString('hex') });
+  expect(Buffer.compare(await collect(nyc.transfer.access.read(content)), bytes)).toBe(0);
+  expect((await uploaded(nyc, new Uint8Array(0))).size).toBe(0);
+});
+
+it('cuts large content, gives it to the other sites, and never sends a chunk twice', async () => {
+  const { nyc, tor, lon } = await startSites();
+  const bytes = bytesOf(3 * MEBIBYTE + 5);
+  const content = chunked(await uploaded(nyc, bytes));
+  expect(content.etag).toBe(blake3(bytes).toString('hex'));
+  expect(content.chunks.map(({ size }) => size)).toEqual([MEBIBYTE, MEBIBYTE, MEBIBYTE, 5]);
+  await Promise.all([ensured(tor, content), ensured(lon, content)]);
+  const writes = [tor.store.writes, lon.store.writes];
+  await uploaded(nyc, bytes);
+  expect([tor.store.writes, lon.store.writes]).toEqual(writes);
+  expect(Buffer.compare(await collect(lon.transfer.access.read(content)), bytes)).toBe(0);
+});
+
+it('reads only the chunks of a range', async () => {
+  const { nyc } = await startSites();
+  const bytes = bytesOf(4 * MEBIBYTE);
+  const content = chunked(await uploaded(nyc, bytes));
+  const range = { start: MEBIBYTE + 10, end: 2 * MEBIBYTE + 20 };
+  const read = await collect(nyc.transfer.access.read(content, range));
+  expect(Buffer.compare(read, bytes.subarray(range.start, range.end))).toBe(0);
+  expect(nyc.store.reads).toEqual([content.chunks[1]?.hash, content.chunks[2]?.hash]);
+});
+
+it('fetches what a site lacks once the other can be reached', async () => {
+  const { nyc, tor, lon } = await startSites();
+  const down = new Promise((done) => lon.network.onDown(done));
+  nyc.network.setLink('nyc', 'lon', { cut: true });
+  tor.network.setLink('tor', 'lon', { cut: true });
+  await down;
+  const content = chunked(await uploaded(nyc, bytesOf(2 * MEBIBYTE)));
+  let done = false;
+  const arrived = ensured(lon, content).then(() => {
+    done = true;
+  });
+  expect(done).toBe(false);
+  tor.network.setLink('tor', 'lon', { cut: false });
+  await arrived;
+  expect(await lon.store.missing(content.chunks)).toEqual([]);
+});
+
+it('repairs a damaged chunk from another site and counts it', async () => {
+  const { nyc, tor } = await startSites();
+  const bytes = bytesOf(MEBIBYTE + 1);
+  const content = chunked(await uploaded(nyc, bytes));
+  await ensured(tor, content);
+  tor.store.damaged.add(content.chunks[0]?.hash ?? '');
+  expect(Buffer.compare(await collect(tor.transfer.access.read(content)), bytes)).toBe(0);
+  expect(tor.transfer.repairs()).toBe(1);
+});
+
+it('says that content is lost where no site has a good copy', async () => {
+  const { tor } = await startSites();
+  const content: Content = {
+    kind: 'chunked',
+    size: 5,
+    etag: 'b'.repeat(64),
+    chunks: [{ hash: 'b'.repeat(64), size: 5 }],
+  };
+  await expect(collect(tor.transfer.access.read(content))).rejects.toBeInstanceOf(ContentLost);
+});
+
+it('refuses bodies that are not what was announced, and those that break off', async () => {
+  const { nyc } = await startSites();
+  const upload = (size: number) => nyc.transfer.access.upload(bodyOf(bytesOf(10)), size);
+  expect(await upload(11)).toMatchObject({ ok: false, reason: 'body_incomplete' });
+  expect(await upload(9)).toMatchObject({ ok: false, reason: 'body_incomplete' });
+  expect(await upload(2 ** 50)).toMatchObject({ ok: false, reason: 'too_large' });
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(bytesOf(10));
+    throw new Error('cut');
+  }
+  const result = await nyc.transfer.access.upload(broken());
+  expect(result).toMatchObject({ ok: false, reason: 'body_incomplete' });
+});
