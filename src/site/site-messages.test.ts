@@ -44,6 +44,7 @@ const submit: SiteMessage = {
 const asked: SiteMessage = {
   kind: 'asked',
   id: 1,
+  run: 'tor.1.1',
   answer: {
     outcome: 'head',
     epoch: 1,
@@ -63,12 +64,13 @@ const samples: readonly SiteMessage[] = [
   append,
   submit,
   asked,
-  { kind: 'ask', id: 1, shard: 'nyc', name: 'b/f', held: null },
-  { kind: 'ask-end', id: 1, shard: 'nyc' },
-  { kind: 'ended', id: 1, answer: { outcome: 'end', end: { epoch: 1, seq: 2 } } },
+  { kind: 'ask', id: 1, run: 'tor.1.1', shard: 'nyc', name: 'b/f', held: null },
+  { kind: 'ask-end', id: 1, run: 'tor.1.1', shard: 'nyc' },
+  { kind: 'ended', id: 1, run: 'tor.1.1', answer: { outcome: 'end', end: { epoch: 1, seq: 2 } } },
   {
     kind: 'submitted',
     id: 1,
+    run: 'tor.1.1',
     answer: { outcome: 'rejected', reason: 'no_primary', current: null },
   },
 ];

@@ -68,16 +68,19 @@ function isEndAnswer(value: unknown): boolean {
   return value.outcome === 'end' && isPosition(value.end);
 }
 
+function isCall(message: Fields): boolean {
+  return isCount(message.id) && isId(message.run);
+}
+
 const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>> = {
   shard: (m) => isId(m.shard) && isShardMessage(m.message),
-  submit: (m) =>
-    isCount(m.id) && isId(m.run) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
-  submitted: (m) => isCount(m.id) && isWriteAnswer(m.answer),
+  submit: (m) => isCall(m) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
+  submitted: (m) => isCall(m) && isWriteAnswer(m.answer),
   ask: (m) =>
-    isCount(m.id) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)),
-  asked: (m) => isCount(m.id) && isReadAnswer(m.answer),
-  'ask-end': (m) => isCount(m.id) && isId(m.shard),
-  ended: (m) => isCount(m.id) && isEndAnswer(m.answer),
+    isCall(m) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)),
+  asked: (m) => isCall(m) && isReadAnswer(m.answer),
+  'ask-end': (m) => isCall(m) && isId(m.shard),
+  ended: (m) => isCall(m) && isEndAnswer(m.answer),
 };
 
 /** Judges what another site said. Any value gives a message or the reason why it is none. */

@@ -88,7 +88,7 @@ export class SiteCalls {
     this.call(
       to,
       untilMs,
-      (id) => ({ kind: 'ask', id, shard, name, held }),
+      (id) => ({ kind: 'ask', id, run: this.run, shard, name, held }),
       (result) => done(result as CallResult<ReadAnswer>),
     );
   }
@@ -106,7 +106,7 @@ export class SiteCalls {
     this.call(
       to,
       untilMs,
-      (id) => ({ kind: 'ask-end', id, shard }),
+      (id) => ({ kind: 'ask-end', id, run: this.run, shard }),
       (result) => done(result as CallResult<EndAnswer>),
     );
   }
@@ -116,7 +116,7 @@ export class SiteCalls {
       case 'submit':
         if (!this.isNew(message)) return;
         this.propose(message.shard, message.request, message.epoch, [from], (answer) =>
-          this.ports.send(from, { kind: 'submitted', id: message.id, answer }),
+          this.ports.send(from, { kind: 'submitted', id: message.id, run: message.run, answer }),
         );
         return;
       case 'ask':
@@ -124,6 +124,7 @@ export class SiteCalls {
           this.ports.send(from, {
             kind: 'asked',
             id: message.id,
+            run: message.run,
             answer: lighten(answer, message.held),
           }),
         );
@@ -131,11 +132,14 @@ export class SiteCalls {
       case 'ask-end':
         this.drives
           .get(message.shard)
-          ?.askEnd((answer) => this.ports.send(from, { kind: 'ended', id: message.id, answer }));
+          ?.askEnd((answer) =>
+            this.ports.send(from, { kind: 'ended', id: message.id, run: message.run, answer }),
+          );
         return;
       case 'submitted':
       case 'asked':
       case 'ended':
+        if (message.run !== this.run) return; // for an earlier process of this site
         return this.finish(message.id, from, { ok: true, value: message.answer });
     }
   }

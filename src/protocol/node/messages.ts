@@ -15,15 +15,37 @@ export type SiteMessage =
       readonly shard: string;
       readonly request: WriteRequest;
     }
-  | { readonly kind: 'submitted'; readonly id: number; readonly answer: WriteAnswer }
+  | {
+      readonly kind: 'submitted';
+      readonly id: number;
+      /** The run that asked: an answer to an earlier run is nobody's. */
+      readonly run: string;
+      readonly answer: WriteAnswer;
+    }
   | {
       readonly kind: 'ask';
       readonly id: number;
+      readonly run: string;
       readonly shard: string;
       readonly name: string;
       /** The newest version in the asking site's log: its content need not travel. */
       readonly held: Position | null;
     }
-  | { readonly kind: 'asked'; readonly id: number; readonly answer: ReadAnswer }
-  | { readonly kind: 'ask-end'; readonly id: number; readonly shard: string }
-  | { readonly kind: 'ended'; readonly id: number; readonly answer: EndAnswer };
+  | {
+      readonly kind: 'asked';
+      readonly id: number;
+      readonly run: string;
+      readonly answer: ReadAnswer;
+    }
+  | {
+      readonly kind: 'ask-end';
+      readonly id: number;
+      readonly run: string;
+      readonly shard: string;
+    }
+  | {
+      readonly kind: 'ended';
+      readonly id: number;
+      readonly run: string;
+      readonly answer: EndAnswer;
+    };
