@@ -59,7 +59,7 @@ export class SiteCalls {
     const { site, epoch } = to;
     const { run } = this;
     if (site === this.site) {
-      this.propose(shard, request, epoch, [], (value) => done({ ok: true, value }));
+      this.here(untilMs, (answered) => this.propose(shard, request, epoch, [], answered), done);
       return;
     }
     this.call(
@@ -80,7 +80,7 @@ export class SiteCalls {
   ): void {
     const drive = this.drives.get(shard);
     if (to === this.site) {
-      drive?.ask(name, (value) => done({ ok: true, value }));
+      this.here(untilMs, (answered) => drive?.ask(name, answered), done);
       return;
     }
     const position = bringContent ? undefined : drive?.heldPosition(name);
@@ -100,7 +100,7 @@ export class SiteCalls {
     done: (result: CallResult<EndAnswer>) => void,
   ): void {
     if (to === this.site) {
-      this.drives.get(shard)?.askEnd((value) => done({ ok: true, value }));
+      this.here(untilMs, (answered) => this.drives.get(shard)?.askEnd(answered), done);
       return;
     }
     this.call(
@@ -181,6 +181,23 @@ export class SiteCalls {
         drive?.propose(request, epoch, done),
       );
     }
+  }
+
+  /** The same bound for a question to this site itself. */
+  private here<T>(
+    untilMs: number,
+    ask: (answered: (value: T) => void) => void,
+    done: (result: CallResult<T>) => void,
+  ): void {
+    let isOpen = true;
+    const finish = (result: CallResult<T>): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      timer.cancel();
+      done(result);
+    };
+    const timer = this.ports.timers.wake(untilMs, () => finish({ ok: false, reason: 'lost' }));
+    ask((value) => finish({ ok: true, value }));
   }
 
   private call(

@@ -118,7 +118,10 @@ function claimTimeMs(step: Step): number {
   const otherChosen = free && (value?.successor ?? '') !== '' && value?.successor !== s.config.site;
   const isChosen = free && value?.successor === s.config.site;
   const { staggerMs } = s.config.timing;
-  const places = isChosen ? 0 : placeInSuccession(step) + (otherChosen ? 4 : 0);
+  // In a new cluster nobody has told where it stands yet: the home site goes first.
+  const least = value === null ? s.config.succession.indexOf(s.config.site) : 0;
+  const place = Math.max(placeInSuccession(step), least);
+  const places = isChosen ? 0 : place + (otherChosen ? 4 : 0);
   return Math.max(sinceMs + (free ? 0 : value.claimMs) + places * staggerMs, stepBackUntilMs);
 }
 
