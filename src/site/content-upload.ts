@@ -28,7 +28,8 @@ export interface UploadPorts {
 
 /** Reads one body to its end and brings its content to the disks. */
 export class ContentUpload {
-  private readonly hasher = new Blake3Hasher();
+  /** Of all chunks so far. */
+  private hasher: Blake3Hasher | null = null;
   private readonly cutter: ContentCutter = new FixedCutter();
   private readonly window = new ByteBudget(WINDOW_BYTES);
   private readonly chunks: ChunkRef[] = [];
@@ -59,7 +60,6 @@ export class ContentUpload {
       if (announcedSize !== undefined && this.size > announcedSize) {
         return refuse(incomplete(`the body is longer than the ${announcedSize} bytes announced`));
       }
-      this.hasher.update(next.value);
       for (const chunk of this.cutter.push(next.value)) await this.take(chunk);
       if (this.failure !== null) return refuse(notStored(this.failure));
       if (this.chunks.length > CHUNK_COUNT_LIMIT) return refuse(tooLarge());
@@ -82,7 +82,7 @@ export class ContentUpload {
     await Promise.all(this.durable);
     if (this.failure !== null) return notStored(this.failure);
     if (this.chunks.length > CHUNK_COUNT_LIMIT) return tooLarge();
-    const etag = this.hasher.digest('hex');
+    const etag = (this.hasher ?? new Blake3Hasher()).digest('hex');
     return { ok: true, content: { kind: 'chunked', size, etag, chunks: this.chunks } };
   }
 
@@ -91,6 +91,8 @@ export class ContentUpload {
     await this.window.take(bytes.length);
     await this.ports.budget.take(bytes.length);
     const hash = blake3(bytes).toString('hex');
+    this.hasher ??= new Blake3Hasher();
+    this.hasher.update(bytes);
     this.chunks.push({ hash, size: bytes.length });
     const { store, calls } = this.ports;
     this.pushes ??= this.ports.connectedSites().map((site) => new ChunkPush(site, calls));
