@@ -6,16 +6,13 @@ interface Offer {
   readonly settled: () => void;
 }
 
-/** Chunks asked about in one question. */
-const BATCH_CHUNKS = 32;
-
 /**
  * Gives one other site the chunks of one upload that it lacks. Best effort: after a failure nothing
- * more is sent, and the site fetches what it lacks when the log entry comes.
+ * more is sent, and the site fetches what it lacks when the log entry comes. How much is under way
+ * at once is the upload's to limit.
  */
 export class ChunkPush {
-  private queue: Offer[] = [];
-  private asking = false;
+  private offers: Offer[] = [];
   private failed = false;
 
   constructor(
@@ -27,27 +24,23 @@ export class ChunkPush {
   offer(hash: string, bytes: Uint8Array): Promise<void> {
     if (this.failed) return Promise.resolve();
     return new Promise((settled) => {
-      this.queue.push({ hash, bytes, settled });
-      if (!this.asking) void this.ask();
+      // Chunks that are cut in the same turn are asked about together.
+      if (this.offers.length === 0) queueMicrotask(() => void this.ask());
+      this.offers.push({ hash, bytes, settled });
     });
   }
 
   private async ask(): Promise<void> {
-    this.asking = true;
-    // Chunks that are cut in the same turn are asked about together.
-    await Promise.resolve();
-    while (this.queue.length > 0) {
-      const batch = this.queue.splice(0, BATCH_CHUNKS);
-      const hashes = [...new Set(batch.map(({ hash }) => hash))];
-      const lacking = this.failed ? null : await this.calls.lacking(this.site, hashes);
-      if (lacking === null) this.failed = true;
-      const wanted = new Set(lacking ?? []);
-      for (const offer of batch) {
-        if (wanted.delete(offer.hash)) void this.send(offer);
-        else offer.settled();
-      }
+    const { offers } = this;
+    this.offers = [];
+    const hashes = [...new Set(offers.map(({ hash }) => hash))];
+    const lacking = await this.calls.lacking(this.site, hashes);
+    if (lacking === null) this.failed = true;
+    const wanted = new Set(lacking ?? []);
+    for (const offer of offers) {
+      if (wanted.delete(offer.hash)) void this.send(offer);
+      else offer.settled();
     }
-    this.asking = false;
   }
 
   private async send(offer: Offer): Promise<void> {

@@ -10,7 +10,7 @@ import type { UploadResult } from './site-context.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** Chunks of one upload that are on their way to disks. */
-const WINDOW_BYTES = 16 * MEBIBYTE;
+const WINDOW_BYTES = 32 * MEBIBYTE;
 /** The same of all uploads of a site. */
 export const UPLOADS_LIMIT_BYTES = 96 * MEBIBYTE;
 
