@@ -35,6 +35,7 @@ export class SimSite {
   private record: SiteRecord | null = null;
   private life = 0;
   private isCondemned = false;
+  private isDamaged = false;
   private readonly random: Random;
 
   constructor(
@@ -60,19 +61,19 @@ export class SimSite {
     const coordinator = this.world.coordinator.connect(this.id, this.clock, this.random);
     const opened = new Map<string, OpenedLog>();
     for (const [shard, { disk }] of this.stores) opened.set(shard, disk.reopen());
-    const damaged = [...opened.values()].some((log) => log.damagedFrom !== undefined);
+    // Remembered until the site has declared itself new: cut away, it would not be seen again.
+    this.isDamaged ||= [...opened.values()].some((log) => log.damagedFrom !== undefined);
     readUntilAnswered(this.clock, coordinator, `site/${this.id}`, (current) => {
-      const { record, lost } = decideStart(this.id, this.record, current.value, damaged);
+      const { record, lost } = decideStart(this.id, this.record, current.value, this.isDamaged);
       if (lost) this.world.counts.lostDisks += 1;
       this.openShards(coordinator, opened, lost, (shards) => {
         if (life !== this.life) return;
         this.record = record;
-        this.register(
-          coordinator,
-          current.revision,
-          record,
-          () => life === this.life && this.run(coordinator, record, shards),
-        );
+        this.register(coordinator, current.revision, record, () => {
+          if (life !== this.life) return;
+          this.isDamaged = false;
+          this.run(coordinator, record, shards);
+        });
       });
     });
   }
