@@ -47,6 +47,7 @@ export interface ShardLimits {
   readonly memoryBytes: number;
   /** Entries kept on disk for a replica that is away; beyond it gets a snapshot. */
   readonly retainEntries: number;
+  readonly retainBytes: number;
   /** Request ids remembered, counted in log positions. */
   readonly requestEntries: number;
 }
@@ -61,6 +62,7 @@ export const DEFAULT_LIMITS: ShardLimits = {
   memoryEntries: 4096,
   memoryBytes: 8 * 1024 * 1024,
   retainEntries: 200_000,
+  retainBytes: 512 * 1024 * 1024,
   requestEntries: 65_536,
 };
 

@@ -12,10 +12,14 @@ export interface LogTail {
   before: Position;
   entries: LogEntry[];
   bytes: number;
+  /** Bytes of every entry that ever joined in this run; and, now and then, of those up to a seq. */
+  joinedBytes: number;
+  marks: { readonly seq: number; readonly joinedBytes: number }[];
   /** For names written above the view's position: the seqs of their entries, oldest first. */
   readonly writes: Map<string, number[]>;
 }
 
+const MARK_EVERY_ENTRIES = 256;
 const ENTRY_OVERHEAD_BYTES = 200;
 const CHUNK_REF_BYTES = 72;
 
@@ -31,7 +35,15 @@ export function entryBytes(entry: LogEntry): number {
 }
 
 export function emptyTail(base: Position): LogTail {
-  return { base, before: base, entries: [], bytes: 0, writes: new Map() };
+  return {
+    base,
+    before: base,
+    entries: [],
+    bytes: 0,
+    joinedBytes: 0,
+    marks: [],
+    writes: new Map(),
+  };
 }
 
 export function endSeq(log: LogTail): number {
@@ -66,7 +78,12 @@ export function push(log: LogTail, entry: LogEntry): void {
     () => `entry ${entry.seq} does not follow the end`,
   );
   log.entries.push(entry);
-  log.bytes += entryBytes(entry);
+  const bytes = entryBytes(entry);
+  log.bytes += bytes;
+  log.joinedBytes += bytes;
+  if (entry.seq % MARK_EVERY_ENTRIES === 0) {
+    log.marks.push({ seq: entry.seq, joinedBytes: log.joinedBytes });
+  }
   const name = nameOf(entry);
   if (name === undefined) return;
   const seqs = log.writes.get(name);
@@ -119,6 +136,17 @@ export function evict(log: LogTail, upTo: number, maxEntries: number, maxBytes: 
   log.before = { epoch: last.epoch, seq: last.seq };
   log.entries.splice(0, count);
   log.bytes = bytes;
+}
+
+/** The last mark that has more than `maxBytes` behind it; what is at or before it may be let go. */
+export function seqBeyondBytes(log: LogTail, maxBytes: number): number {
+  let seq = 0;
+  for (let first = log.marks[0]; first !== undefined; first = log.marks[0]) {
+    if (log.joinedBytes - first.joinedBytes <= maxBytes) break;
+    seq = first.seq;
+    log.marks.shift();
+  }
+  return seq;
 }
 
 /** The newest write of `name` in memory at or below `atMost` and above the view's position. */

@@ -1,7 +1,7 @@
 import { noteActing } from './acting.js';
 import { hasQuorum, release } from './commit.js';
 import { send, writeDisk } from './disk.js';
-import { endSeq, slice } from './log-tail.js';
+import { endSeq, seqBeyondBytes, slice } from './log-tail.js';
 import { appendMessage, replicate } from './replication.js';
 import type { PrimaryRole, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
@@ -72,7 +72,9 @@ function trimLog(step: Step, role: PrimaryRole): void {
   const { s } = step;
   let seq = s.viewSeq;
   for (const replica of role.replicas.values()) seq = Math.min(seq, replica.matchSeq);
-  seq = Math.max(seq, s.viewSeq - s.config.limits.retainEntries);
+  const { retainEntries, retainBytes } = s.config.limits;
+  const beyond = Math.min(seqBeyondBytes(s.log, retainBytes), s.viewSeq);
+  seq = Math.max(seq, s.viewSeq - retainEntries, beyond);
   if (seq <= s.trimSeq) return;
   s.trimSeq = seq;
   step.out.push({ kind: 'trim', upToSeq: seq });

@@ -77,7 +77,7 @@ function rebase(
   const { s } = step;
   const { log } = s;
   step.out.push({ kind: 'drop-content', fromSeq: s.viewSeq + 1 });
-  Object.assign(log, { base, before: base, entries: [], bytes: 0 });
+  Object.assign(log, { base, before: base, entries: [], bytes: 0, marks: [] });
   log.writes.clear();
   s.missing.clear();
   for (const pending of s.disk.inFlight) pending.endSeq = 0;
