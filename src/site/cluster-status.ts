@@ -82,19 +82,26 @@ function shardStatus({ shard, state }: ShardDrive, home: string, primary: string
 }
 
 function replicaStatus(state: ShardState, site: string, progress: ReplicaProgress): ReplicaStatus {
+  const hasSession = state.peers.get(site)?.connected === true;
   const heard = performance.now() - progress.heardMs <= state.config.timing.quietMs;
-  const connected = heard && state.peers.get(site)?.connected === true;
   const behindEntries = Math.max(0, endSeq(state.log) - progress.matchSeq);
-  return { site, connected, behindEntries, state: stateOf(progress, connected, behindEntries) };
+  return {
+    site,
+    connected: hasSession && heard,
+    behindEntries,
+    state: stateOf(progress, hasSession, hasSession && heard, behindEntries),
+  };
 }
 
 function stateOf(
   progress: ReplicaProgress,
-  connected: boolean,
+  hasSession: boolean,
+  isHeard: boolean,
   behindEntries: number,
 ): ReplicaStatus['state'] {
-  if (!connected) return 'away';
-  if (progress.snapshotSeq !== null) return 'snapshot';
+  // A replica that takes over a snapshot says nothing until it has it.
+  if (hasSession && progress.snapshotSeq !== null) return 'snapshot';
+  if (!isHeard) return 'away';
   if (progress.joining) return 'joining';
   return behindEntries <= IN_FLIGHT_ENTRIES ? 'current' : 'catching_up';
 }
