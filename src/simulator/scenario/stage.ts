@@ -1,0 +1,327 @@
+import type { ChunkedContent } from '../../protocol/file-version.js';
+import type { ClaimRecord, Revised, SiteRecord, TableRule } from '../../protocol/ports.js';
+import type { Answer, WriteRequest } from '../../protocol/request.js';
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMING,
+  type ShardLimits,
+  type ShardTiming,
+} from '../../protocol/shard/config.js';
+import type { ShardEffect } from '../../protocol/shard/effects.js';
+import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
+import type { ShardState } from '../../protocol/shard/state.js';
+import type { Core } from './core.js';
+import { effectText, inputText, messageText } from './description.js';
+import {
+  crash,
+  EMPTY_IMAGE,
+  feed,
+  newStation,
+  start,
+  type Station,
+  sync,
+  viewHead,
+  viewOwnership,
+  viewPosition,
+  viewRequests,
+} from './station.js';
+
+/** Something under way: a message, or a question to the coordinator and its answer. */
+export interface Flight {
+  readonly from: string;
+  readonly to: string;
+  /** Its kind first, then all that tells it from another. */
+  readonly text: string;
+  arrive(): void;
+  /** Given up by the one who waits for it. */
+  lost?(): void;
+}
+
+export const COORDINATOR = 'coord';
+export const SHARD = 'shard';
+export const RULES: readonly TableRule[] = [{ pattern: { kind: 'default' }, shards: [SHARD] }];
+
+/** Sites of one shard on which nothing happens that the script did not ask for. */
+export class Stage {
+  readonly stations = new Map<string, Station>();
+  readonly trace: string[] = [];
+  readonly answers = new Map<string, Answer>();
+  flights: Flight[] = [];
+  nowMs = 0;
+  timing: ShardTiming = DEFAULT_TIMING;
+  limits: ShardLimits = DEFAULT_LIMITS;
+  private readonly tickets: string[] = [];
+  private readonly connections = new Set<string>();
+  private readonly asleepMs = new Map<string, number>();
+  private readonly records = new Map<string, SiteRecord>();
+  private claim: Revised<ClaimRecord> = { value: null, revision: 0 };
+
+  constructor(
+    private readonly core: Core,
+    readonly sites: readonly string[],
+    readonly writeQuorum: number,
+  ) {
+    for (const site of sites) this.stations.set(site, newStation(site));
+  }
+
+  begin(): void {
+    for (const site of this.sites) this.start(site);
+  }
+
+  station(site: string): Station {
+    const station = this.stations.get(site);
+    if (station === undefined) throw new Error(`no such site: ${site}`);
+    return station;
+  }
+
+  state(site: string): ShardState {
+    const { state } = this.station(site);
+    if (state === null) throw new Error(`${site} is down`);
+    return state;
+  }
+
+  now(site: string): Now {
+    return { monoMs: this.nowMs - (this.asleepMs.get(site) ?? 0), wallMs: this.nowMs };
+  }
+
+  /** The machine sleeps: its monotonic clock stands still. */
+  sleep(site: string, ms: number): void {
+    this.nowMs += ms;
+    this.asleepMs.set(site, (this.asleepMs.get(site) ?? 0) + ms);
+  }
+
+  deadline(site: string): number {
+    const { state } = this.station(site);
+    const lagMs = this.asleepMs.get(site) ?? 0;
+    return state === null ? Infinity : this.core.nextDeadline(state) + lagMs;
+  }
+
+  input(site: string, input: ShardInput): void {
+    const station = this.station(site);
+    if (station.state === null) return;
+    this.say(`${site} < ${inputText(input, this.ticketName)}`);
+    this.carryOut(site, feed(this.core, station, input, this.now(site)));
+  }
+
+  private readonly ticketName = (ticket: number): string => this.tickets[ticket - 1] ?? '?';
+
+  private say(line: string): void {
+    this.trace.push(`  ${line}`);
+  }
+
+  private carryOut(site: string, effects: readonly ShardEffect[]): void {
+    for (const effect of effects) {
+      this.say(`${site} > ${effectText(effect, this.ticketName)}`);
+      this.carry(site, effect);
+    }
+  }
+
+  private carry(site: string, effect: ShardEffect): void {
+    switch (effect.kind) {
+      case 'send': {
+        const { to, message } = effect;
+        if (!this.isConnected(site, to)) return;
+        this.launch(site, to, messageText(message), () =>
+          this.input(to, { kind: 'message', from: site, message }),
+        );
+        return;
+      }
+      case 'answer':
+        this.answers.set(this.ticketName(effect.ticket), effect.answer);
+        return;
+      case 'swap-claim':
+        return this.swapClaim(site, effect);
+      case 'ensure-content':
+        return this.fetchContent(site, effect);
+      case 'install-snapshot':
+        this.launch(effect.from, site, 'snapshot', () => this.installSnapshot(effect.from, site));
+        return;
+      default:
+        return;
+    }
+  }
+
+  private launch(from: string, to: string, text: string, arrive: () => void): Flight {
+    const flight = { from, to, text, arrive };
+    this.flights.push(flight);
+    return flight;
+  }
+
+  private swapClaim(site: string, effect: Extract<ShardEffect, { kind: 'swap-claim' }>): void {
+    const { token, revision, value } = effect;
+    const run = this.station(site).state?.config.run;
+    const reply = (input: ShardInput): void => {
+      if (this.station(site).state?.config.run === run) this.input(site, input);
+    };
+    const lost = (): void =>
+      reply({ kind: 'claim-swapped', token, result: { outcome: 'unknown' } });
+    const asked = this.launch(site, COORDINATOR, `swap e${value.epoch}`, () => {
+      const isSwapped = revision === this.claim.revision;
+      if (isSwapped) this.setClaim(value);
+      const result = isSwapped
+        ? ({ outcome: 'swapped', revision: this.claim.revision } as const)
+        : ({ outcome: 'conflict', current: this.claim } as const);
+      const text = `swapped e${value.epoch} ${result.outcome}`;
+      const answered = this.launch(COORDINATOR, site, text, () =>
+        reply({ kind: 'claim-swapped', token, result }),
+      );
+      Object.assign(answered, { lost });
+    });
+    Object.assign(asked, { lost });
+  }
+
+  private setClaim(value: ClaimRecord): void {
+    this.claim = { value, revision: this.claim.revision + 1 };
+    const { claim } = this;
+    for (const site of this.sites) {
+      if (this.station(site).state === null) continue;
+      this.launch(COORDINATOR, site, `claim e${value.epoch}${value.released ? ' released' : ''}`, () =>
+        this.input(site, { kind: 'claim-seen', claim }),
+      );
+    }
+  }
+
+  /** The site's run wins the next epoch, whoever holds the claim, and knows it at once. */
+  win(site: string, epoch = (this.claim.value?.epoch ?? 0) + 1): void {
+    const { run } = this.state(site).config;
+    const { claimMs } = this.timing;
+    const renewal = 1_000_000;
+    const value = { shard: SHARD, epoch, site, run, claimMs, renewal, released: false, successor: '' };
+    this.setClaim(value);
+    const seen = this.flights.findIndex(
+      (flight) => flight.from === COORDINATOR && flight.to === site && flight.text === `claim e${epoch}`,
+    );
+    const [flight] = this.flights.splice(seen, 1);
+    flight?.arrive();
+  }
+
+  private fetchContent(site: string, effect: Extract<ShardEffect, { kind: 'ensure-content' }>): void {
+    const { epoch, seq, content, source } = effect;
+    const bring = (): void => {
+      this.addChunks(site, content);
+      this.input(site, { kind: 'content-ready', epoch, seq });
+    };
+    this.launch(source || 'anywhere', site, `content ${epoch}/${seq}`, bring);
+  }
+
+  addChunks(site: string, content: ChunkedContent): void {
+    const station = this.station(site);
+    station.chunks = [...station.chunks, ...content.chunks.map(({ hash }) => hash)];
+  }
+
+  private installSnapshot(from: string, to: string): void {
+    const source = this.station(from);
+    if (source.state === null) return this.input(to, { kind: 'snapshot-failed' });
+    const target = this.station(to);
+    target.view = source.view;
+    target.keptView = source.view.length;
+    target.chunks = [...new Set([...target.chunks, ...source.chunks])];
+    this.input(to, {
+      kind: 'snapshot-installed',
+      position: viewPosition(source.view),
+      requests: viewRequests(source.view),
+      ownership: viewOwnership(source.view, SHARD, RULES),
+    });
+  }
+
+  propose(site: string, name: string, request: WriteRequest, epoch: number | null): void {
+    const { intent } = request;
+    if (intent.kind === 'put' && intent.content.kind === 'chunked') {
+      this.addChunks(site, intent.content);
+    }
+    const head = 'name' in intent ? viewHead(this.station(site).view, intent.name) : undefined;
+    const ticket = this.tickets.push(name);
+    this.answers.delete(name);
+    const found = { head, inTheWay: false };
+    this.input(site, { kind: 'propose', ticket, epoch, request, found });
+  }
+
+  ask(site: string, name: string, file: string): void {
+    const ticket = this.tickets.push(name);
+    this.answers.delete(name);
+    const found = { head: viewHead(this.station(site).view, file), inTheWay: false };
+    this.input(site, { kind: 'ask', ticket, name: file, found });
+  }
+
+  askEnd(site: string, name: string): void {
+    const ticket = this.tickets.push(name);
+    this.answers.delete(name);
+    this.input(site, { kind: 'ask-end', ticket });
+  }
+
+  sync(site: string, fails: boolean): boolean {
+    const station = this.station(site);
+    const [first] = station.unsynced;
+    if (first === undefined) return false;
+    const failure = fails ? ({ kind: 'io_error', message: 'the sync failed' } as const) : null;
+    this.say(`${site} < ${fails ? 'failed' : 'synced'} ${first.id}`);
+    this.carryOut(site, sync(this.core, station, failure, this.now(site)));
+    return true;
+  }
+
+  crash(site: string, keptWrites: number): void {
+    for (const other of this.sites) if (other !== site) this.disconnect(site, other);
+    crash(this.station(site), keptWrites);
+    this.flights = this.flights.filter((flight) => flight.to !== site);
+  }
+
+  start(site: string): void {
+    const { timing, limits, writeQuorum, sites, claim } = this;
+    const station = this.station(site);
+    const config = { shard: SHARD, succession: sites, writeQuorum, timing, limits };
+    const atCoordinator = this.records.get(site) ?? null;
+    const around = { config, rules: RULES, atCoordinator, claim: claim.value };
+    start(this.core, station, around, this.now(site));
+    if (station.record !== null) this.records.set(site, station.record);
+    this.input(site, { kind: 'claim-seen', claim });
+    for (const other of this.sites) {
+      if (other !== site && this.station(other).state !== null) this.connect(site, other);
+    }
+  }
+
+  /** The disk is replaced by an empty one; only while the process is down. */
+  wipe(site: string): void {
+    const station = this.station(site);
+    if (station.state !== null) throw new Error(`${site} is up`);
+    Object.assign(station, { image: EMPTY_IMAGE, view: [], keptView: 0, record: null, chunks: [] });
+  }
+
+  /** The view as it is now would survive a crash. */
+  keepView(site: string): void {
+    const station = this.station(site);
+    station.keptView = station.view.length;
+  }
+
+  rot(site: string, seq: number): void {
+    const station = this.station(site);
+    station.image = { ...station.image, damagedFrom: seq };
+  }
+
+  isConnected(a: string, b: string): boolean {
+    return this.connections.has(`${a} ${b}`);
+  }
+
+  connect(a: string, b: string): void {
+    for (const [site, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.connections.add(`${site} ${other}`);
+    }
+    this.input(a, { kind: 'peer', site: b, connected: true });
+    this.input(b, { kind: 'peer', site: a, connected: true });
+  }
+
+  disconnect(a: string, b: string): void {
+    if (!this.connections.delete(`${a} ${b}`)) return;
+    this.connections.delete(`${b} ${a}`);
+    this.input(a, { kind: 'peer', site: b, connected: false });
+    this.input(b, { kind: 'peer', site: a, connected: false });
+  }
+
+  /** Takes the oldest flight that `picks` accepts out of the air. */
+  take(picks: (flight: Flight) => boolean): Flight | undefined {
+    const index = this.flights.findIndex(picks);
+    return index < 0 ? undefined : this.flights.splice(index, 1)[0];
+  }
+}
