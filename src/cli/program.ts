@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
 import type { CommandRunner } from './command-runner.js';
-import type { ExitCode } from './exit-code.js';
 import { EXIT_HELP } from './exit-code.js';
 import { addBucketCommands, addNameCommands } from './name-commands.js';
 import { exampleText } from './session.js';
@@ -88,21 +87,21 @@ function addDemoCommand(program: Command, run: CommandRunner): void {
 
 function addBenchCommand(program: Command, run: CommandRunner): void {
   program
-    .command('bench [workload]')
-    .description('start a cluster, run a named workload and print its figures')
+    .command('bench [workloads...]')
+    .description('start a cluster, run named workloads (default: all) and print their figures')
     .option('--json', 'print JSON for programs')
-    .option('--wan <links>', 'emulated round trips: on, off, or links like nyc-lon=100')
+    .option('--wan <links>', 'other emulated round trips than the workload is meant for')
     .option('--base-port <port>', 'the ports up to 39 above it are used', '7800')
     .option('--data <folder>', 'where the cluster keeps its files (default: a temporary folder)')
-    .option('--seconds <n>', 'how long each measurement lasts')
+    .option('--seconds <n>', 'how long each measurement lasts', '10')
     .addHelpText(
       'after',
-      exampleText(['bench', 'bench write-latency', 'bench commits --wan off --json']),
+      exampleText(['bench', 'bench write-latency', 'bench write-throughput many-files --json']),
     )
-    .action((workload, options) =>
+    .action((workloads, options) =>
       run(async (world) => {
         const { runBench } = await import('./bench/bench-command.js');
-        return (await runBench({ ...options, workload, world })) as ExitCode;
+        return runBench({ ...options, workloads, world });
       }),
     );
 }

@@ -82,6 +82,8 @@ export const ClusterAnswer = z.object({
       url: z.string(),
       alive: z.boolean(),
       roundTripMs: z.number().nullable(),
+      sentBytes: z.number().optional(),
+      receivedBytes: z.number().optional(),
     }),
   ),
   shards: z.array(

@@ -12,6 +12,7 @@ export interface StatusSources {
   readonly network: {
     connected(site: string): boolean;
     roundTripMs(site: string): number | null;
+    traffic(site: string): { readonly sentBytes: number; readonly receivedBytes: number };
   };
   readonly repairs: number;
   readonly storageFailure: string | null;
@@ -59,6 +60,7 @@ function siteStatus(
     url: peer?.httpUrl ?? '',
     alive: network.connected(site),
     roundTripMs: network.roundTripMs(site),
+    ...network.traffic(site),
   };
 }
 

@@ -218,6 +218,9 @@ export interface ClusterStatus {
     readonly alive: boolean;
     /** Measured round trip in milliseconds; null before the first measurement. */
     readonly roundTripMs: number | null;
+    /** Bytes on the sessions with it since this site started; 0 for itself. */
+    readonly sentBytes?: number;
+    readonly receivedBytes?: number;
   }[];
   readonly shards: readonly ShardStatus[];
   /** Chunks and records that failed their checksum and were repaired, since the start. */

@@ -11,6 +11,7 @@ import type {
   PeerIdentity,
   PeerNetwork,
   StartResult,
+  Traffic,
 } from './peer-network.js';
 import type { SessionConnection } from './peer-session.js';
 import { PeerSession } from './peer-session.js';
@@ -61,6 +62,7 @@ class MemoryPipe implements SessionConnection {
       ? Buffer.concat(encodeBulkFrame(type, value))
       : Buffer.from(encodeFrame(type, value));
     if (frame.length > FRAME_LIMIT_BYTES[this.connectionClass]) return 'too_large';
+    this.count({ sent: frame.length });
     const { other } = this;
     setImmediate(() => {
       if (other?.open === true) other.arriving.push(frame, frame.length);
@@ -82,8 +84,16 @@ class MemoryPipe implements SessionConnection {
     this.owner.reconnect(this.peer);
   }
 
+  private count({ sent = 0, received = 0 }): void {
+    const traffic = this.owner.sessions.get(this.peer)?.traffic;
+    if (traffic === undefined) return;
+    traffic.sentBytes += sent;
+    traffic.receivedBytes += received;
+  }
+
   private deliver(frame: Buffer): void {
     if (!this.open) return;
+    this.count({ received: frame.length });
     const decoded = decodeFrame(frame[4] as number, frame.subarray(5));
     const session = this.owner.sessions.get(this.peer);
     if (!decoded.ok || session === undefined) return this.close();
@@ -168,6 +178,10 @@ class MemoryNetwork implements PeerNetwork {
   /** Nothing is measured: what the link is set to. */
   roundTripMs(site: string): number | null {
     return this.connected(site) ? this.links.delaySource(site).delayMs() * 2 : null;
+  }
+
+  traffic(site: string): Traffic {
+    return this.sessions.get(site)?.traffic ?? { sentBytes: 0, receivedBytes: 0 };
   }
 
   setLink(a: string, b: string, change: LinkChange): void {

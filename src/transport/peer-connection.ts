@@ -21,6 +21,8 @@ export interface ConnectionEvents {
   /** Bytes were handed to the system: the queue is shorter. */
   written(): void;
   roundTrip(milliseconds: number): void;
+  /** Bytes that came or that were handed over to be written. */
+  moved(sentBytes: number, receivedBytes: number): void;
   report(kind: TransportEvent['kind'], message: string): void;
   /** Exactly once. */
   closed(): void;
@@ -69,6 +71,7 @@ export class PeerConnection {
   /** Takes bytes that were read along with the handshake. */
   arrive(bytes: Buffer): void {
     if (this.isClosed || bytes.length === 0) return;
+    this.events.moved(0, bytes.length);
     this.delayed.push(bytes, bytes.length);
     if (this.delayed.queuedBytes > this.limits.delayedBytes) this.socket.pause();
   }
@@ -140,6 +143,7 @@ export class PeerConnection {
   private flush(): void {
     if (this.isClosed || this.pending.length === 0) return;
     const segments = joinSmall(this.pending);
+    this.events.moved(this.pendingBytes, 0);
     this.pending = [];
     this.pendingBytes = 0;
     const last = segments.length - 1;

@@ -51,6 +51,11 @@ export interface TransportEvent {
   readonly message: string;
 }
 
+export interface Traffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
 export interface LinkChange {
   /** Breaks every session over the link and refuses new ones until healed by `false`. */
   readonly cut?: boolean;
@@ -91,6 +96,8 @@ export interface PeerNetwork {
   connected(site: string): boolean;
   /** The measured round trip, smoothed; null before the first measurement and without a session. */
   roundTripMs(site: string): number | null;
+  /** Bytes that went over the sessions with a site since the start of this process. */
+  traffic(site: string): Traffic;
   /** Changes a link that ends at this site; another link is left as it is. */
   setLink(a: string, b: string, change: LinkChange): void;
   close(): Promise<void>;

@@ -29,6 +29,7 @@ export class PeerSession {
     bulk: null,
   };
   private readonly calls: Record<ConnectionClass, CallTable>;
+  readonly traffic = { sentBytes: 0, receivedBytes: 0 };
   private peer: PeerIdentity | null = null;
   private isUp = false;
   private smoothedMs: number | null = null;

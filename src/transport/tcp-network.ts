@@ -15,6 +15,7 @@ import type {
   PeerIdentity,
   PeerNetwork,
   StartResult,
+  Traffic,
   TransportEvent,
 } from './peer-network.js';
 import { PeerSession } from './peer-session.js';
@@ -176,6 +177,10 @@ class TcpNetwork implements PeerNetwork {
     return this.sessions.get(site)?.roundTripMs ?? null;
   }
 
+  traffic(site: string): Traffic {
+    return this.sessions.get(site)?.traffic ?? { sentBytes: 0, receivedBytes: 0 };
+  }
+
   setLink(a: string, b: string, change: LinkChange): void {
     const peer = this.links.change(a, b, change);
     if (peer !== null && this.links.isCut(peer)) this.sessions.get(peer)?.drop();
@@ -282,6 +287,10 @@ class TcpNetwork implements PeerNetwork {
         written: () => session.written(connectionClass),
         roundTrip: (milliseconds) => {
           if (connectionClass === 'control') session.measured(milliseconds);
+        },
+        moved: (sentBytes, receivedBytes) => {
+          session.traffic.sentBytes += sentBytes;
+          session.traffic.receivedBytes += receivedBytes;
         },
         report: (kind, message) => this.report(kind, from, connectionClass, message),
         closed: () => {

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+
+/** Where some of a load's connections go. */
+const Target = z.object({
+  port: z.int(),
+  /** Beginning of the request path; a number is added to it. */
+  path: z.string(),
+});
+
+/** What the process that makes load is told. */
+export const LoadJob = z.object({
+  method: z.enum(['PUT', 'GET']),
+  /** Connections take them in turns. */
+  targets: z.array(Target).min(1),
+  connections: z.int().min(1),
+  /** Requests under way on one connection. */
+  pipelined: z.int().min(1),
+  /** Size of a PUT's body. */
+  bodyBytes: z.int().min(0),
+  /** Paths of a target are numbered from here … */
+  firstName: z.int().min(0),
+  /** … and begin again after this many. */
+  names: z.int().min(1),
+  /** Not counted, so that what is measured runs as it does after a while. */
+  warmUpMs: z.number().min(0),
+  /** The measurement ends after this time or this many requests, whichever comes first. */
+  limitMs: z.number(),
+  limitRequests: z.int(),
+});
+export type LoadJob = z.infer<typeof LoadJob>;
+
+export const LoadResult = z.object({
+  completed: z.int(),
+  failed: z.int(),
+  /** The first answer that was not a success; '' for none. */
+  firstFailure: z.string(),
+  tookMs: z.number(),
+  /** Processor time of the process that makes the load. */
+  cpuMs: z.number(),
+  medianMs: z.number(),
+  p99Ms: z.number(),
+});
+export type LoadResult = z.infer<typeof LoadResult>;
+
+/** What it tells: that the warm-up is over, and the result. */
+export const LoadMessage = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('begun') }),
+  z.object({ kind: z.literal('done'), result: LoadResult }),
+]);
