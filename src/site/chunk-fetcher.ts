@@ -61,18 +61,30 @@ export class ChunkFetcher implements ContentPort {
     signal: AbortSignal,
   ): Promise<boolean> {
     for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_LIMIT_MS)) {
-      const missing = await this.ports.store.missing(content.chunks);
-      if (missing.length === 0) return true;
-      if (signal.aborted) return false;
-      await Promise.all(
-        missing.map(async ({ hash }) => {
-          if (await this.ports.arrivals.settled(hash, signal)) return;
-          if (!signal.aborted) await this.fetch(hash, sources);
-        }),
-      );
-      if ((await this.ports.store.missing(missing)).length === 0) return true;
+      try {
+        if (await this.bringMissing(content, sources, signal)) return true;
+      } catch {
+        // The disk did not say what it has: asked again later, and nothing is acknowledged.
+      }
       if (!(await pause(waitMs, signal))) return false;
     }
+  }
+
+  /** One round; true if everything is here after it. */
+  private async bringMissing(
+    content: ChunkedContent,
+    sources: readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const missing = await this.ports.store.missing(content.chunks);
+    if (missing.length === 0) return true;
+    await Promise.all(
+      missing.map(async ({ hash }) => {
+        if (await this.ports.arrivals.settled(hash, signal)) return;
+        if (!signal.aborted) await this.fetch(hash, sources);
+      }),
+    );
+    return (await this.ports.store.missing(missing)).length === 0;
   }
 
   private async fetchFrom(hash: string, sources: readonly string[]): Promise<boolean> {
