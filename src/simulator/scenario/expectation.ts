@@ -1,4 +1,3 @@
-import { comparePositions } from '../../protocol/log-entry.js';
 import { reachedByQuorum } from '../../protocol/quorum.js';
 import { endSeq, slice } from '../../protocol/shard/log-tail.js';
 import { answerText, positionText } from './description.js';
@@ -7,23 +6,18 @@ import { viewHead, viewPosition, writtenImage } from './station.js';
 
 /**
  * `expect SITE WHAT VALUE …` or `expect answer NAME TEXT …`: throws with what is there instead.
- * Several values of `role`, `log` and answers are compared as a whole.
+ * Several words are compared as a whole.
  */
 export function checkExpectation(stage: Stage, words: readonly string[]): void {
   const [subject = '', what = '', ...rest] = words;
-  const wanted = subject === 'answer' || subject === 'flight' ? rest.join(' ') : rest.join(' ');
-  const found =
-    subject === 'answer'
+  const isFlight = subject === 'flight';
+  const found = isFlight
+    ? flying(stage, what, rest)
+    : subject === 'answer'
       ? answered(stage, what)
-      : subject === 'flight'
-        ? flying(stage, what, rest)
-        : stateText(stage, subject, what, rest);
-  const value = subject === 'flight' ? (rest.at(-1) ?? '') : wantedValue(what, rest, wanted);
-  if (found !== value) throw new Error(`it is ${found}`);
-}
-
-function wantedValue(what: string, rest: readonly string[], wanted: string): string {
-  return what === 'file' ? rest.slice(1).join(' ') : wanted;
+      : stateText(stage, subject, what, rest);
+  const wanted = isFlight ? (rest.at(-1) ?? '') : rest.slice(what === 'file' ? 1 : 0).join(' ');
+  if (found !== wanted) throw new Error(`it is ${found}`);
 }
 
 function answered(stage: Stage, name: string): string {
@@ -39,7 +33,7 @@ function flying(stage: Stage, way: string, rest: readonly string[]): string {
     (flight) =>
       (from === '*' || from === flight.from) &&
       (to === '*' || to === flight.to) &&
-      flight.text.startsWith(text),
+      (flight.text === text || flight.text.startsWith(`${text} `)),
   ).length;
   return String(count);
 }
@@ -79,8 +73,6 @@ function stateText(stage: Stage, site: string, what: string, rest: readonly stri
       return state.claim.attempt?.kind ?? 'none';
     case 'acts':
       return acts(stage, site);
-    case 'ahead':
-      return isAhead(stage, site, rest[0] ?? '') ? (rest[0] ?? '') : 'nobody';
     default:
       throw new Error(`nothing is known as "${what}"`);
   }
@@ -101,12 +93,4 @@ function acts(stage: Stage, site: string): string {
   const advance = Math.max(now.monoMs - clock.monoMs, now.wallMs - clock.wallMs, 0);
   const ends = [Infinity, ...[...role.replicas.values()].map(({ actEndMs }) => actEndMs)];
   return clock.holderMs + advance < reachedByQuorum(ends, config.writeQuorum) ? 'yes' : 'no';
-}
-
-function isAhead(stage: Stage, site: string, other: string): boolean {
-  const [own, its] = [site, other].map((each) => {
-    const { log } = stage.state(each);
-    return log.entries.at(-1) ?? log.before;
-  });
-  return own !== undefined && its !== undefined && comparePositions(its, own) > 0;
 }

@@ -20,8 +20,9 @@ export class ScenarioFailure extends Error {
   }
 }
 
-/** More steps than this in one `settle` or `run` mean that it would never end. */
-const STEP_LIMIT = 20_000;
+/** More than this in one `run` or `settle` means that it would never end. */
+const STEP_LIMIT = 2_000;
+const ROUND_LIMIT = 500;
 
 /**
  * Plays a scenario and returns its trace: each command, and beneath it every input and effect it
@@ -218,23 +219,31 @@ class Player {
 
   /** Everything that is under way and not held arrives, in the order it was sent. No time passes. */
   private settle(stage: Stage): void {
-    for (let steps = 0; steps < STEP_LIMIT; steps += 1) {
-      const flight = stage.take((each) => ![...this.holds.values()].some((holds) => holds(each)));
-      if (flight !== undefined) {
-        flight.arrive();
-        continue;
+    for (let rounds = 0; rounds < ROUND_LIMIT; rounds += 1) {
+      let moved = this.deliverAll(stage);
+      for (const site of stage.sites) {
+        if (!this.heldDisks.has(site) && stage.sync(site, false)) moved = true;
       }
-      if (stage.sites.some((site) => !this.heldDisks.has(site) && stage.sync(site, false))) continue;
-      const due = stage.sites.find(
-        (site) =>
-          !this.heldClocks.has(site) &&
-          stage.deadline(site) <= stage.nowMs &&
-          stage.state(site).role.kind !== 'replica',
-      );
+      if (moved) continue;
+      const due = stage.sites.find((site) => this.isDue(stage, site));
       if (due === undefined) return;
       stage.input(due, { kind: 'tick' });
     }
     throw new Error('does not settle');
+  }
+
+  /** What is under way now; not what it brings about. */
+  private deliverAll(stage: Stage): boolean {
+    const arriving = stage.flights.filter(
+      (flight) => ![...this.holds.values()].some((holds) => holds(flight)),
+    );
+    for (const flight of arriving) if (stage.take((each) => each === flight)) flight.arrive();
+    return arriving.length > 0;
+  }
+
+  private isDue(stage: Stage, site: string): boolean {
+    if (this.heldClocks.has(site) || stage.deadline(site) > stage.nowMs) return false;
+    return stage.state(site).role.kind !== 'replica';
   }
 
   /** Time passes from deadline to deadline, with all that it brings. */
@@ -267,7 +276,7 @@ function picker(words: readonly string[]): Rule {
   return (flight) =>
     (from === '*' || from === flight.from) &&
     (to === '*' || to === flight.to) &&
-    flight.text.startsWith(rest[0] ?? '') &&
+    (text === '' || flight.text === text || flight.text.startsWith(`${rest[0]} `)) &&
     flight.text.includes(text);
 }
 
@@ -303,12 +312,7 @@ function propose(
   const since = number('since');
   const tableVersion = number('table') ?? 1;
   const to = options.get('to') ?? '';
-  stage.propose(
-    site,
-    ticket,
-    { requestId, since, conditions, intent: intent() },
-    number('epoch'),
-  );
+  stage.propose(site, ticket, { requestId, since, conditions, intent: intent() }, number('epoch'));
 
   function intent(): WriteIntent {
     switch (verb) {
@@ -333,4 +337,3 @@ export function contentOf(word: string): Content {
   }
   return { kind: 'inline', size: word.length, etag, bytes: new Uint8Array(word.length) };
 }
-

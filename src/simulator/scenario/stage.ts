@@ -175,8 +175,11 @@ export class Stage {
     const { claim } = this;
     for (const site of this.sites) {
       if (this.station(site).state === null) continue;
-      this.launch(COORDINATOR, site, `claim e${value.epoch}${value.released ? ' released' : ''}`, () =>
-        this.input(site, { kind: 'claim-seen', claim }),
+      this.launch(
+        COORDINATOR,
+        site,
+        `claim e${value.epoch}${value.released ? ' released' : ''}`,
+        () => this.input(site, { kind: 'claim-seen', claim }),
       );
     }
   }
@@ -186,16 +189,29 @@ export class Stage {
     const { run } = this.state(site).config;
     const { claimMs } = this.timing;
     const renewal = 1_000_000;
-    const value = { shard: SHARD, epoch, site, run, claimMs, renewal, released: false, successor: '' };
+    const value = {
+      shard: SHARD,
+      epoch,
+      site,
+      run,
+      claimMs,
+      renewal,
+      released: false,
+      successor: '',
+    };
     this.setClaim(value);
     const seen = this.flights.findIndex(
-      (flight) => flight.from === COORDINATOR && flight.to === site && flight.text === `claim e${epoch}`,
+      (flight) =>
+        flight.from === COORDINATOR && flight.to === site && flight.text === `claim e${epoch}`,
     );
     const [flight] = this.flights.splice(seen, 1);
     flight?.arrive();
   }
 
-  private fetchContent(site: string, effect: Extract<ShardEffect, { kind: 'ensure-content' }>): void {
+  private fetchContent(
+    site: string,
+    effect: Extract<ShardEffect, { kind: 'ensure-content' }>,
+  ): void {
     const { epoch, seq, content, source } = effect;
     const bring = (): void => {
       this.addChunks(site, content);

@@ -1,5 +1,11 @@
 import type { ChunkedContent, FileVersion } from '../../protocol/file-version.js';
-import { fileVersionOf, type LogEntry, nameOf, ORIGIN, type Position } from '../../protocol/log-entry.js';
+import {
+  fileVersionOf,
+  type LogEntry,
+  nameOf,
+  ORIGIN,
+  type Position,
+} from '../../protocol/log-entry.js';
 import {
   type ClaimRecord,
   type HardState,
@@ -131,7 +137,8 @@ export function writtenImage(station: Station): DiskImage {
 
 function readLog(station: Station, from: number, limit: number): LogRead {
   const { base, entries } = writtenImage(station);
-  if (from <= base.seq) return { ok: false, reason: 'trimmed', message: `starts after ${base.seq}` };
+  if (from <= base.seq)
+    return { ok: false, reason: 'trimmed', message: `starts after ${base.seq}` };
   const offset = from - base.seq - 1;
   return { ok: true, entries: entries.slice(offset, offset + limit) };
 }
