@@ -4,7 +4,7 @@ import type { SiteRecord } from '../protocol/ports.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/shard/config.js';
 import type { SiteConfig } from './site-config.js';
 
-const RETRY_MS = 25;
+const RETRY_MS = 20;
 /** Requests of this site's clients that may be under way at once. */
 const REQUEST_LIMIT = 4096;
 

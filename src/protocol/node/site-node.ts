@@ -145,6 +145,7 @@ export class SiteNode {
   receive(from: string, message: SiteMessage): void {
     if (message.kind === 'shard') {
       this.drives.get(message.shard)?.input({ kind: 'message', from, message: message.message });
+      this.wakeWaiting();
     } else {
       this.calls.receive(from, message);
     }
@@ -225,16 +226,16 @@ export class SiteNode {
       const primary = reigning?.site ?? '';
       if (!this.canReachQuorum()) {
         lastReason = 'quorum_unavailable';
-        return ambiguous ? this.retryLater(untilMs, attempt) : giveUp(primary);
+        return ambiguous ? this.retryLater(untilMs, shard, attempt) : giveUp(primary);
       }
       if (reigning === undefined || !this.isConnected(primary)) {
-        return this.retryLater(untilMs, attempt);
+        return this.retryLater(untilMs, shard, attempt);
       }
       this.calls.submit(reigning, shard, request, untilMs, (result) => {
         if (!result.ok) {
           if (result.reason === 'lost') ambiguous = true;
           if (ambiguous && request.requestId === '') return giveUp(primary);
-          return this.retryLater(untilMs, attempt);
+          return this.retryLater(untilMs, shard, attempt);
         }
         const { value: answer } = result;
         if (answer.outcome === 'committed') return done({ answer, primary });
@@ -243,10 +244,10 @@ export class SiteNode {
           if (answer.reason === 'forgotten' || request.requestId === '') {
             return done({ answer, primary });
           }
-          return this.retryLater(untilMs, attempt);
+          return this.retryLater(untilMs, shard, attempt);
         }
         lastReason = answer.reason;
-        if (isPassing(answer.reason)) return this.retryLater(untilMs, attempt);
+        if (isPassing(answer.reason)) return this.retryLater(untilMs, shard, attempt);
         return ambiguous ? giveUp(primary) : done({ answer, primary });
       });
     };
@@ -262,12 +263,13 @@ export class SiteNode {
       const shard = this.shardFor(name);
       const primary = this.primaryOf(shard);
       if (!this.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
-      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
+      if (primary === '' || !this.isConnected(primary))
+        return this.retryLater(untilMs, shard, attempt);
       this.calls.ask(primary, shard, name, bringContent, untilMs, (result) => {
         const read = this.settleRead(shard, primary, result);
         if (read === 'again') {
           if (result.ok && result.value.outcome === 'retry') lastReason = result.value.reason;
-          return this.retryLater(untilMs, attempt);
+          return this.retryLater(untilMs, shard, attempt);
         }
         if (read === 'content') {
           bringContent = true;
@@ -330,9 +332,11 @@ export class SiteNode {
       if (this.nowMs() >= untilMs) return done('no_primary');
       if (!this.canReachQuorum()) return done('quorum_unavailable');
       const primary = this.primaryOf(shard);
-      if (primary === '' || !this.isConnected(primary)) return this.retryLater(untilMs, attempt);
+      if (primary === '' || !this.isConnected(primary))
+        return this.retryLater(untilMs, shard, attempt);
       this.calls.askEnd(primary, shard, untilMs, (result) => {
-        if (!result.ok || result.value.outcome !== 'end') return this.retryLater(untilMs, attempt);
+        if (!result.ok || result.value.outcome !== 'end')
+          return this.retryLater(untilMs, shard, attempt);
         const { seq } = result.value.end;
         const shown = (): boolean =>
           drive !== undefined && drive.isReadable && drive.state.viewSeq >= seq;
@@ -342,10 +346,14 @@ export class SiteNode {
     attempt();
   }
 
-  /** Tries again after a while. */
-  private retryLater(untilMs: number, attempt: () => void): void {
-    const atMs = Math.min(untilMs, this.nowMs() + this.config.retryMs);
-    this.ports.timers.wake(atMs, attempt);
+  /** Tries again after a while, or as soon as another site or epoch is heard to reign. */
+  private retryLater(untilMs: number, shard: string, attempt: () => void): void {
+    const before = this.reigning(shard);
+    const hasChanged = (): boolean => {
+      const now = this.reigning(shard);
+      return now?.site !== before?.site || now?.epoch !== before?.epoch;
+    };
+    this.until(Math.min(untilMs, this.nowMs() + this.config.retryMs), hasChanged, attempt);
   }
 
   /** Calls back as soon as the condition holds, or at `untilMs`. */

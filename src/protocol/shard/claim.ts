@@ -146,6 +146,9 @@ export function claimDeadline(s: ShardState): number {
   if (role.kind !== 'replica' || claim.releaseDue !== null) return claim.nextRenewMs;
   if (!claim.known || !mayClaim(s)) return Number.POSITIVE_INFINITY;
   const { value } = claim.seen;
+  if (value?.released === true && value.successor === config.site) {
+    return Math.max(claim.sinceMs, claim.stepBackUntilMs);
+  }
   // The place in the succession may change at any time: look again at each stagger.
   const first = claim.sinceMs + (value === null || value.released ? 0 : value.claimMs);
   const next = s.clock.monoMs + config.timing.staggerMs / 2;

@@ -63,6 +63,7 @@ export function advanceCommit(step: Step, role: PrimaryRole): void {
 export function release(step: Step, role: PrimaryRole): void {
   const { s, now } = step;
   if (s.commitSeq < role.noopSeq || now.monoMs < role.serveFromMs) return;
+  if (s.releasedSeq < s.commitSeq) role.commitNoticeDue = true;
   for (let seq = s.releasedSeq + 1; seq <= s.commitSeq; seq += 1) {
     const entry = entryAt(s.log, seq);
     if (entry !== undefined && entry.epoch === role.epoch) {
@@ -84,7 +85,6 @@ export function release(step: Step, role: PrimaryRole): void {
     role.endWaiters = role.endWaiters.filter((waiter) => waiter.seq > s.releasedSeq);
     for (const { ticket } of due) answerEnd(step, role, ticket);
   }
-  role.commitNoticeDue = true;
   applyReleased(step);
 }
 

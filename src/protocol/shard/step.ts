@@ -98,7 +98,8 @@ function dispatch(here: Step, input: ShardInput): void {
     case 'flush':
       return flush(here);
     case 'message':
-      return receive(here, input.from, input.message);
+      receive(here, input.from, input.message);
+      return finishJoining(here); // the target may be told when all of it is here already
     case 'peer':
       return onPeer(here, input.site, input.connected);
     case 'written':
