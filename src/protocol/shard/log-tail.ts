@@ -138,6 +138,18 @@ export function evict(log: LogTail, upTo: number, maxEntries: number, maxBytes: 
   log.bytes = bytes;
 }
 
+/** Forgets what lies at or before `position`, which this log agrees with. */
+export function startAfter(log: LogTail, position: Position): void {
+  if (position.seq <= log.before.seq) return;
+  const kept = slice(log, position.seq + 1, endSeq(log));
+  log.before = position;
+  log.entries = [];
+  log.bytes = 0;
+  log.marks = [];
+  log.writes.clear();
+  for (const entry of kept) push(log, entry);
+}
+
 /** The last mark that has more than `maxBytes` behind it; what is at or before it may be let go. */
 export function seqBeyondBytes(log: LogTail, maxBytes: number): number {
   let seq = 0;

@@ -2,11 +2,11 @@ import type { Position } from '../log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../ports.js';
 import { emit, writeDisk } from './disk.js';
 import type { ShardInput } from './inputs.js';
-import { endSeq } from './log-tail.js';
+import { endSeq, epochAt, slice, startAfter } from './log-tail.js';
 import type { SnapshotOffer, SnapshotWanted } from './messages.js';
-import { createOwnership } from './ownership.js';
+import { createOwnership, recount } from './ownership.js';
 import { admitReign, promisedReign, sameReign, sendMismatch } from './replica.js';
-import { createRequestTable } from './request-table.js';
+import { createRequestTable, noteRequest } from './request-table.js';
 import type { Step } from './state.js';
 
 /*
@@ -44,58 +44,86 @@ export function onSnapshotFailed(step: Step): void {
   if (s.snapshot?.phase === 'installing') s.snapshot = null; // the next offer starts it again
 }
 
-/** The view is the snapshot, durably. Now the log may start anew behind it. */
+/**
+ * The view is the snapshot, durably. A log that agrees with it keeps what follows: this replica may
+ * have acknowledged it. One that does not starts anew behind it.
+ */
 export function onSnapshotInstalled(
   step: Step,
   input: Extract<ShardInput, { kind: 'snapshot-installed' }>,
 ): void {
-  const { s, now } = step;
+  const { s } = step;
   if (s.snapshot?.phase !== 'installing') return;
-  s.snapshot = { phase: 'resetting', from: s.snapshot.from };
   const { position } = input;
-  rebase(step, position, input.requests, input.ownership);
-  const id = s.disk.nextId++;
+  const { log } = s;
+  const agrees =
+    position.seq <= endSeq(log) &&
+    (position.seq <= log.before.seq || epochAt(log, position.seq) === position.epoch);
+  if (agrees) startAfter(log, position);
+  else replaceLog(step, position);
+  for (const seq of s.missing.keys()) if (seq <= position.seq) s.missing.delete(seq);
+  s.commitSeq = Math.max(s.commitSeq, position.seq);
+  s.releasedSeq = Math.max(s.releasedSeq, position.seq);
+  s.provenSeq = Math.max(s.provenSeq, position.seq);
+  s.applyingSeq = position.seq;
+  s.viewSeq = position.seq;
+  takeLookups(step, input.requests, input.ownership);
   s.hard = { ...s.hard, installing: false };
+  if (agrees) {
+    s.snapshot = null;
+    writeDisk(step, { hardState: s.hard });
+    emit(step, { kind: 'snapshot-installed', seq: position.seq });
+  } else {
+    s.snapshot = { phase: 'resetting', from: s.snapshot.from };
+    resetDisk(step, position);
+  }
+}
+
+function resetDisk(step: Step, base: Position): void {
+  const { s, now } = step;
+  const id = s.disk.nextId++;
   s.disk.inFlight.push({
     id,
     askedMs: now.monoMs,
-    endSeq: position.seq,
+    endSeq: base.seq,
     promised: promisedReign(step),
     joined: s.hard.joined,
     answerTo: null,
     snapshot: true,
   });
-  step.out.push({ kind: 'reset-log', id, base: position, hardState: s.hard });
+  step.out.push({ kind: 'reset-log', id, base, hardState: s.hard });
 }
 
-function rebase(
-  step: Step,
-  base: Position,
-  requests: readonly RequestRecord[],
-  ownership: readonly OwnershipRecord[],
-): void {
+function replaceLog(step: Step, base: Position): void {
   const { s } = step;
-  const { log } = s;
-  step.out.push({ kind: 'drop-content', fromSeq: s.viewSeq + 1 });
-  Object.assign(log, { base, before: base, entries: [], bytes: 0, marks: [] });
-  log.writes.clear();
+  step.out.push({ kind: 'drop-content', fromSeq: 0 });
+  Object.assign(s.log, { base, before: base, entries: [], bytes: 0, marks: [] });
+  s.log.writes.clear();
   s.missing.clear();
   for (const pending of s.disk.inFlight) pending.endSeq = 0;
   s.durable.syncedSeq = 0;
   s.commitSeq = base.seq;
   s.releasedSeq = base.seq;
-  s.applyingSeq = base.seq;
-  s.viewSeq = base.seq;
   s.provenSeq = base.seq;
+}
+
+/** Request ids and moved rules as of the snapshot, and those of the log that follows it. */
+function takeLookups(
+  step: Step,
+  requests: readonly RequestRecord[],
+  ownership: readonly OwnershipRecord[],
+): void {
+  const { s } = step;
+  const tail = slice(s.log, s.viewSeq + 1, endSeq(s.log));
   const table = createRequestTable(requests);
+  for (const entry of tail) noteRequest(table, entry, s.config.limits.requestEntries);
   s.requests.records.clear();
   for (const [id, record] of table.records) s.requests.records.set(id, record);
   s.requests.order = table.order;
   const fresh = createOwnership(s.ownership.shard, s.ownership.initial, ownership);
   s.ownership.settled.clear();
   for (const [key, record] of fresh.settled) s.ownership.settled.set(key, record);
-  s.ownership.moved = fresh.moved;
-  s.ownership.rules = fresh.rules;
+  recount(s.ownership, tail);
 }
 
 /** The log starts behind the snapshot, on disk too: say so, and follow again. */
