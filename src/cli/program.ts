@@ -6,6 +6,7 @@ import { EXIT_HELP } from './exit-code.js';
 import { addBucketCommands, addNameCommands } from './name-commands.js';
 import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
+import { addSimCommand } from './sim/sim-program.js';
 import { addTransferCommands } from './transfer-commands.js';
 import type { World } from './world.js';
 
@@ -35,6 +36,7 @@ ${EXIT_HELP}`,
   addPrimaryCommand(program, run);
   addDemoCommand(program, run);
   addBenchCommand(program, run);
+  addSimCommand(program, run);
   return program;
 }
 

@@ -29,12 +29,17 @@ export interface RunOptions {
     readonly retryChance: number;
     readonly changeSiteChance: number;
     readonly chunkedChance: number;
+    /** Mean gap between changes of the primary table, for names that have no files yet. */
+    readonly moveEveryMs: number;
   };
   readonly network: {
     readonly delayScale: number;
     readonly jitterMs: number;
     readonly lossChance: number;
     readonly duplicateChance: number;
+    /** A message, or one copy of it, takes this much longer on average. */
+    readonly stragglerChance: number;
+    readonly stragglerMs: number;
     readonly delivery: 'ordered' | 'unordered';
     readonly minimumFaultMs: number;
     readonly partitionEveryMs: number;
@@ -42,6 +47,8 @@ export interface RunOptions {
     readonly isolateEveryMs: number;
     readonly clogEveryMs: number;
     readonly breakSessionEveryMs: number;
+    /** One link is cut; its two ends still reach the others. */
+    readonly linkEveryMs: number;
   };
   readonly disk: {
     readonly syncLeastMs: number;
@@ -55,8 +62,8 @@ export interface RunOptions {
   readonly clock: {
     /** Each node's rate lies within 1 ± this. */
     readonly drift: number;
-    /** Beyond what the protocol allows for: the detector has to fire. */
-    readonly excessiveDriftChance: number;
+    /** What the protocol is told to allow for between two clocks; more than twice the drift. */
+    readonly driftBound: number;
     readonly wallOffsetMs: number;
     readonly jumpEveryMs: number;
     readonly pauseEveryMs: number;
@@ -68,7 +75,10 @@ export interface RunOptions {
     readonly crashEveryMs: number;
     readonly downMs: number;
     readonly stopEveryMs: number;
-    readonly handOverEveryMs: number;
+    /** Faults that wait for a moment of the protocol. */
+    readonly ambushEveryMs: number;
+    /** Every site crashes at once. */
+    readonly blackoutEveryMs: number;
   };
   readonly coordinator: {
     readonly delayMs: number;
@@ -77,6 +87,10 @@ export interface RunOptions {
     readonly lateRequestChance: number;
     readonly watchDelayMs: number;
     readonly unreachableEveryMs: number;
+    /** The claims come back from a backup that is one change old. */
+    readonly restoreEveryMs: number;
+    /** A site loses the coordinator first, and then the others. */
+    readonly estrangeEveryMs: number;
   };
 }
 
@@ -128,6 +142,7 @@ function drawMix(random: Random): RunOptions['mix'] {
     retryChance: maybe(random, 0.1, 1),
     changeSiteChance: maybe(random, 0.01, 0.3),
     chunkedChance: maybe(random, 0.01, 0.3),
+    moveEveryMs: maybe(random, 200, 5_000),
   };
 }
 
@@ -144,6 +159,9 @@ function drawNetwork(random: Random): RunOptions['network'] {
     isolateEveryMs: maybe(random, 2_000, 30_000),
     clogEveryMs: maybe(random, 1_000, 20_000),
     breakSessionEveryMs: maybe(random, 1_000, 20_000),
+    linkEveryMs: maybe(random, 2_000, 20_000),
+    stragglerChance: maybe(random, 0.0005, 0.05),
+    stragglerMs: Math.round(random.between(50, 3_000)),
   };
 }
 
@@ -161,9 +179,11 @@ function drawDisk(random: Random): RunOptions['disk'] {
 }
 
 function drawClock(random: Random): RunOptions['clock'] {
+  const isCoarse = random.chance(0.3);
+  const drift = isCoarse ? random.between(0.01, 0.08) : maybe(random, 0.00001, 0.001);
   return {
-    drift: maybe(random, 0.00001, 0.001),
-    excessiveDriftChance: maybe(random, 0.01, 0.2),
+    drift,
+    driftBound: isCoarse ? 0.2 : 0.004,
     wallOffsetMs: maybe(random, 1, 86_400_000),
     jumpEveryMs: maybe(random, 2_000, 30_000),
     pauseEveryMs: maybe(random, 2_000, 30_000),
@@ -177,7 +197,8 @@ function drawProcess(random: Random): RunOptions['process'] {
     crashEveryMs: maybe(random, 2_000, 30_000),
     downMs: Math.round(random.between(50, 10_000)),
     stopEveryMs: maybe(random, 5_000, 60_000),
-    handOverEveryMs: maybe(random, 5_000, 60_000),
+    ambushEveryMs: maybe(random, 500, 10_000),
+    blackoutEveryMs: maybe(random, 2_000, 60_000),
   };
 }
 
@@ -189,6 +210,8 @@ function drawCoordinator(random: Random): RunOptions['coordinator'] {
     lateRequestChance: maybe(random, 0.001, 0.1),
     watchDelayMs: random.between(1, 500),
     unreachableEveryMs: maybe(random, 3_000, 60_000),
+    restoreEveryMs: random.chance(0.4) ? maybe(random, 5_000, 60_000) : 0,
+    estrangeEveryMs: maybe(random, 2_000, 20_000),
   };
 }
 

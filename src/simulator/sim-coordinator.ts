@@ -45,6 +45,8 @@ export class SimCoordinator {
   private readonly documents = new Map<string, Revised<Document>>();
   private readonly listeners = new Set<(key: string) => void>();
   private readonly unreachable = new Set<string>();
+  /** What each document was before its last change. */
+  private readonly earlier = new Map<string, Document>();
   private revision = 0;
   readonly counts: CoordinatorCounts = {
     reads: 0,
@@ -92,9 +94,18 @@ export class SimCoordinator {
       return { outcome: 'conflict', current };
     }
     this.revision += 1;
+    if (current.value !== null) this.earlier.set(key, current.value);
     this.documents.set(key, { value: deepFreeze(value), revision: this.revision });
     for (const hear of this.listeners) hear(key);
     return { outcome: 'swapped', revision: this.revision };
+  }
+
+  /** Documents under the prefix go back by one change each, at new revisions, as from a backup. */
+  restore(prefix: string): void {
+    for (const key of this.keysUnder(prefix)) {
+      const before = this.earlier.get(key);
+      if (before !== undefined) this.swapNow(key, this.current(key).revision, before);
+    }
   }
 
   /** `hear('')` says that anything may have changed. */

@@ -10,6 +10,9 @@ export interface NetworkOptions {
   readonly jitterMs: number;
   readonly lossChance: number;
   readonly duplicateChance: number;
+  /** Chance of a copy to be late by an exponential delay of this mean, on top of all else. */
+  readonly stragglerChance: number;
+  readonly stragglerMs: number;
   /**
    * `ordered`: within a session messages keep their order, with gaps where some were lost, and
    * nothing crosses into the next session. `unordered`: any order, also across sessions.
@@ -32,6 +35,8 @@ export const DEFAULT_NETWORK: NetworkOptions = {
   jitterMs: 1,
   lossChance: 0,
   duplicateChance: 0,
+  stragglerChance: 0,
+  stragglerMs: 0,
   delivery: 'ordered',
   sessionTimeoutMs: 1_000,
   reconnectMs: 50,
@@ -45,6 +50,18 @@ export interface NetworkNode<Message> {
   message(from: string, message: Message, session: number): void;
   up(peer: string, session: number): void;
   down(peer: string, session: number): void;
+}
+
+/** What became of one copy of a message. */
+export interface Transit<Message> {
+  readonly from: string;
+  readonly to: string;
+  readonly session: number;
+  readonly sentMs: number;
+  /** When it arrived, or would have; null where it never left. */
+  readonly arrivedMs: number | null;
+  readonly fate: 'delivered' | 'lost' | 'link-full' | 'partition' | 'crashed' | 'old-session';
+  readonly message: Message;
 }
 
 export interface NetworkCounts {
@@ -97,6 +114,8 @@ export class SimNetwork<Message> {
   private readonly links = new Map<string, Link>();
   private readonly pairs = new Map<string, Pair>();
   private sessionsEver = 0;
+  /** Told of every copy of a message once its fate is known; null: nobody listens. */
+  onTransit: ((transit: Transit<Message>) => void) | null = null;
   readonly counts: NetworkCounts = {
     sent: 0,
     delivered: 0,
@@ -155,6 +174,8 @@ export class SimNetwork<Message> {
     if (this.options.freeze) deepFreeze(message);
     if (this.random.chance(this.options.lossChance)) {
       this.counts.lost += 1;
+      const { nowMs } = this.queue;
+      this.tell(from, to, message, session, nowMs, null, 'lost');
       return true;
     }
     this.transmit(from, to, message, session);
@@ -242,36 +263,66 @@ export class SimNetwork<Message> {
     const jitterMs = options.jitterMs === 0 ? 0 : this.random.exponential(options.jitterMs);
     if (link.inFlight >= options.inFlightLimit) {
       this.counts.lostToFullLink += 1;
+      this.tell(from, to, message, session, queue.nowMs, null, 'link-full');
       return;
     }
     const leavesMs = Math.max(queue.nowMs, link.cloggedUntilMs);
-    let arrivesMs = leavesMs + options.delayMs(from, to) + jitterMs;
+    const isLate = options.stragglerChance > 0 && this.random.chance(options.stragglerChance);
+    const lateMs = isLate ? this.random.exponential(options.stragglerMs) : 0;
+    let arrivesMs = leavesMs + options.delayMs(from, to) + jitterMs + lateMs;
     if (options.delivery === 'ordered') arrivesMs = Math.max(arrivesMs, link.lastArrivalMs);
     else if (arrivesMs < link.lastArrivalMs) this.counts.reordered += 1;
     link.lastArrivalMs = Math.max(link.lastArrivalMs, arrivesMs);
     link.inFlight += 1;
+    const sentMs = queue.nowMs;
     queue.at(arrivesMs, () => {
       link.inFlight -= 1;
-      this.arrive(from, to, message, session);
+      this.arrive(from, to, message, session, sentMs);
     });
   }
 
-  private arrive(from: string, to: string, message: Message, session: number): void {
+  private tell(
+    from: string,
+    to: string,
+    message: Message,
+    session: number,
+    sentMs: number,
+    arrivedMs: number | null,
+    fate: Transit<Message>['fate'],
+  ): void {
+    this.onTransit?.({ from, to, session, sentMs, arrivedMs, fate, message });
+  }
+
+  private arrive(
+    from: string,
+    to: string,
+    message: Message,
+    session: number,
+    sentMs: number,
+  ): void {
+    const tell = (fate: Transit<Message>['fate']): void =>
+      this.tell(from, to, message, session, sentMs, this.queue.nowMs, fate);
     const node = this.nodes.get(to);
     if (node?.alive !== true) {
       this.counts.lostToCrash += 1;
+      tell('crashed');
       return;
     }
     if (this.isBlocked(from, to)) {
       this.counts.lostToPartition += 1;
+      tell('partition');
       return;
     }
     node.clock.deliver(() => {
-      if (!node.alive) this.counts.lostToCrash += 1;
-      else if (this.options.delivery === 'ordered' && node.sessions.get(from) !== session) {
+      if (!node.alive) {
+        this.counts.lostToCrash += 1;
+        tell('crashed');
+      } else if (this.options.delivery === 'ordered' && node.sessions.get(from) !== session) {
         this.counts.lostToOldSession += 1;
+        tell('old-session');
       } else {
         this.counts.delivered += 1;
+        tell('delivered');
         node.handler.message(from, message, session);
       }
     });

@@ -5,6 +5,8 @@ import type { SimView } from './sim-view.js';
 
 /** Mean time of a whole snapshot, in milliseconds of true time. */
 export const SNAPSHOT_MS = 300;
+/** How long it tries to get the content that the view names before it gives up. */
+const CONTENT_PATIENCE_MS = 5_000;
 
 /**
  * Replaces a view by another site's as it is when the transfer begins. It arrives whole or, when
@@ -19,6 +21,8 @@ export class SimSnapshot implements SnapshotPort {
     private readonly random: Random,
     /** The view at a site; undefined while it cannot be reached or must not be read. */
     private readonly viewAt: (site: string) => SimView | undefined,
+    /** Calls back once all content that the view names is here. */
+    private readonly bring: (view: SimView, from: string, done: () => void) => void,
   ) {}
 
   install(from: string, done: (installed: InstalledSnapshot | null) => void): void {
@@ -28,12 +32,22 @@ export class SimSnapshot implements SnapshotPort {
         done(null);
         return;
       }
-      this.view.install(copy);
-      this.installed += 1;
-      done({
-        position: copy.position(),
-        requests: copy.requests(0),
-        ownership: copy.ownership(),
+      let isOpen = true;
+      const finish = (installed: InstalledSnapshot | null): void => {
+        if (!isOpen) return;
+        isOpen = false;
+        done(installed);
+      };
+      this.clock.after(CONTENT_PATIENCE_MS, () => finish(null));
+      this.bring(copy, from, () => {
+        if (!isOpen) return;
+        this.view.install(copy);
+        this.installed += 1;
+        finish({
+          position: copy.position(),
+          requests: copy.requests(0),
+          ownership: copy.ownership(),
+        });
       });
     });
   }

@@ -127,8 +127,12 @@ describe('the simulated view', () => {
     const source = filled([put(1, 'b/a', 1), put(2, 'b/b', 1)]);
     const target = filled([put(1, 'b/z', 1)]);
     let isReachable = false;
-    const port = new SimSnapshot(target, new NodeClock(queue), new Random(1), (from) =>
-      from === 'tor' && isReachable ? source : undefined,
+    const port = new SimSnapshot(
+      target,
+      new NodeClock(queue),
+      new Random(1),
+      (from) => (from === 'tor' && isReachable ? source : undefined),
+      (_view, _from, done) => done(),
     );
     const answers: unknown[] = [];
     port.install('tor', (installed) => answers.push(installed));

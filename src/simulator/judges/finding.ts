@@ -11,6 +11,10 @@ export type InvariantId =
   | 'I20'
   /** Promise 1: no order of the operations explains what was seen. */
   | 'linearizable'
+  /** The same seed must give the same run. */
+  | 'replay'
+  /** The run itself came to a stop. */
+  | 'simulator'
   /** Promise 7: replicas end equal. */
   | 'convergence';
 

@@ -1,4 +1,4 @@
-import type { Fault } from './plan.js';
+import type { Ambush, Fault } from './fault.js';
 import type { World } from './world.js';
 
 /** Makes one fault happen now. A fault of a site that is down already does nothing. */
@@ -26,8 +26,11 @@ export function inflict(world: World, fault: Fault): void {
       const clock = world.sites.get(fault.site)?.clock;
       if (clock === undefined) return;
       counts.pauses += 1;
-      if (fault.asleep) clock.suspend();
-      else clock.pause();
+      if (fault.asleep) {
+        // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
+        network.isolate(fault.site, fault.forMs);
+        clock.suspend();
+      } else clock.pause();
       queue.after(fault.forMs, () => clock.resume());
       return;
     }
@@ -57,5 +60,63 @@ export function inflict(world: World, fault: Fault): void {
       coordinator.setReachable(fault.site, false);
       queue.after(fault.forMs, () => coordinator.setReachable(fault.site, true));
       return;
+    case 'link':
+      network.block(fault.from, fault.to, fault.forMs);
+      network.block(fault.to, fault.from, fault.forMs);
+      return;
+    case 'blackout':
+      others.forEach((site, index) => {
+        const downMs = fault.downMs[index] ?? 0;
+        inflict(world, { kind: 'crash', atMs: fault.atMs, site, downMs, wipe: false });
+      });
+      return;
+    case 'estrange': {
+      const { site, afterMs, forMs } = fault;
+      inflict(world, { kind: 'coordinator', atMs: fault.atMs, site, forMs: afterMs + forMs });
+      queue.after(afterMs, () => {
+        const atMs = queue.nowMs;
+        inflict(world, { kind: 'partition', atMs, sites: [site], forMs, oneWay: false });
+      });
+      return;
+    }
+    case 'restore':
+      counts.restores += 1;
+      coordinator.restore('claim/');
+      return;
+    case 'ambush':
+      lieInWait(world, fault);
+      return;
   }
+}
+
+function lieInWait(world: World, ambush: Ambush): void {
+  const { onEvent } = world;
+  world.onEvent = (site, event) => {
+    if (event.kind !== ambush.event) return onEvent(site, event);
+    world.onEvent = onEvent;
+    strike(world, ambush, site);
+  };
+}
+
+function strike(world: World, ambush: Ambush, at: string): void {
+  const { queue, counts } = world;
+  counts.ambushes += 1;
+  const ids = [...world.sites.keys()];
+  const site = ids[(ids.indexOf(at) + ambush.offset) % ids.length] ?? at;
+  const { act, forMs } = ambush;
+  queue.after(ambush.afterMs, () => {
+    const atMs = queue.nowMs;
+    if (act === 'crash') {
+      inflict(world, { kind: 'crash', atMs, site, downMs: forMs, wipe: false });
+    } else if (act === 'restore') inflict(world, { kind: 'restore', atMs });
+    else if (act === 'blackout') {
+      const downMs = ids.map((_, index) => (forMs * (1 + ((index + ambush.offset) % 3))) / 2);
+      inflict(world, { kind: 'blackout', atMs, downMs });
+    } else {
+      if (act !== 'isolate') inflict(world, { kind: 'coordinator', atMs, site, forMs });
+      if (act !== 'coordinator') {
+        inflict(world, { kind: 'partition', atMs, sites: [site], forMs, oneWay: false });
+      }
+    }
+  });
 }

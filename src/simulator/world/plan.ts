@@ -1,44 +1,15 @@
 import type { RunOptions } from '../options.js';
 import type { Random } from '../random.js';
-import { SITE_NAMES } from './world.js';
 
 /*
  * Everything a run will do to itself, decided before it starts: what the clients ask for and what
  * goes wrong, as plain lists. A failing run is shrunk by leaving out parts of these lists.
  */
 
-export type Fault = { readonly atMs: number } & (
-  | {
-      readonly kind: 'crash';
-      readonly site: string;
-      readonly downMs: number;
-      readonly wipe: boolean;
-    }
-  | { readonly kind: 'stop'; readonly site: string; readonly downMs: number }
-  | {
-      readonly kind: 'pause';
-      readonly site: string;
-      readonly forMs: number;
-      readonly asleep: boolean;
-    }
-  | { readonly kind: 'jump'; readonly site: string; readonly byMs: number }
-  | { readonly kind: 'rot'; readonly site: string; readonly shardIndex: number }
-  | { readonly kind: 'full'; readonly site: string; readonly shardIndex: number }
-  | {
-      readonly kind: 'partition';
-      readonly sites: readonly string[];
-      readonly forMs: number;
-      readonly oneWay: boolean;
-    }
-  | { readonly kind: 'clog'; readonly from: string; readonly to: string; readonly forMs: number }
-  | { readonly kind: 'break'; readonly from: string; readonly to: string }
-  | { readonly kind: 'coordinator'; readonly site: string; readonly forMs: number }
-);
-
 export interface PlannedOperation {
   readonly client: number;
   readonly thinkMs: number;
-  readonly kind: 'write' | 'delete' | 'read' | 'list';
+  readonly kind: 'write' | 'delete' | 'read' | 'list' | 'move';
   readonly file: number;
   readonly local: boolean;
   readonly chunked: boolean;
@@ -47,106 +18,6 @@ export interface PlannedOperation {
   readonly retry: boolean;
   /** Go to another site before this one. */
   readonly move: boolean;
-}
-
-/** Gaps between faults of one kind are exponential: they know nothing of each other. */
-function momentsOf(random: Random, everyMs: number, untilMs: number): number[] {
-  const moments: number[] = [];
-  if (everyMs === 0) return moments;
-  for (let atMs = random.exponential(everyMs); atMs < untilMs; ) {
-    moments.push(atMs);
-    atMs += Math.max(1, random.exponential(everyMs));
-  }
-  return moments;
-}
-
-export function planFaults(options: RunOptions, random: Random): Fault[] {
-  const sites = SITE_NAMES.slice(0, options.sites);
-  const { network, disk, clock, process, coordinator, safetyMs } = options;
-  const faults: Fault[] = [];
-  const each = (
-    label: string,
-    everyMs: number,
-    make: (atMs: number, site: string, own: Random) => Fault,
-  ): void => {
-    const own = random.fork(label);
-    for (const atMs of momentsOf(own, everyMs, safetyMs))
-      faults.push(make(atMs, own.pick(sites), own));
-  };
-  const faultMs = (own: Random): number => network.minimumFaultMs + own.exponential(2000);
-  const shardIndex = (own: Random): number => own.int(3);
-  each('crash', process.crashEveryMs, (atMs, site, own) => ({
-    kind: 'crash',
-    atMs,
-    site,
-    downMs: own.exponential(process.downMs),
-    wipe: own.chance(disk.wipeChance),
-  }));
-  each('stop', process.stopEveryMs, (atMs, site, own) => ({
-    kind: 'stop',
-    atMs,
-    site,
-    downMs: own.exponential(process.downMs),
-  }));
-  each('pause', clock.pauseEveryMs, (atMs, site, own) => ({
-    kind: 'pause',
-    atMs,
-    site,
-    forMs: own.between(0.1, clock.pauseLeases) * 1500,
-    asleep: own.chance(clock.suspendChance),
-  }));
-  each('jump', clock.jumpEveryMs, (atMs, site, own) => ({
-    kind: 'jump',
-    atMs,
-    site,
-    byMs: own.between(-5000, 5000),
-  }));
-  each('rot', disk.rotEveryMs, (atMs, site, own) => ({
-    kind: 'rot',
-    atMs,
-    site,
-    shardIndex: shardIndex(own),
-  }));
-  each('full', disk.fullEveryMs, (atMs, site, own) => ({
-    kind: 'full',
-    atMs,
-    site,
-    shardIndex: shardIndex(own),
-  }));
-  each('partition', network.partitionEveryMs, (atMs, _site, own) => ({
-    kind: 'partition',
-    atMs,
-    sites: own.shuffled(sites).slice(0, 1 + own.int(sites.length - 1)),
-    forMs: faultMs(own),
-    oneWay: own.chance(network.asymmetricChance),
-  }));
-  each('isolate', network.isolateEveryMs, (atMs, site, own) => ({
-    kind: 'partition',
-    atMs,
-    sites: [site],
-    forMs: faultMs(own),
-    oneWay: false,
-  }));
-  each('clog', network.clogEveryMs, (atMs, site, own) => ({
-    kind: 'clog',
-    atMs,
-    from: site,
-    to: own.pick(sites.filter((other) => other !== site)),
-    forMs: faultMs(own),
-  }));
-  each('break', network.breakSessionEveryMs, (atMs, site, own) => ({
-    kind: 'break',
-    atMs,
-    from: site,
-    to: own.pick(sites.filter((other) => other !== site)),
-  }));
-  each('coordinator', coordinator.unreachableEveryMs, (atMs, site, own) => ({
-    kind: 'coordinator',
-    atMs,
-    site,
-    forMs: own.exponential(3000),
-  }));
-  return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
 const CONDITIONS = ['ifVersion', 'ifAbsent', 'ifMatch', 'ifNoneMatch'] as const;
@@ -174,8 +45,31 @@ export function planOperations(options: RunOptions, random: Random): PlannedOper
       });
     }
   }
+  return [...operations, ...planMoves(options, random.fork('moves'))];
+}
+
+/** Names of files that come into being late, so that their rules can be moved before. */
+export const MOVING_FILES = 1000;
+
+/** One more client, which changes the primary table and writes what it moved now and then. */
+function planMoves(options: RunOptions, random: Random): PlannedOperation[] {
+  const { mix, clients, safetyMs } = options;
+  const operations: PlannedOperation[] = [];
+  if (mix.moveEveryMs === 0) return operations;
+  const each = { local: false, chunked: false, condition: 'none', retry: true } as const;
+  for (let atMs = 0; atMs < safetyMs && operations.length < 500; ) {
+    const thinkMs = random.exponential(mix.moveEveryMs / 4);
+    const client = clients + random.int(MOVER_CLIENTS);
+    const kind = random.pick(['move', 'move', 'write', 'write', 'read'] as const);
+    const file = MOVING_FILES + Math.floor((atMs * 3) / safetyMs) * 4 + random.int(4);
+    operations.push({ client, thinkMs, kind, file, move: random.chance(0.3), ...each });
+    atMs += thinkMs / MOVER_CLIENTS;
+  }
   return operations;
 }
+
+/** Clients beyond those of the options that change the table. */
+export const MOVER_CLIENTS = 3;
 
 function drawKind(random: Random, mix: RunOptions['mix']): PlannedOperation['kind'] {
   const weights = [

@@ -1,3 +1,4 @@
+import type { ChunkedContent } from '../../protocol/file-version.js';
 import { fileVersionOf, type LogEntry } from '../../protocol/log-entry.js';
 import type { ShardView } from '../../protocol/ports.js';
 import type { CommittedEntry } from '../history.js';
@@ -75,11 +76,16 @@ export class Recorder {
   }
 }
 
-/** What a site's views hold of every file. */
-export function copyOf(site: string, views: Iterable<SimView>): SiteCopy {
+/** What a site's views hold of every file; a version whose content is not all there is missing. */
+export function copyOf(
+  site: string,
+  views: Iterable<SimView>,
+  has: (content: ChunkedContent) => boolean,
+): SiteCopy {
   const versions: SiteCopy['versions'][number][] = [];
   for (const view of views) {
     for (const { name, version, epoch, seq, content } of view.allVersions()) {
+      if (content?.kind === 'chunked' && !has(content)) continue;
       versions.push({ name, version, epoch, seq, value: content?.etag ?? null });
     }
   }

@@ -11,9 +11,12 @@ import { judgeVisibility } from '../judges/visibility.js';
 import type { RunOptions } from '../options.js';
 import { Random } from '../random.js';
 import { inflict } from './inflict.js';
-import { type Fault, type PlannedOperation, planFaults, planOperations } from './plan.js';
+import type { Fault } from './fault.js';
+import { planFaults } from './plan-faults.js';
+import { MOVER_CLIENTS, type PlannedOperation, planOperations } from './plan.js';
 import { copyOf } from './recorder.js';
 import { SimClient } from './sim-client.js';
+import type { Tracer } from './tracer.js';
 import { type RunCounts, World } from './world.js';
 
 export interface RunPlan {
@@ -43,17 +46,25 @@ export function planRun(options: RunOptions): RunPlan {
   };
 }
 
-/** One run: a phase in which anything may go wrong, then one in which a majority is healed. */
-export function runPlan(plan: RunPlan): RunResult {
+/**
+ * One run: a phase in which anything may go wrong, then one in which a majority is healed. A tracer
+ * is told of everything and changes nothing.
+ */
+export function runPlan(plan: RunPlan, tracer: Tracer | null = null): RunResult {
   const { options } = plan;
-  const world = new World(options);
+  const world = new World(options, tracer);
   const operations: Operation[] = [];
   const clients = makeClients(world, plan, operations);
   for (const site of world.sites.values()) site.start();
-  for (const fault of plan.faults) world.queue.at(fault.atMs, () => inflict(world, fault));
+  for (const fault of plan.faults) {
+    world.queue.at(fault.atMs, () => {
+      tracer?.fault(world.queue.nowMs, fault);
+      inflict(world, fault);
+    });
+  }
   for (const client of clients) client.start();
   const stop = (): boolean => world.findings.length + world.recorder.findings.length > 0;
-  world.queue.runUntilDone(stop, options.safetyMs);
+  runOn(world, stop, options.safetyMs);
   for (const client of clients) client.finish();
   if (!stop()) heal(world, clients, stop);
   const findings = [...world.findings, ...world.recorder.findings];
@@ -72,6 +83,17 @@ export function runPlan(plan: RunPlan): RunResult {
   };
 }
 
+/** Something thrown outside of a site is a finding too. */
+function runOn(world: World, isDone: () => boolean, untilMs: number): boolean {
+  try {
+    return world.queue.runUntilDone(isDone, untilMs);
+  } catch (error) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.findings.push({ invariant: 'simulator', message, operations: [] });
+    return true;
+  }
+}
+
 function makeClients(world: World, plan: RunPlan, operations: Operation[]): SimClient[] {
   let lastId = 0;
   const nextId = (): number => {
@@ -79,7 +101,8 @@ function makeClients(world: World, plan: RunPlan, operations: Operation[]): SimC
     return lastId;
   };
   const clients: SimClient[] = [];
-  for (let index = 0; index < plan.options.clients; index += 1) {
+  const count = plan.options.clients + MOVER_CLIENTS;
+  for (let index = 0; index < count; index += 1) {
     const id = `c${index + 1}`;
     const planned = plan.operations.filter(({ client }) => client === index);
     const random = world.random.fork(`client/${id}`);
@@ -109,7 +132,7 @@ function heal(world: World, clients: readonly SimClient[], stop: () => boolean):
   const isQuiet = (): boolean =>
     stop() || (clients.every((c) => c.isDone) && isConverged(world, alive));
   const untilMs = queue.nowMs + options.livenessMs;
-  if (queue.runUntilDone(isQuiet, untilMs)) return;
+  if (runOn(world, isQuiet, untilMs)) return;
   const waiting = clients.filter((client) => !client.isDone).map((client) => client.id);
   world.findings.push({
     invariant: 'I20',
@@ -160,6 +183,7 @@ function judge(world: World, history: History): Finding[] {
     copyOf(
       site.id,
       [...site.stores.values()].map(({ view }) => view),
+      (content) => site.content.has(content),
     ),
   );
   return [

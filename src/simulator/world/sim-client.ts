@@ -1,6 +1,8 @@
 import type { Content, FileVersion } from '../../protocol/file-version.js';
-import type { WriteConditions } from '../../protocol/request.js';
+import type { WriteAnswer, WriteConditions, WriteRequest } from '../../protocol/request.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
+import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
+import type { NodeClock } from '../clock.js';
 import type { Condition, Operation } from '../history.js';
 import type { Random } from '../random.js';
 import { compareUtf8 } from '../utf8-order.js';
@@ -12,6 +14,13 @@ const PATIENCE_MS = 6000;
 const SITE_PATIENCE_MS = 5000;
 const TRIES = 4;
 const LIST_LIMIT = 1000;
+
+/** The site that a client talks to, as it was when the call was made. */
+interface Host {
+  readonly name: string;
+  readonly node: SiteNode;
+  readonly clock: NodeClock;
+}
 
 type Draft = { -readonly [K in keyof Operation]: Operation[K] };
 
@@ -68,16 +77,18 @@ export class SimClient {
       case 'write':
       case 'delete':
         return this.write(planned);
+      case 'move':
+        return this.changeTable(planned);
     }
   }
 
   /** The site this client talks to now: its own, or the next one that is up. */
-  private site(): { name: string; node: SiteNode } | undefined {
+  private site(): Host | undefined {
     const names = [...this.world.sites.keys()];
     for (let step = 0; step < names.length; step += 1) {
       const name = names[(this.siteIndex + step) % names.length];
-      const node = name === undefined ? undefined : this.world.sites.get(name)?.node;
-      if (name !== undefined && node) return { name, node };
+      const site = name === undefined ? undefined : this.world.sites.get(name);
+      if (name !== undefined && site?.node) return { name, node: site.node, clock: site.clock };
     }
     return undefined;
   }
@@ -91,7 +102,7 @@ export class SimClient {
       client: this.id,
       site,
       id: this.nextOperationId(),
-      kind: planned.kind,
+      kind: planned.kind === 'move' ? 'write' : planned.kind,
       name: this.fileName(planned),
       startMs: this.world.queue.nowMs,
       endMs: null,
@@ -99,8 +110,15 @@ export class SimClient {
     };
   }
 
-  /** Hands the call's first answer on; gives it up after a while. */
-  private once<T>(call: (done: (value: T) => void) => void, done: (value: T | null) => void): void {
+  /**
+   * Hands the call's first answer on; gives it up after a while. A paused or sleeping site takes it
+   * when it goes on.
+   */
+  private once<T>(
+    at: Host,
+    call: (done: (value: T) => void) => void,
+    done: (value: T | null) => void,
+  ): void {
     let open = true;
     const finish = (value: T | null): void => {
       if (!open) return;
@@ -109,7 +127,7 @@ export class SimClient {
       done(value);
     };
     const patience = this.world.queue.after(PATIENCE_MS, () => finish(null));
-    call(finish);
+    at.clock.deliver(() => call(finish));
   }
 
   private until(node: SiteNode): number {
@@ -121,13 +139,16 @@ export class SimClient {
     if (at === undefined) return this.proceed();
     const draft = this.draft(planned, at.name);
     this.once<Parameters<Parameters<SiteNode['read']>[2]>[0]>(
+      at,
       (done) => at.node.read(draft.name, this.until(at.node), done),
       (outcome) => {
         draft.endMs = this.world.queue.nowMs;
         if (outcome?.ok === true) {
           Object.assign(draft, { outcome: 'ok' }, stamp(outcome.head));
           this.remember(draft.name, outcome.head);
-          this.world.exercise.read(outcome.freshness);
+          const own = at.node.drives.get(at.node.shardFor(draft.name))?.view.head(draft.name);
+          const isStale = (own?.version ?? 0) < (outcome.head?.version ?? 0);
+          this.world.exercise.read(outcome.freshness, isStale);
         }
         this.record(draft);
         this.proceed();
@@ -139,7 +160,7 @@ export class SimClient {
     const at = this.site();
     const name = this.fileName(planned);
     const drive = at?.node.drives.get(at.node.shardFor(name));
-    if (at !== undefined && drive !== undefined && drive.isReadable) {
+    if (at?.clock.mode === 'running' && drive?.isReadable === true) {
       const draft = this.draft(planned, at.name);
       const head = drive.releasedHead(name) ?? null;
       const endMs = draft.startMs;
@@ -154,6 +175,7 @@ export class SimClient {
     const draft = { ...this.draft(planned, at.name), name: 'b/', limit: LIST_LIMIT };
     const shards = [...at.node.drives.keys()];
     this.once<string | null>(
+      at,
       (done) => at.node.catchUp(shards, this.until(at.node), (reason) => done(reason ?? '')),
       (reason) => {
         draft.endMs = this.world.queue.nowMs;
@@ -181,6 +203,38 @@ export class SimClient {
     const requestId = `${this.id}-${this.next}`;
     const since = drive.state.releasedSeq;
     this.attempt(planned, { requestId, value, since, condition: this.condition(planned) }, 1);
+  }
+
+  /** Moves the rule of one name to another shard: refused where the name has versions already. */
+  private changeTable(planned: PlannedOperation): void {
+    const at = this.site();
+    if (at === undefined) return this.proceed();
+    const { node } = at;
+    const { counts, trace } = this.world;
+    const pattern = { kind: 'exact', name: this.fileName(planned) } as const;
+    const shards = [...node.config.shards.keys()];
+    const ports = {
+      coordinator: node.ports.coordinator,
+      shards,
+      initialRules: node.config.initialRules,
+      submit: (shard: string, request: WriteRequest, done: (answer: WriteAnswer) => void): void =>
+        node.submit(
+          () => shard,
+          request,
+          this.until(node),
+          ({ answer }) => done(answer),
+        ),
+    };
+    this.once<TableChangeResult>(
+      at,
+      (done) => changeTable(ports, { pattern, to: this.random.pick(shards) }, done),
+      (result) => {
+        if (result?.ok === true) counts.tableChanges += 1;
+        else counts.tableChangesRefused += 1;
+        trace.text(result?.ok === false ? result.reason : String(result?.ok));
+        this.proceed();
+      },
+    );
   }
 
   private attempt(
@@ -214,6 +268,7 @@ export class SimClient {
             } as const),
     };
     this.once<Parameters<Parameters<SiteNode['submit']>[3]>[0]>(
+      at,
       (done) => at.node.submit(() => at.node.shardFor(name), request, this.until(at.node), done),
       (outcome) => {
         draft.endMs = outcome === null ? null : this.world.queue.nowMs;

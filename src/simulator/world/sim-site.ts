@@ -1,3 +1,4 @@
+import type { NodeConfig } from '../../protocol/node/config.js';
 import type { SiteMessage } from '../../protocol/node/messages.js';
 import { type NodeShard, SiteNode } from '../../protocol/node/site-node.js';
 import { decideStart, planShardStart } from '../../protocol/node/start.js';
@@ -6,18 +7,44 @@ import type {
   Coordinator,
   OpenedLog,
   Revised,
+  ShardLog,
   SiteRecord,
   StorageFailure,
+  TableRule,
 } from '../../protocol/ports.js';
 import type { Timers } from '../../protocol/shard-drive.js';
 import type { ShardEvent } from '../../protocol/shard/effects.js';
-import { NodeClock } from '../clock.js';
+import { type ClockSettings, NodeClock } from '../clock.js';
+import type { EventQueue } from '../event-queue.js';
 import type { Random } from '../random.js';
-import { SimContent } from '../sim-content.js';
-import { SimDisk } from '../sim-disk.js';
+import { SimContent, type SimContentWorld } from '../sim-content.js';
+import type { SimCoordinator } from '../sim-coordinator.js';
+import { type DiskOptions, SimDisk } from '../sim-disk.js';
+import type { SimNetwork } from '../sim-network.js';
 import { SimSnapshot } from '../sim-snapshot.js';
 import { SimView } from '../sim-view.js';
-import type { World } from './world.js';
+import type { Recorder } from './recorder.js';
+
+/** What a site needs of the world around it. */
+export interface Surroundings {
+  readonly queue: EventQueue;
+  readonly random: Random;
+  readonly network: SimNetwork<SiteMessage>;
+  readonly coordinator: SimCoordinator;
+  readonly contents: SimContentWorld;
+  readonly recorder: Recorder;
+  readonly diskOptions: DiskOptions;
+  readonly shards: ReadonlyMap<string, readonly string[]>;
+  readonly rules: readonly TableRule[];
+  readonly counts: { plannedStops: number; lostDisks: number };
+  clockSettings(id: string): ClockSettings;
+  nodeConfig(site: string, record: SiteRecord): NodeConfig;
+  readableView(from: string, site: string, shard: string): SimView | undefined;
+  watchLog(site: string, shard: string, log: ShardLog): ShardLog;
+  restartSoon(site: SimSite): void;
+  heard(site: string, shard: string, event: ShardEvent): void;
+  fail(site: string, error: unknown): void;
+}
 
 interface ShardStore {
   readonly disk: SimDisk;
@@ -40,7 +67,7 @@ export class SimSite {
 
   constructor(
     readonly id: string,
-    private readonly world: World,
+    private readonly world: Surroundings,
   ) {
     this.random = world.random.fork(`site/${id}`);
     this.clock = new NodeClock(world.queue, world.clockSettings(id));
@@ -158,10 +185,14 @@ export class SimSite {
         ...(resetTo === null ? {} : { base: resetTo, entries: [] }),
       };
       done({
-        log: disk,
+        log: this.world.watchLog(this.id, shard, disk),
         view: this.world.recorder.watchView(this.id, shard, view),
-        snapshots: new SimSnapshot(view, this.clock, this.random, (site) =>
-          this.world.readableView(this.id, site, shard),
+        snapshots: new SimSnapshot(
+          view,
+          this.clock,
+          this.random,
+          (site) => this.world.readableView(this.id, site, shard),
+          (copy, from, ready) => this.bringContent(copy, from, ready),
         ),
         start: {
           opened: log,
@@ -182,6 +213,15 @@ export class SimSite {
     if (resetTo !== null) disk.reset(resetTo, hardState, settled);
     else if (plan.mustWrite) disk.write({ entries: [], hardState }, settled);
     else finish();
+  }
+
+  private bringContent(view: SimView, from: string, done: () => void): void {
+    for (const { content } of view.allVersions()) {
+      if (content?.kind !== 'chunked' || this.content.has(content)) continue;
+      this.content.ensure(content, [from], () => this.bringContent(view, from, done));
+      return;
+    }
+    this.clock.deliverAfter(0, done);
   }
 
   private missingContent(log: OpenedLog): Set<number> {

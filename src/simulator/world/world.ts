@@ -1,6 +1,6 @@
 import type { NodeConfig } from '../../protocol/node/config.js';
 import type { SiteMessage } from '../../protocol/node/messages.js';
-import type { SiteRecord, TableRule } from '../../protocol/ports.js';
+import type { ShardLog, SiteRecord, TableRule } from '../../protocol/ports.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMING, type ShardLimits } from '../../protocol/shard/config.js';
 import type { ShardEvent } from '../../protocol/shard/effects.js';
 import type { ClockSettings } from '../clock.js';
@@ -16,9 +16,9 @@ import type { SimDisk } from '../sim-disk.js';
 import type { SimView } from '../sim-view.js';
 import { TraceHash } from '../trace-hash.js';
 import { Recorder } from './recorder.js';
-import { SimSite } from './sim-site.js';
-
-export const SITE_NAMES = ['nyc', 'tor', 'lon', 'fra', 'sin', 'syd', 'sao'] as const;
+import { SITE_NAMES } from './site-names.js';
+import { SimSite, type Surroundings } from './sim-site.js';
+import type { Tracer } from './tracer.js';
 
 /** Half the emulated round trips, in milliseconds; pairs not named are far apart. */
 const ONE_WAY_MS: Readonly<Record<string, number>> = {
@@ -53,13 +53,24 @@ export interface RunCounts {
   storageFailures: number;
   stepDowns: number;
   waitsForClaim: number;
+  restores: number;
+  ambushes: number;
+  tableChanges: number;
+  tableChangesRefused: number;
 }
 
 /** What clients met with. */
 export class Exercise {
-  readonly counts = { readsAtPrimary: 0, readsValidated: 0, readsFetched: 0 };
+  readonly counts = {
+    readsAtPrimary: 0,
+    readsValidated: 0,
+    readsFetched: 0,
+    staleReplicasAsked: 0,
+  };
 
-  read(freshness: 'primary' | 'validated' | 'fetched'): void {
+  /** `isStale`: the site that was asked did not show the newest version itself. */
+  read(freshness: 'primary' | 'validated' | 'fetched', isStale: boolean): void {
+    if (isStale) this.counts.staleReplicasAsked += 1;
     if (freshness === 'primary') this.counts.readsAtPrimary += 1;
     else if (freshness === 'validated') this.counts.readsValidated += 1;
     else this.counts.readsFetched += 1;
@@ -67,7 +78,7 @@ export class Exercise {
 }
 
 /** A cluster with everything around it, in virtual time, made from options alone. */
-export class World {
+export class World implements Surroundings {
   readonly trace = new TraceHash();
   readonly queue: EventQueue;
   readonly random: Random;
@@ -84,7 +95,6 @@ export class World {
   readonly exercise = new Exercise();
   private readonly victim: string;
   private bytesLost = 0;
-  readonly events: { readonly atMs: number; site: string; shard: string; event: ShardEvent }[] = [];
   readonly counts: RunCounts = {
     failovers: 0,
     crashes: 0,
@@ -100,9 +110,18 @@ export class World {
     storageFailures: 0,
     stepDowns: 0,
     waitsForClaim: 0,
+    restores: 0,
+    ambushes: 0,
+    tableChanges: 0,
+    tableChangesRefused: 0,
   };
+  /** Told of everything that happens at a site; set by the run. */
+  onEvent: (site: string, event: ShardEvent) => void = () => {};
 
-  constructor(readonly options: RunOptions) {
+  constructor(
+    readonly options: RunOptions,
+    private readonly tracer: Tracer | null = null,
+  ) {
     this.queue = new EventQueue(this.trace);
     this.random = new Random(options.seed, this.trace);
     const ids = SITE_NAMES.slice(0, options.sites);
@@ -120,8 +139,11 @@ export class World {
       duplicateChance: options.network.duplicateChance,
       delivery: options.network.delivery,
       minimumFaultMs: options.network.minimumFaultMs,
+      stragglerChance: options.network.stragglerChance,
+      stragglerMs: options.network.stragglerMs,
       freeze: false,
     });
+    if (tracer !== null) this.network.onTransit = (transit) => tracer.transit(transit);
     this.coordinator = new SimCoordinator(this.queue, {
       ...options.coordinator,
       deadlineMs: 1000,
@@ -166,11 +188,16 @@ export class World {
       writeQuorum: this.writeQuorum,
       shards: this.shards,
       initialRules: this.rules,
-      timing: DEFAULT_TIMING,
+      timing: { ...DEFAULT_TIMING, driftRate: this.options.clock.driftBound },
       limits: SIMULATED_LIMITS,
       retryMs: 50,
       requestLimit: 1000,
     };
+  }
+
+  /** The same log, its writes told to the tracer. */
+  watchLog(site: string, shard: string, log: ShardLog): ShardLog {
+    return this.tracer?.watchLog(site, shard, log, () => this.queue.nowMs) ?? log;
   }
 
   /** The view at another site, if it can be read from here now. */
@@ -207,13 +234,14 @@ export class World {
   /** Every fault that is under way ends, and no new one begins. Who is down stays down. */
   calm(): void {
     const { network, coordinator } = this;
-    network.options = { ...network.options, lossChance: 0, duplicateChance: 0 };
+    network.options = { ...network.options, lossChance: 0, duplicateChance: 0, stragglerChance: 0 };
     coordinator.options = {
       ...coordinator.options,
       lostRequestChance: 0,
       lostAnswerChance: 0,
       lateRequestChance: 0,
     };
+    this.onEvent = () => {};
     for (const [id, site] of this.sites) {
       coordinator.setReachable(id, true);
       site.clock.resume();
@@ -242,8 +270,9 @@ export class World {
   }
 
   heard(site: string, shard: string, event: ShardEvent): void {
-    this.events.push({ atMs: this.queue.nowMs, site, shard, event });
     this.trace.text(event.kind);
+    this.tracer?.event(this.queue.nowMs, site, shard, event);
+    this.onEvent(site, event);
     const { counts } = this;
     switch (event.kind) {
       case 'serving':

@@ -1,0 +1,81 @@
+import { availableParallelism } from 'node:os';
+import { FAULT_KINDS, type FaultKind } from '../../simulator/options.js';
+import type { SeedSettings } from '../../simulator/batch/seed-run.js';
+import { UsageError } from '../exit-code.js';
+
+/** What was said on the command line, unread. */
+export interface SimOptions {
+  readonly seed?: string;
+  readonly seeds?: string;
+  readonly minutes?: string;
+  readonly sites?: string;
+  readonly only?: string;
+  readonly trace?: string;
+  readonly jobs?: string;
+  readonly mutants?: boolean | string;
+  readonly json?: boolean;
+}
+
+export interface BatchSettings {
+  readonly from: number;
+  readonly count: number;
+  /** One seed was asked for by name. */
+  readonly isSingle: boolean;
+  readonly limitMs: number;
+  readonly jobs: number;
+  readonly settings: SeedSettings;
+}
+
+const SEED_LIMIT = 2 ** 40;
+const DEFAULT_SEEDS = 100;
+const MOST_SITES = 7;
+/** Fewer seeds than this are not worth starting processes for. */
+const LEAST_SEEDS_PER_JOB = 10;
+
+function wholeNumber(label: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`--${label} takes a whole number from ${least} to ${most}, not ${text}`);
+}
+
+/** Throws a `UsageError` that says what is wrong. */
+export function readSettings(options: SimOptions): BatchSettings {
+  const { seed, seeds, minutes } = options;
+  if (seeds !== undefined && minutes !== undefined) {
+    throw new UsageError('--seeds and --minutes exclude each other');
+  }
+  const from = seed === undefined ? 1 : wholeNumber('seed', seed, 0, SEED_LIMIT);
+  const isSingle = seed !== undefined && seeds === undefined && minutes === undefined;
+  const limitMs = minutes === undefined ? Infinity : readMinutes(minutes) * 60_000;
+  const most = minutes === undefined ? DEFAULT_SEEDS : 1_000_000_000;
+  const asked = seeds === undefined ? most : wholeNumber('seeds', seeds, 1, 1_000_000_000);
+  const count = isSingle ? 1 : asked;
+  const cores = Math.min(4, availableParallelism());
+  const wanted = options.jobs === undefined ? cores : wholeNumber('jobs', options.jobs, 1, 256);
+  const jobs = Math.max(1, Math.min(wanted, Math.floor(count / LEAST_SEEDS_PER_JOB)));
+  return { from, count, isSingle, limitMs, jobs, settings: readMix(options) };
+}
+
+function readMinutes(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= 100_000) return value;
+  throw new UsageError(`--minutes takes a number above 0, not ${text}`);
+}
+
+function readMix({ sites, only }: SimOptions): SeedSettings {
+  const count = sites === undefined ? undefined : wholeNumber('sites', sites, 3, MOST_SITES);
+  const kinds = only === undefined ? undefined : readKinds(only);
+  return {
+    ...(count === undefined ? {} : { sites: count }),
+    ...(kinds === undefined ? {} : { only: kinds }),
+  };
+}
+
+function readKinds(text: string): FaultKind[] {
+  if (text === 'none') return [];
+  return text.split(',').map((word) => {
+    const kind = FAULT_KINDS.find((each) => each === word.trim());
+    if (kind !== undefined) return kind;
+    throw new UsageError(`--only knows ${FAULT_KINDS.join(', ')} and none, not ${word}`);
+  });
+}

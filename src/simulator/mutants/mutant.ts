@@ -1,0 +1,45 @@
+import type { FaultKind } from '../options.js';
+
+/** A small change of the real code, told by text: the old one must occur exactly once. */
+export interface Edit {
+  /** Below `src`, as in `protocol/shard/merge.ts`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A mistake planted on purpose, to see that the judges see it. */
+export interface Mutant {
+  readonly id: string;
+  /** What the changed code does wrong, in a sentence. */
+  readonly title: string;
+  readonly edits: readonly Edit[];
+  /** The mix of faults that fits it is tried first; the full one after that. */
+  readonly only?: readonly FaultKind[];
+  readonly sites?: number;
+  /** Seeds to try from each start point, where the usual number is too small. */
+  readonly seeds?: number;
+  /** Why the code stays right without it. Such a mutant is listed as a survivor. */
+  readonly redundant?: string;
+}
+
+export type Mutated = { readonly ok: true; readonly text: string } | MutationFault;
+export interface MutationFault {
+  readonly ok: false;
+  readonly reason: string;
+}
+
+/** Applies those edits of the mutant that are for this file. */
+export function mutate(mutant: Mutant, file: string, text: string): Mutated {
+  let result = text;
+  for (const edit of mutant.edits) {
+    if (edit.file !== file) continue;
+    const count = result.split(edit.find).length - 1;
+    if (count !== 1) {
+      const what = JSON.stringify(edit.find);
+      return { ok: false, reason: `${mutant.id}: ${what} is in ${file} ${count} times` };
+    }
+    result = result.replace(edit.find, () => edit.replace);
+  }
+  return { ok: true, text: result };
+}

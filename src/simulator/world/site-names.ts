@@ -1,0 +1,1 @@
+export const SITE_NAMES = ['nyc', 'tor', 'lon', 'fra', 'sin', 'syd', 'sao'] as const;
