@@ -175,10 +175,13 @@ class Player {
         if (!stage.sync(site, true)) throw new Error('nothing is on its way to disk');
         return true;
       case 'crash':
-        stage.crash(site, word === 'keep' ? count(more) : 0);
+        stage.crash(site, word === 'keep' ? count(more) : 0, words.includes('silently'));
         return true;
       case 'start':
-        stage.start(site);
+        stage.start(site, word === 'silently');
+        return true;
+      case 'meet':
+        stage.input(site, { kind: 'peer', site: word, connected: true });
         return true;
       case 'wipe':
         stage.wipe(site);
@@ -267,17 +270,22 @@ class Player {
   }
 }
 
-/** `from>to word …`: `*` is any site; every word has to be in the message's text, in this order. */
+/**
+ * `from>to kind word …`: `*` is any site; the words have to be in the message's text as they stand.
+ * With `$` at the end they are all of it.
+ */
 function picker(words: readonly string[]): Rule {
   const [way = '', ...rest] = words;
   const [from = '*', to = '*'] = way.split('>');
   if (!way.includes('>')) throw new Error(`"${way}" is not from>to`);
-  const text = rest.join(' ');
+  const isWhole = rest.at(-1) === '$';
+  const text = (isWhole ? rest.slice(0, -1) : rest).join(' ');
+  const says = (flight: Flight): boolean =>
+    text === '' ||
+    flight.text === text ||
+    (!isWhole && flight.text.startsWith(`${rest[0]} `) && flight.text.includes(text));
   return (flight) =>
-    (from === '*' || from === flight.from) &&
-    (to === '*' || to === flight.to) &&
-    (text === '' || flight.text === text || flight.text.startsWith(`${rest[0]} `)) &&
-    flight.text.includes(text);
+    (from === '*' || from === flight.from) && (to === '*' || to === flight.to) && says(flight);
 }
 
 function count(word: string | undefined): number {

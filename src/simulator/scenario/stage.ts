@@ -275,13 +275,15 @@ export class Stage {
     return true;
   }
 
-  crash(site: string, keptWrites: number): void {
-    for (const other of this.sites) if (other !== site) this.disconnect(site, other);
+  /** `silently`: the others do not notice, and what is on its way stays on its way. */
+  crash(site: string, keptWrites: number, silently: boolean): void {
     crash(this.station(site), keptWrites);
+    if (silently) return;
+    for (const other of this.sites) if (other !== site) this.disconnect(site, other);
     this.flights = this.flights.filter((flight) => flight.to !== site);
   }
 
-  start(site: string): void {
+  start(site: string, silently = false): void {
     const { timing, limits, writeQuorum, sites, claim } = this;
     const station = this.station(site);
     const config = { shard: SHARD, succession: sites, writeQuorum, timing, limits };
@@ -291,7 +293,9 @@ export class Stage {
     if (station.record !== null) this.records.set(site, station.record);
     this.input(site, { kind: 'claim-seen', claim });
     for (const other of this.sites) {
-      if (other !== site && this.station(other).state !== null) this.connect(site, other);
+      if (other === site) continue;
+      if (silently) this.input(site, { kind: 'peer', site: other, connected: true });
+      else if (this.station(other).state !== null) this.connect(site, other);
     }
   }
 

@@ -1,0 +1,25 @@
+/** What an exploration covers; within it every interleaving is tried. */
+export interface Bounds {
+  /** Writes to one file, each under its own request id, tried once at each primary. */
+  readonly writes: number;
+  /** Crashes of any site at any moment; it may start again at any later one. */
+  readonly crashes: number;
+  /** Epochs won by the second site, and then by the first again, in turn. */
+  readonly changes: number;
+  /** Whether a crash may also leave the first few of the unsynced writes, and the view. */
+  readonly partialLoss: boolean;
+  /** Whether time passes once, beyond everything that a primary was granted before. */
+  readonly timePasses: boolean;
+  /** Gives up here: the answer is then that nothing was found, not that nothing is there. */
+  readonly stateLimit: number;
+}
+
+/** Two writes, one crash, one change of primary. */
+export const FULL_BOUNDS: Bounds = {
+  writes: 2,
+  crashes: 1,
+  changes: 1,
+  partialLoss: true,
+  timePasses: true,
+  stateLimit: 12_000_000,
+};

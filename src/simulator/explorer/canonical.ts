@@ -1,0 +1,104 @@
+import type { LogEntry } from '../../protocol/log-entry.js';
+import type { Station } from '../scenario/station.js';
+
+/*
+ * Copies of a site's state, and its name: a text that two states share when nothing that the
+ * exploration can do tells them apart. Left out are counters that only name things in order, sums
+ * whose limits are never reached, what follows from the log, and times that only a replica's own
+ * timer reads, which never goes off here.
+ */
+
+const LEFT_OUT = new Set([
+  'config',
+  'startedMs',
+  'nextId',
+  'nextToken',
+  'nextStandingMs',
+  'caughtUpSinceMs',
+  'crownedMs',
+  'bytes',
+  'sentBytes',
+  'unreleasedBytes',
+  'writes',
+  'order',
+  'ownership',
+  'peers',
+  'askedMs',
+  'sinceMs',
+  'nextRenewMs',
+  'fetches',
+  'site',
+  'atMs',
+  'id',
+  'heardMs',
+  'progressMs',
+  'lowSinceMs',
+  'highestEpoch',
+  'seen',
+  'known',
+  'attempt',
+  'confirmedMs',
+  'renewal',
+  'releaseDue',
+  'stepBackUntilMs',
+  'resumed',
+]);
+
+export function shortEntry(entry: LogEntry): string {
+  const { operation } = entry;
+  const version = operation.kind === 'put' ? operation.version : '';
+  return `${entry.epoch}/${entry.seq}${entry.requestId === '' ? '' : `#${entry.requestId}v${version}`}`;
+}
+
+function isEntry(value: object): value is LogEntry {
+  return 'operation' in value;
+}
+
+function encode(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(encode).join()}]`;
+  if (isEntry(value)) return shortEntry(value);
+  if (value instanceof Map) {
+    return `{${[...value]
+      .map(([key, each]) => `${key}:${encode(each)}`)
+      .sort()
+      .join()}}`;
+  }
+  if (value instanceof Set) return `{${[...value].map(encode).sort().join()}}`;
+  let text = '(';
+  for (const [key, each] of Object.entries(value)) {
+    if (key === 'clock') text += clockName(each as Parameters<typeof clockName>[0]);
+    else if (!LEFT_OUT.has(key)) text += `${key}:${encode(each)},`;
+  }
+  return `${text})`;
+}
+
+/** The next step sets both clocks anew: what lasts is how far they are apart. */
+function clockName(clock: { readonly monoMs: number; readonly holderMs: number }): string {
+  return `${clock.holderMs - clock.monoMs},`;
+}
+
+export function stationName(station: Station): string {
+  const { state, image, unsynced, view, record } = station;
+  const life = `${record?.starts}.${state === null ? 'down' : encode(state)}`;
+  return `${station.site}|${life}|${encode(image)}|${encode(unsynced)}|${encode(view)}`;
+}
+
+function copy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || isEntry(value)) return value;
+  if (Array.isArray(value)) return value.map(copy) as T;
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, each]) => [key, copy(each)])) as T;
+  }
+  if (value instanceof Set) return new Set(value) as T;
+  const made: Record<string, unknown> = {};
+  for (const [key, each] of Object.entries(value)) {
+    made[key] = key === 'config' || key === 'initial' || key === 'rules' ? each : copy(each);
+  }
+  return made as T;
+}
+
+/** What a station holds outside its state is replaced and never changed: it is shared. */
+export function copyStation(station: Station): Station {
+  return { ...station, state: copy(station.state) };
+}
