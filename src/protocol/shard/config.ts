@@ -62,7 +62,7 @@ export const DEFAULT_LIMITS: ShardLimits = {
   memoryEntries: 4096,
   memoryBytes: 8 * 1024 * 1024,
   retainEntries: 200_000,
-  retainBytes: 512 * 1024 * 1024,
+  retainBytes: 128 * 1024 * 1024,
   requestEntries: 65_536,
 };
 
