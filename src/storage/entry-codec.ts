@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr';
+import { Packr, RESERVE_START_SPACE } from 'msgpackr';
 import type { Content, Metadata } from '../protocol/file-version.js';
 import type { LogEntry, NamePattern, Operation } from '../protocol/log-entry.js';
 
@@ -12,8 +12,9 @@ const ENTRY_VERSION = 1;
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
-export function pack(value: unknown): Uint8Array {
-  return packr.pack(value);
+/** `headerBytes` (up to 255) are left free before it, for whoever puts a header there. */
+export function pack(value: unknown, headerBytes = 0): Buffer {
+  return packr.pack(value, RESERVE_START_SPACE + headerBytes);
 }
 
 /** The value, or undefined for bytes that are not msgpack. */
@@ -30,8 +31,9 @@ export const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** Packs everything of an entry but its epoch and seq, which the record around it carries. */
-export function encodeEntry(entry: LogEntry): Uint8Array {
-  return pack([ENTRY_VERSION, entry.atMs, entry.requestId, ...operationFields(entry.operation)]);
+export function encodeEntry(entry: LogEntry, headerBytes = 0): Buffer {
+  const { atMs, requestId, operation } = entry;
+  return pack([ENTRY_VERSION, atMs, requestId, ...operationFields(operation)], headerBytes);
 }
 
 function operationFields(operation: Operation): readonly unknown[] {
@@ -135,7 +137,7 @@ export function unpackContent(value: unknown): Content | undefined {
   if (kind === 'inline') {
     if (!(body instanceof Uint8Array) || body.length !== size) return undefined;
     // A copy: the decoded bytes may point into a read buffer much larger than themselves.
-    return { kind, size, etag, bytes: Uint8Array.from(body) };
+    return { kind, size, etag, bytes: new Uint8Array(body) };
   }
   if (kind !== 'chunked' || !Array.isArray(body) || body.length % 2 !== 0) return undefined;
   const chunks = [];

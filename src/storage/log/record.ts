@@ -46,11 +46,23 @@ export function encodeRecord(
   payload: Uint8Array = NOTHING,
 ): Buffer {
   const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + payload.length);
-  record.writeUInt32LE(payload.length, 4);
+  record.set(payload, RECORD_HEADER_BYTES);
+  return fillHeader(record, salt, type, endsWrite, epoch, seq);
+}
+
+/** Writes the header into the bytes that were left free for it before the payload. */
+function fillHeader(
+  record: Buffer,
+  salt: number,
+  type: number,
+  endsWrite: boolean,
+  epoch: number,
+  seq: number,
+): Buffer {
+  record.writeUInt32LE(record.length - RECORD_HEADER_BYTES, 4);
   record[8] = endsWrite ? type | END_OF_WRITE : type;
   record.writeDoubleLE(epoch, 9);
   record.writeDoubleLE(seq, 17);
-  record.set(payload, RECORD_HEADER_BYTES);
   record.writeUInt32LE(crc32c(record.subarray(4), salt), 0);
   return record;
 }
@@ -106,8 +118,8 @@ export function encodeWrite(salt: number, write: LogWrite, epochBeforeCut: numbe
   }
   entries.forEach((entry, i) => {
     const ends = i === lastEntry && !hardState;
-    const payload = encodeEntry(entry);
-    buffers.push(encodeRecord(salt, RecordType.entry, ends, entry.epoch, entry.seq, payload));
+    const record = encodeEntry(entry, RECORD_HEADER_BYTES);
+    buffers.push(fillHeader(record, salt, RecordType.entry, ends, entry.epoch, entry.seq));
   });
   if (hardState) {
     const payload = pack(packHardState(hardState));

@@ -89,7 +89,8 @@ export class LmdbShardView implements StoredShardView {
     const key = nameKey(RecordKind.head, name);
     const head = this.read(key) ?? this.read(nameKey(RecordKind.tombstone, name));
     if (!Array.isArray(head) || !isCount(head[0])) return undefined;
-    return this.version(name, head[0]);
+    const version = head[0];
+    return fileVersionFrom(name, head, () => this.version(name, version));
   }
 
   version(name: string, version: number): FileVersion | undefined {

@@ -28,11 +28,11 @@ export class ViewRecordUnreadable extends Error {
   override readonly name = 'ViewRecordUnreadable';
 }
 
+const CHECKSUM_BYTES = 4;
+
 export function seal(key: Uint8Array, value: unknown): Buffer {
-  const body = pack(value);
-  const sealed = Buffer.allocUnsafe(4 + body.length);
-  sealed.set(body, 4);
-  sealed.writeUInt32LE(crc32c(body, crc32c(key)), 0);
+  const sealed = pack(value, CHECKSUM_BYTES);
+  sealed.writeUInt32LE(crc32c(sealed.subarray(CHECKSUM_BYTES), crc32c(key)), 0);
   return sealed;
 }
 
@@ -108,8 +108,10 @@ function lazyContent(
   load: () => FileVersion | undefined,
 ): Content {
   if (!isCount(size) || !isText(etag)) return unreadable('content');
+  let known: Content | null | undefined;
   const loaded = (): Content => {
-    const content = load()?.content;
+    known ??= load()?.content;
+    const content = known;
     if (!content) throw new ViewRecordUnreadable('the version was dropped meanwhile');
     return content;
   };

@@ -43,6 +43,9 @@ interface Waiting {
 /** Entries in one transaction, so that a long backlog does not hold the loop or much memory. */
 const BATCH_ENTRIES = 1_000;
 const RETAIN_BLOCK_RECORDS = 500;
+/** The least time from one transaction to the next, unless this many entries wait. */
+const GATHER_MS = 20;
+const GATHER_ENTRIES = 512;
 
 /** Puts entries into a shard's database: many applies in a transaction, with their position. */
 export class ViewWriter {
@@ -53,6 +56,7 @@ export class ViewWriter {
   private owned = new Map<string, number>();
   /** What the last call of `apply` brought the view to, visible or not. */
   private accepted: Position;
+  private lastBatchMs = Number.NEGATIVE_INFINITY;
   private forgotten: number;
 
   constructor(
@@ -98,6 +102,7 @@ export class ViewWriter {
 
   private async work(): Promise<void> {
     while (this.waiting.length > 0) {
+      await this.pace();
       const batch = this.takeBatch();
       const entries = batch.flatMap((waiting) => waiting.entries);
       try {
@@ -108,6 +113,19 @@ export class ViewWriter {
       for (const { done } of batch) if (!this.closed) done(this.failure);
     }
     this.working = null;
+  }
+
+  /**
+   * Each transaction writes its way through the trees anew, so under load entries are gathered for
+   * a while; what comes after a rest is not kept waiting.
+   */
+  private async pace(): Promise<void> {
+    const leftMs = this.lastBatchMs + GATHER_MS - performance.now();
+    const entries = this.waiting.reduce((sum, waiting) => sum + waiting.entries.length, 0);
+    if (leftMs > 0 && entries < GATHER_ENTRIES && !this.closed) {
+      await new Promise((resolve) => setTimeout(resolve, leftMs));
+    }
+    this.lastBatchMs = performance.now();
   }
 
   private takeBatch(): Waiting[] {
