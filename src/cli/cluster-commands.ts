@@ -3,7 +3,7 @@ import { attempt, parseJson } from '../client/attempts.js';
 import { HttpClient } from '../client/http-client.js';
 import { SiteOrder } from '../client/nearest-site.js';
 import { readText } from '../client/site-endpoint.js';
-import { checkFileName } from '../gateways/file-name.js';
+import { checkFileName } from '../site/site-names.js';
 import { bucketName, storeName } from './store-name.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';

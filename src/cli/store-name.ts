@@ -1,4 +1,4 @@
-import { checkBucketName, checkFileName } from '../gateways/file-name.js';
+import { checkBucketName, checkFileName } from '../site/site-names.js';
 import { UsageError } from './exit-code.js';
 
 /** Checks a `bucket/path` from the command line. */

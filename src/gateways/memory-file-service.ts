@@ -1,7 +1,7 @@
 import { Blake3Hasher, blake3 } from '@napi-rs/blake-hash';
 import type { ChunkRef, Content, FileVersion, PrimaryTable } from './service-types.js';
 import type * as site from '../site/file-service.js';
-import { checkBucketName, checkFileName } from './file-name.js';
+import { checkBucketName, checkFileName } from '../site/site-names.js';
 import { listPage } from './memory-listing.js';
 import { INITIAL_MEMORY_RULES, ruleFor, withRule } from './memory-primary-table.js';
 

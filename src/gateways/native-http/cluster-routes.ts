@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { TableRule } from '../service-types.js';
-import { checkFileName } from '../file-name.js';
+import { checkFileName } from '../../site/site-names.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
 import { sendReadFailure } from './file-reads.js';

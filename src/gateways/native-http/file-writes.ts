@@ -1,5 +1,5 @@
 import type { WriteOptions, WriteOutcome } from '../../site/file-service.js';
-import { checkFileName } from '../file-name.js';
+import { checkFileName } from '../../site/site-names.js';
 import { entityTag } from './conditions.js';
 import type { Exchange, FlatHeaders } from './exchange.js';
 import { addServed, send, sendProblem, sendUncommitted } from './exchange.js';

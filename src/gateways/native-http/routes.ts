@@ -1,4 +1,4 @@
-import { checkBucketName, checkFileName } from '../file-name.js';
+import { checkBucketName, checkFileName } from '../../site/site-names.js';
 import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
