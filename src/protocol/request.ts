@@ -1,5 +1,5 @@
 import type { Content, FileVersion, Metadata } from './file-version.js';
-import type { NamePattern, Position } from './log-entry.js';
+import type { Operation, Position } from './log-entry.js';
 
 /** What must hold at the primary, in log order, for a write to take effect. */
 export interface WriteConditions {
@@ -17,20 +17,7 @@ export type WriteIntent =
       readonly metadata: Metadata;
     }
   | { readonly kind: 'delete'; readonly name: string }
-  | { readonly kind: 'retain'; readonly beforeMs: number }
-  | {
-      readonly kind: 'move-out';
-      readonly pattern: NamePattern;
-      readonly tableVersion: number;
-      readonly to: string;
-    }
-  | { readonly kind: 'move-in'; readonly pattern: NamePattern; readonly tableVersion: number }
-  | {
-      readonly kind: 'move-back';
-      readonly pattern: NamePattern;
-      readonly tableVersion: number;
-      readonly to: string;
-    };
+  | Extract<Operation, { kind: 'retain' | 'move-out' | 'move-in' | 'move-back' }>;
 
 export interface WriteRequest {
   /** '' for a request that nobody retries. */

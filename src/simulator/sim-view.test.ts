@@ -5,7 +5,7 @@ import { EventQueue } from './event-queue.js';
 import { Random } from './random.js';
 import { SimSnapshot } from './sim-snapshot.js';
 import { SimView } from './sim-view.js';
-import { compareUtf8 } from './utf8-order.js';
+import { compareUtf8 } from '../protocol/utf8-order.js';
 
 function put(seq: number, name: string, version: number, atMs = seq): LogEntry {
   const bytes = new Uint8Array([seq]);

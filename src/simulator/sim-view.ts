@@ -15,7 +15,7 @@ import type {
 } from '../protocol/ports.js';
 import type { NodeClock } from './clock.js';
 import type { Random } from './random.js';
-import { firstNotBelow } from './utf8-order.js';
+import { firstNotBelow } from '../protocol/utf8-order.js';
 
 export interface ViewOptions {
   /** From `apply` to its callback, in milliseconds of true time. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FileVersion } from '../protocol/file-version.js';
 import type { LogEntry } from '../protocol/log-entry.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
-import { compareUtf8, listPage, readCursor, writeCursor } from './listing.js';
+import { compareUtf8 } from '../protocol/utf8-order.js';
+import { listPage, readCursor, writeCursor } from './listing.js';
 
 /** Names spread over three views, some of them deleted, beside names of other buckets. */
 function viewsOf(paths: readonly string[], deleted: readonly string[] = []): MemoryShardView[] {

@@ -1,3 +1,4 @@
+import { compareUtf8 } from '../protocol/utf8-order.js';
 import { type FileVersion, PATH_LIMIT_BYTES } from '../protocol/file-version.js';
 import type { ShardView } from '../protocol/ports.js';
 import type { ListOptions, Listing } from './file-service.js';
@@ -170,20 +171,4 @@ export function readCursor(text: string, prefix: string): Cursor | undefined {
   if (!path.startsWith(prefix) || path === '' || !checkPathText(path).ok) return undefined;
   if (plain.startsWith('f')) return { kind: 'file', path };
   return plain.startsWith('p') ? { kind: 'prefix', path } : undefined;
-}
-
-/** Compares as the UTF-8 bytes would, without encoding. */
-export function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const left = a.charCodeAt(index);
-    const right = b.charCodeAt(index);
-    if (left !== right) return rank(left) - rank(right);
-  }
-  return a.length - b.length;
-}
-
-/** A surrogate is half of a code point above U+FFFF, which sorts behind U+E000 to U+FFFF. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

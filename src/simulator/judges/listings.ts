@@ -1,5 +1,5 @@
 import type { CommittedEntry, Operation } from '../history.js';
-import { compareUtf8 } from '../utf8-order.js';
+import { compareUtf8 } from '../../protocol/utf8-order.js';
 import { type Finding, Findings, describe, isFresh } from './finding.js';
 
 interface FileTimeline {

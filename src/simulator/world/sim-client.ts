@@ -5,7 +5,7 @@ import { type TableChangeResult, changeTable } from '../../protocol/node/table-c
 import type { NodeClock } from '../clock.js';
 import type { Condition, Operation } from '../history.js';
 import type { Random } from '../random.js';
-import { compareUtf8 } from '../utf8-order.js';
+import { compareUtf8 } from '../../protocol/utf8-order.js';
 import type { PlannedOperation } from './plan.js';
 import type { World } from './world.js';
 
