@@ -2,7 +2,8 @@ import type { Core } from '../scenario/core.js';
 import { attemptOf, type History, judge, noteAttempt } from './history.js';
 import type { Bounds } from './bounds.js';
 import { MOMENTS_MS, SITES } from './setting.js';
-import { type Letter, type SiteMove, SiteStates } from './site-states.js';
+import type { Letter } from './letters.js';
+import { type SiteMove, SiteStates } from './site-states.js';
 import { WorldTable } from './world-table.js';
 
 /** One step of a path: a move of one site, or time that passes. */

@@ -22,6 +22,18 @@ const SMALL: Bounds = {
 
 afterAll(() => rmSync(CACHE, { recursive: true, force: true }));
 
+const outputs = new Map<string, string>();
+
+function compiled(text: string): string {
+  const known = outputs.get(text);
+  if (known !== undefined) return known;
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
+  outputs.set(text, outputText);
+  return outputText;
+}
+
 /** A copy of the protocol in which one piece of one file is another. */
 async function changedCore(file: string, piece: string, other: string): Promise<Core> {
   const folder = join(CACHE, `${Math.abs(hash(piece + other))}`);
@@ -32,12 +44,9 @@ async function changedCore(file: string, piece: string, other: string): Promise<
       expect(text.split(piece), `${file} has it once: ${piece}`).toHaveLength(2);
       text = text.replace(piece, () => other);
     }
-    const { outputText } = ts.transpileModule(text, {
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-    });
     const target = join(folder, path.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    writeFileSync(target, compiled(text));
   }
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   const parts = await Promise.all(

@@ -1,7 +1,15 @@
-import type { Append } from '../../protocol/shard/messages.js';
+import type { Append, ShardMessage } from '../../protocol/shard/messages.js';
 import type { ShardState } from '../../protocol/shard/state.js';
 import type { Station } from '../scenario/station.js';
-import type { Letter } from './site-states.js';
+
+/** A message under way, with the numbers of the sites it is from and for. */
+export interface Letter {
+  readonly from: string;
+  readonly to: string;
+  readonly fromIndex: number;
+  readonly toIndex: number;
+  readonly message: ShardMessage;
+}
 
 /*
  * Messages are never taken out of the network: each may arrive again. Without the following nearly

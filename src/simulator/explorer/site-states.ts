@@ -18,7 +18,7 @@ import {
 } from '../scenario/station.js';
 import { copyStation, stationName } from './canonical.js';
 import { writeRequest } from './client-write.js';
-import { isHeardStill } from './letters.js';
+import { isHeardStill, type Letter } from './letters.js';
 import { MOMENTS_MS, SITES, TIMING, WRITE_QUORUM } from './setting.js';
 import { sayFault } from './site-faults.js';
 import { type Summary, summarise } from './summary.js';
@@ -34,14 +34,6 @@ export type SiteMove =
   | { readonly kind: 'meet'; readonly peer: number }
   | { readonly kind: 'crash'; readonly kept: number; readonly keepsView: boolean }
   | { readonly kind: 'start'; readonly epoch: number; readonly holder: number };
-
-export interface Letter {
-  readonly from: string;
-  readonly to: string;
-  readonly fromIndex: number;
-  readonly toIndex: number;
-  readonly message: ShardMessage;
-}
 
 export interface Outcome {
   readonly next: number;
