@@ -119,6 +119,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'counts-older-epochs',
     title: 'The primary counts acknowledgements for entries of earlier epochs (Raft, figure 8).',
     only: ['process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'process.blackoutEveryMs': 2000,
+      'process.ambushEveryMs': 400,
+      'network.isolateEveryMs': 2000,
+      'network.clogEveryMs': 1500,
+    },
     edits: [
       {
         file: 'protocol/shard/commit.ts',
@@ -130,7 +139,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'commits-without-itself',
     title: 'Other replicas suffice for a commit: the primary need not be durable.',
-    only: ['process', 'disk'],
+    only: ['process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.syncMostMs': 80,
+      'process.blackoutEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/shard/commit.ts',
@@ -195,13 +211,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'rejects-without-claim',
-    title: 'A rejection is answered without a look at the right to act, early or late.',
-    only: ['network', 'coordinator', 'clock'],
+    title: 'A rejection is answered without a look at quorum or right to act, early or late.',
+    only: ['clock'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'clock.pauseEveryMs': 5000,
+      'clock.suspendChance': 1,
+      'clock.pauseLeases': 4,
+      'network.sessionTimeoutMs': 5000,
+      'mix.conditionChance': 0.8,
+    },
     edits: [
       {
         file: 'protocol/shard/judge.ts',
         find: 'if (!mayAct(step, role) || !hasQuorum(step, role)) {',
-        replace: 'if (!hasQuorum(step, role)) {',
+        replace: 'if (!mayAct(step, role) && !hasQuorum(step, role) && role.epoch < 0) {',
       },
       {
         file: 'protocol/shard/judge.ts',
@@ -263,7 +289,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'cut-request-ids-kept',
     title: 'The id of an entry that was cut still counts as done.',
-    only: ['process', 'network'],
+    only: ['network', 'process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'mix.retryChance': 1,
+      'process.crashEveryMs': 4000,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/disk.ts',
@@ -288,6 +322,16 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'late-attempt-under-later-primary',
     title: 'An attempt takes effect under whichever primary it reaches, however late.',
     only: ['network', 'process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'network.delivery': 'unordered',
+      'network.stragglerChance': 0.05,
+      'mix.conditionChance': 0.5,
+      'process.stopEveryMs': 4000,
+      'network.breakSessionEveryMs': 1500,
+    },
     edits: [
       {
         file: 'protocol/shard/judge.ts',
@@ -300,6 +344,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'attempt-delivered-twice',
     title: 'An attempt that is delivered again is tried again.',
     only: ['network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'network.delivery': 'unordered',
+      'network.duplicateChance': 0.1,
+      'network.stragglerChance': 0.05,
+      'mix.conditionChance': 0.8,
+    },
     edits: [
       {
         file: 'protocol/node/calls.ts',
@@ -323,7 +376,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'rejection-hides-earlier-attempt',
     title: 'A rejection is passed on although an earlier attempt may have been heard.',
-    only: ['process', 'network'],
+    only: ['network', 'process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'mix.conditionChance': 0.5,
+      'network.breakSessionEveryMs': 1000,
+      'network.lossChance': 0.02,
+    },
     edits: [
       {
         file: 'protocol/node/site-node.ts',
@@ -373,7 +434,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'cut-leaves-sync-mark',
     title: 'A disk write that ends after a cut still counts for the entries that replaced its own.',
-    only: ['process', 'network', 'disk'],
+    only: ['network', 'process', 'disk'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.syncMostMs': 80,
+      'process.ambushEveryMs': 500,
+      'process.blackoutEveryMs': 4000,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/disk.ts',

@@ -29,7 +29,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'successor-does-not-wait',
     title: 'A new primary releases while its predecessor may still act.',
-    only: ['network', 'coordinator'],
+    only: ['coordinator'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+    },
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -41,7 +48,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'acts-without-agreement',
     title: 'A primary answers reads without the right to act that its replicas acknowledged.',
-    only: ['network', 'coordinator', 'clock'],
+    only: ['clock'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'clock.pauseEveryMs': 5000,
+      'clock.suspendChance': 1,
+      'clock.pauseLeases': 4,
+      'network.sessionTimeoutMs': 5000,
+    },
     edits: [
       {
         file: 'protocol/shard/judge.ts',
@@ -53,7 +69,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'right-to-act-from-coordinator',
     title: 'The right to act is timed from the claim at the coordinator, on the monotonic clock.',
-    only: ['network', 'coordinator', 'clock'],
+    only: ['coordinator', 'clock'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'clock.pauseEveryMs': 5000,
+      'clock.suspendChance': 1,
+      'clock.pauseLeases': 3,
+    },
     edits: [
       {
         file: 'protocol/shard/acting.ts',
@@ -66,7 +92,17 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'holder-counts-from-receipt',
     title:
       'The right to act is counted from the acknowledgement, not from the heartbeat it answers.',
-    only: ['network', 'coordinator'],
+    only: ['coordinator', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'network.stragglerChance': 0.1,
+      'network.stragglerMs': 600,
+      'network.delivery': 'ordered',
+    },
     edits: [
       {
         file: 'protocol/shard/replication.ts',
@@ -78,7 +114,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'holder-trusts-monotonic-clock',
     title: 'A holder counts on the monotonic clock alone, which stands still in sleep.',
-    only: ['clock', 'network'],
+    only: ['clock'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'clock.pauseEveryMs': 5000,
+      'clock.suspendChance': 1,
+      'clock.pauseLeases': 4,
+      'network.sessionTimeoutMs': 5000,
+    },
     edits: [
       {
         file: 'protocol/shard/step.ts',
@@ -90,7 +135,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'drift-not-subtracted',
     title: 'Neither the holder nor the successor allows for clocks that run at different rates.',
-    only: ['clock', 'network', 'coordinator'],
+    only: ['coordinator', 'clock'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'clock.drift': 0.08,
+      'clock.driftBound': 0.2,
+    },
     edits: [
       {
         file: 'protocol/shard/acting.ts',
@@ -107,7 +161,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'restart-forgets-who-acts',
     title: 'A replica that starts tells a successor that nobody acts.',
-    only: ['process', 'network', 'coordinator'],
+    only: ['coordinator', 'process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'process.ambushEveryMs': 500,
+      'network.linkEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/shard/state.ts',
@@ -144,7 +207,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'promise-answered-before-durable',
     title: 'A promise is answered while it is on its way to disk.',
-    only: ['process', 'network', 'coordinator'],
+    only: ['coordinator', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'process.ambushEveryMs': 400,
+      'disk.syncMostMs': 80,
+      'network.linkEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -157,7 +230,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'append-without-promise',
     title: 'Accepting an append of a larger epoch is no durable promise of it.',
-    only: ['process', 'network', 'coordinator'],
+    only: ['coordinator', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'process.ambushEveryMs': 400,
+      'process.crashEveryMs': 3000,
+      'network.linkEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/shard/replica.ts',
@@ -178,7 +261,16 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'promise-ends-at-log-end',
     title:
       'A promise names the end of the log, also where content is missing or nothing is synced.',
-    only: ['process', 'network', 'coordinator'],
+    only: ['process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'mix.chunkedChance': 0.3,
+      'process.crashEveryMs': 3000,
+      'network.linkEveryMs': 2000,
+      'disk.syncMostMs': 80,
+    },
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -195,7 +287,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'promise-cuts-what-committed',
     title: 'A promise cuts every entry without content, also what is known to have committed.',
-    only: ['process', 'network', 'coordinator'],
+    only: ['process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'mix.chunkedChance': 0.3,
+      'process.stopEveryMs': 4000,
+      'network.linkEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -219,7 +319,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'same-epoch-of-another-run',
     title: 'A promise names the epoch alone: another run in the same epoch is heard too.',
-    only: ['network', 'coordinator', 'process'],
+    only: ['coordinator', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.restoreEveryMs': 3000,
+      'process.ambushEveryMs': 300,
+      'network.linkEveryMs': 2000,
+      'coordinator.estrangeEveryMs': 4000,
+    },
     edits: [
       {
         file: 'protocol/shard/replica.ts',
@@ -253,7 +362,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'withdrawal-voids-earlier-primaries',
     title: 'A withdrawal is taken to speak for every earlier primary too.',
-    only: ['network', 'coordinator', 'process'],
+    only: ['coordinator', 'process'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'process.stopEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/acting.ts',
@@ -284,6 +401,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'wiped-disk-counts',
     title: 'A replica that lost its disk comes back as one that forgot nothing.',
     only: ['disk', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.wipeChance': 1,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/node/start.ts',
@@ -296,6 +422,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'lost-disk-answers-recovery',
     title: 'A replica that is not filled up yet answers a new primary.',
     only: ['disk', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.wipeChance': 1,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -308,6 +443,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'damaged-log-cut',
     title: 'A log that is damaged in the middle is cut there, and nobody is told (FAST\u201918).',
     only: ['disk', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.rotEveryMs': 1000,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/node/start.ts',
@@ -320,6 +464,18 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'lost-disk-promises-nothing',
     title: 'A replica that lost its disk joins a primary of any epoch.',
     only: ['disk', 'process', 'network', 'coordinator'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.wipeChance': 1,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+      'coordinator.estrangeEveryMs': 4000,
+      'network.sessionTimeoutMs': 5000,
+      'network.linkEveryMs': 2000,
+    },
     edits: [
       {
         file: 'protocol/node/start.ts',
@@ -333,6 +489,15 @@ export const MUTANTS: readonly Mutant[] = [
     title:
       'What an earlier incarnation acknowledged still counts, and pending entries are no target.',
     only: ['disk', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.wipeChance': 1,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/replication.ts',
@@ -357,6 +522,15 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'joins-at-once',
     title: 'A replica that lost its disk counts as soon as its primary has heard of it.',
     only: ['disk', 'process', 'network'],
+    set: {
+      'mix.thinkMs': 20,
+      'mix.hotChance': 1,
+      hotFiles: 2,
+      'disk.wipeChance': 1,
+      'process.crashEveryMs': 2500,
+      'process.downMs': 300,
+      'network.isolateEveryMs': 3000,
+    },
     edits: [
       {
         file: 'protocol/shard/replication.ts',

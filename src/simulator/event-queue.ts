@@ -24,6 +24,9 @@ function isBefore(a: QueuedEvent, b: QueuedEvent): boolean {
 /** More than this waiting at once is a run that feeds on itself: a bug, reported by a throw. */
 export const EVENT_LIMIT = 5_000_000;
 
+/** So many events at one moment are a loop that time cannot end: a bug, reported by a throw. */
+export const MOMENT_LIMIT = 200_000;
+
 /**
  * Virtual time in milliseconds, and what is due in it. Events of one moment run in the order they
  * were asked for. Running is not re-entrant.
@@ -33,6 +36,7 @@ export class EventQueue {
   private time = 0;
   private orders = 0;
   private executed = 0;
+  private executedNow = 0;
 
   constructor(private readonly trace?: TraceHash) {}
 
@@ -71,6 +75,8 @@ export class EventQueue {
       const { run } = event;
       if (run === null) continue;
       event.run = null;
+      this.executedNow = event.atMs === this.time ? this.executedNow + 1 : 0;
+      if (this.executedNow > MOMENT_LIMIT) throw new Error(`time stands still at ${this.time} ms`);
       this.time = event.atMs;
       this.executed += 1;
       this.trace?.number(event.atMs);

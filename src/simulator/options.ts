@@ -40,6 +40,8 @@ export interface RunOptions {
     /** A message, or one copy of it, takes this much longer on average. */
     readonly stragglerChance: number;
     readonly stragglerMs: number;
+    /** After so long a side notices that a link is cut. */
+    readonly sessionTimeoutMs: number;
     readonly delivery: 'ordered' | 'unordered';
     readonly minimumFaultMs: number;
     readonly partitionEveryMs: number;
@@ -94,15 +96,22 @@ export interface RunOptions {
   };
 }
 
+export type OptionValue = number | string | boolean;
+
+/** What narrows the options that a seed expands into. */
+export interface OptionSettings {
+  readonly sites?: number;
+  readonly only?: readonly FaultKind[];
+  /** Options by their printed names, pinned to a value whatever the seed says. */
+  readonly set?: Readonly<Record<string, OptionValue>>;
+}
+
 /**
  * One seed becomes one set of options (swarm testing, Groce et al. 2012): each fault is absent from
  * about half the runs, so that no fault always hides behind another, and its strength differs from
  * run to run by orders of magnitude. `only` zeroes the fault kinds that it does not name.
  */
-export function drawOptions(
-  seed: number,
-  settings: { readonly sites?: number; readonly only?: readonly FaultKind[] } = {},
-): RunOptions {
+export function drawOptions(seed: number, settings: OptionSettings = {}): RunOptions {
   const random = new Random(seed).fork('options');
   const options: RunOptions = {
     seed,
@@ -119,7 +128,22 @@ export function drawOptions(
     process: drawProcess(random.fork('process')),
     coordinator: drawCoordinator(random.fork('coordinator')),
   };
-  return settings.only === undefined ? options : keepOnly(options, settings.only);
+  const mixed = settings.only === undefined ? options : keepOnly(options, settings.only);
+  return Object.entries(settings.set ?? {}).reduce(pin, mixed);
+}
+
+/** One option by its printed name, as `network.lossChance`; throws where there is none. */
+function pin(options: RunOptions, [name, value]: readonly [string, OptionValue]): RunOptions {
+  const [group = '', part] = name.split('.');
+  const known: unknown = options[group as keyof RunOptions];
+  if (part === undefined && typeof known === typeof value) return { ...options, [group]: value };
+  if (part !== undefined && typeof known === 'object' && known !== null) {
+    const parts = known as Readonly<Record<string, OptionValue>>;
+    if (typeof parts[part] === typeof value) {
+      return { ...options, [group]: { ...parts, [part]: value } };
+    }
+  }
+  throw new Error(`there is no option ${name} that can be ${String(value)}`);
 }
 
 /** Absent in half the runs, else between the bounds on a logarithmic scale. */
@@ -162,6 +186,7 @@ function drawNetwork(random: Random): RunOptions['network'] {
     linkEveryMs: maybe(random, 2_000, 20_000),
     stragglerChance: maybe(random, 0.0005, 0.05),
     stragglerMs: Math.round(random.between(50, 3_000)),
+    sessionTimeoutMs: Math.round(Math.exp(random.between(Math.log(300), Math.log(6_000)))),
   };
 }
 
@@ -198,7 +223,7 @@ function drawProcess(random: Random): RunOptions['process'] {
     downMs: Math.round(random.between(50, 10_000)),
     stopEveryMs: maybe(random, 5_000, 60_000),
     ambushEveryMs: maybe(random, 500, 10_000),
-    blackoutEveryMs: maybe(random, 2_000, 60_000),
+    blackoutEveryMs: maybe(random, 5_000, 60_000),
   };
 }
 

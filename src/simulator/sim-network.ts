@@ -375,11 +375,14 @@ export class SimNetwork<Message> {
   private tellDown(id: string, peer: string, session: number, afterMs: number): void {
     const node = this.nodes.get(id);
     if (node === undefined) return;
-    node.clock.deliverAfter(afterMs, () => {
+    const lose = (): void => {
       if (!node.alive || node.sessions.get(peer) !== session) return;
       node.sessions.delete(peer);
       node.handler.down(peer, session);
-    });
+    };
+    // Who sleeps notices only after it has been awake for the timeout.
+    if (node.clock.mode === 'suspended') node.clock.after(this.options.sessionTimeoutMs, lose);
+    else node.clock.deliverAfter(afterMs, lose);
   }
 
   private isBlocked(from: string, to: string): boolean {

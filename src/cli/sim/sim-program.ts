@@ -8,6 +8,10 @@ Each seed is one run of a whole cluster of the real protocol code, in virtual ti
 that can go wrong, judged for linearizability and the other invariants. The same seed is the same
 run: every tenth of a batch is run twice and compared. Status 0 means a clean verdict only.`;
 
+function collect(text: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, text];
+}
+
 /** `quorate sim` and `quorate sim check`. */
 export function addSimCommand(program: Command, run: CommandRunner): void {
   const sim = program
@@ -18,6 +22,12 @@ export function addSimCommand(program: Command, run: CommandRunner): void {
     .option('--minutes <m>', 'run as many seeds as fit into so many minutes')
     .option('--sites <n>', 'sites of the cluster, 3 to 7')
     .option('--only <kinds>', 'only these faults: network,disk,clock,process,coordinator (or none)')
+    .option(
+      '--set <option=value>',
+      'pin an option that a report names; may be repeated',
+      collect,
+      [],
+    )
     .option('--trace <file>', 'write the whole run of one seed as JSON lines')
     .option('--jobs <n>', 'processes that run seeds (default: one per core, four at most)')
     .option('--mutants [ids]', 'plant known mistakes in the code, and see that each is found')

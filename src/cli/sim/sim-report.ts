@@ -72,7 +72,7 @@ export function batchText(result: BatchResult, story: string): string {
     `${countText(tally.seeds)} ${tally.seeds === 1 ? 'seed' : 'seeds'} from ${batch.from}, ` +
       `${simulated} simulated in ${(realMs / 1000).toFixed(1)} s: ` +
       `${countText(Math.round(tally.ratio))} x real time per core`,
-    `${countText(tally.operations)} operations; ${countText(tally.twice)} seeds run twice and ` +
+    `${countText(tally.operations)} operations; ${countText(tally.twice)} run twice and ` +
       `compared; second opinion undecided on ${tally.undecided}`,
     '',
     ...section('What went wrong on purpose', FAULTS, tally),

@@ -1,5 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { FAULT_KINDS, type FaultKind } from '../../simulator/options.js';
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type OptionValue,
+  drawOptions,
+} from '../../simulator/options.js';
 import type { SeedSettings } from '../../simulator/batch/seed-run.js';
 import { UsageError } from '../exit-code.js';
 
@@ -10,6 +15,7 @@ export interface SimOptions {
   readonly minutes?: string;
   readonly sites?: string;
   readonly only?: string;
+  readonly set?: readonly string[];
   readonly trace?: string;
   readonly jobs?: string;
   readonly mutants?: boolean | string;
@@ -62,13 +68,28 @@ function readMinutes(text: string): number {
   throw new UsageError(`--minutes takes a number above 0, not ${text}`);
 }
 
-function readMix({ sites, only }: SimOptions): SeedSettings {
+function readMix({ sites, only, set = [] }: SimOptions): SeedSettings {
   const count = sites === undefined ? undefined : wholeNumber('sites', sites, 3, MOST_SITES);
   const kinds = only === undefined ? undefined : readKinds(only);
-  return {
+  const settings: SeedSettings = {
     ...(count === undefined ? {} : { sites: count }),
     ...(kinds === undefined ? {} : { only: kinds }),
+    ...(set.length === 0 ? {} : { set: Object.fromEntries(set.map(readPin)) }),
   };
+  try {
+    drawOptions(0, settings);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return settings;
+}
+
+function readPin(text: string): [string, OptionValue] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`--set takes option=value, not ${text}`);
+  const value = text.slice(at + 1);
+  const known = value === 'true' || value === 'false' ? value === 'true' : Number(value);
+  return [text.slice(0, at), Number.isNaN(known) ? value : known];
 }
 
 function readKinds(text: string): FaultKind[] {

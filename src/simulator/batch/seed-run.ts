@@ -1,14 +1,10 @@
 import type { Operation } from '../history.js';
 import type { Finding } from '../judges/finding.js';
 import { searchLinearization } from '../judges/wing-gong-lowe.js';
-import { type FaultKind, drawOptions } from '../options.js';
+import { type OptionSettings, drawOptions } from '../options.js';
 import { type RunPlan, type RunResult, planRun, runPlan } from '../world/run.js';
 
-/** What narrows the options that a seed expands into. */
-export interface SeedSettings {
-  readonly sites?: number;
-  readonly only?: readonly FaultKind[];
-}
+export type SeedSettings = OptionSettings;
 
 /** One seed, run and judged, without the run itself: small enough to send to another process. */
 export interface SeedReport {

@@ -88,12 +88,20 @@ function groupByName(history: History): Map<string, FileHistory> {
   return byName;
 }
 
-/** Calls that were retried under one request id. */
-function attemptsOf(operations: readonly Operation[]): Attempts {
+/**
+ * Attempts by request id, except for a version's first committed call, which is found by the
+ * version: most calls are that, and a map of strings with all of them is what takes the time.
+ */
+function attemptsOf(
+  operations: readonly Operation[],
+  committed: ReadonlyMap<number, Operation>,
+): Attempts {
   const attempts: Attempts = new Map();
   for (const operation of operations) {
-    const { requestId } = operation;
-    if (requestId === undefined || requestId === '') continue;
+    const { requestId, kind, version } = operation;
+    if (requestId === undefined || requestId === '' || kind === 'read') continue;
+    const isFirst = version !== undefined && committed.get(version) === operation;
+    if (isFirst && operation.outcome === 'committed') continue;
     const known = attempts.get(requestId);
     if (known === undefined) attempts.set(requestId, operation);
     else if (Array.isArray(known)) known.push(operation);
@@ -102,8 +110,20 @@ function attemptsOf(operations: readonly Operation[]): Attempts {
   return attempts;
 }
 
+/** The first call that was told to have committed each version. */
+function committedOf(operations: readonly Operation[]): Map<number, Operation> {
+  const committed = new Map<number, Operation>();
+  for (const operation of operations) {
+    const { outcome, version } = operation;
+    if (outcome !== 'committed' || version === undefined) continue;
+    if (!committed.has(version)) committed.set(version, operation);
+  }
+  return committed;
+}
+
 class FileJudge {
   private readonly attempts: Attempts;
+  private readonly committed: ReadonlyMap<number, Operation>;
   private readonly versions = new Map<number, Version>();
   private readonly unknownByValue = new Map<string, Operation>();
   /** Versions made by writes whose own answer was `unknown`. */
@@ -117,7 +137,17 @@ class FileJudge {
     private readonly isChainKnown: boolean,
     private readonly findings: Findings,
   ) {
-    this.attempts = attemptsOf(file.operations);
+    this.committed = committedOf(file.operations);
+    this.attempts = attemptsOf(file.operations, this.committed);
+  }
+
+  /** Every call under the request id that can have made the version. */
+  private triesOf(version: number, requestId: string | undefined): readonly Operation[] {
+    const others = attemptsUnder(this.attempts, requestId);
+    const direct = this.committed.get(version);
+    if (direct === undefined || requestId === undefined || requestId === '') return others;
+    if (direct.requestId !== requestId) return others;
+    return others.length === 0 ? [direct] : [direct, ...others];
   }
 
   run(): void {
@@ -147,7 +177,7 @@ class FileJudge {
       );
       return;
     }
-    const tries = attemptsUnder(this.attempts, requestId);
+    const tries = this.triesOf(version, requestId);
     if (requestId !== '' && this.requestIds.has(requestId)) {
       this.findings.add(
         'I14',
@@ -190,7 +220,7 @@ class FileJudge {
     const known = this.versions.get(version);
     if (known === undefined) {
       if (this.isChainKnown) this.reportMissing(operation);
-      const tries = attemptsUnder(this.attempts, requestId);
+      const tries = this.triesOf(version, requestId);
       const first = firstOf(tries, operation) ?? operation;
       const { epoch, seq } = operation;
       const made = { shard: undefined, writer: operation, first, startMs: first.startMs };
@@ -359,11 +389,11 @@ class FileJudge {
           isConflict(operation) ||
           this.effectOf(operation) !== undefined),
     );
-    const starts = sortedBy(bound, ({ startMs }) => startMs);
     const ends = sortedBy(
       bound.filter(({ endMs, version }) => endMs !== null && version !== undefined),
       ({ endMs }) => endMs!,
     );
+    const starts = sortedBy(bound, ({ startMs }) => startMs);
     let next = 0;
     let newest: Operation | undefined;
     for (const operation of starts) {
@@ -401,15 +431,25 @@ class FileJudge {
   }
 }
 
-/** Sorts a copy unless it is in order already. */
-function sortedBy(
-  operations: readonly Operation[],
-  key: (operation: Operation) => number,
-): readonly Operation[] {
+/** Moves on average that an insertion sort may take before a general one does better. */
+const SHIFT_LIMIT = 32;
+
+/** Sorts in place. Histories are nearly in order: insertion takes few moves then. */
+function sortedBy(operations: Operation[], key: (operation: Operation) => number): Operation[] {
+  const keys = Float64Array.from(operations, key);
+  let shiftsLeft = operations.length * SHIFT_LIMIT;
   for (let index = 1; index < operations.length; index += 1) {
-    if (key(operations[index - 1]!) > key(operations[index]!)) {
-      return [...operations].sort((a, b) => key(a) - key(b));
+    const operation = operations[index]!;
+    const own = keys[index]!;
+    let at = index;
+    for (; at > 0 && keys[at - 1]! > own; at -= 1) {
+      keys[at] = keys[at - 1]!;
+      operations[at] = operations[at - 1]!;
+      shiftsLeft -= 1;
     }
+    keys[at] = own;
+    operations[at] = operation;
+    if (shiftsLeft < 0) return operations.sort((a, b) => key(a) - key(b));
   }
   return operations;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { employ } from '../batch/crew.js';
-import type { SeedReport, SeedSettings } from '../batch/seed-run.js';
+import { type SeedReport, type SeedSettings, runSeed } from '../batch/seed-run.js';
 import type { Mutant } from './mutant.js';
 import type { Workshop } from './workshop.js';
 
@@ -37,7 +37,14 @@ export async function hunt(workshop: Workshop, mutant: Mutant): Promise<HuntResu
     const { kill, ran, problem } = await huntFrom(worker, mutant, start);
     seedsRun += ran;
     if (problem !== '') return { mutant, kills, seedsRun, problem };
-    if (kill !== null) kills.push(kill);
+    if (kill === null) continue;
+    // A kill proves something only where the unchanged code is clean.
+    const [own] = runSeed(kill.seed, kill.settings, false).findings;
+    if (own !== undefined) {
+      const again = `the unchanged code fails too at seed ${kill.seed}: ${own.message}`;
+      return { mutant, kills, seedsRun, problem: again };
+    }
+    kills.push(kill);
   }
   await workshop.clear(mutant);
   return { mutant, kills, seedsRun, problem: '' };
@@ -48,8 +55,11 @@ async function huntFrom(
   mutant: Mutant,
   from: number,
 ): Promise<{ readonly kill: Kill | null; readonly ran: number; readonly problem: string }> {
-  const { only, sites } = mutant;
-  const base: SeedSettings = sites === undefined ? {} : { sites };
+  const { only, sites, set } = mutant;
+  const base: SeedSettings = {
+    ...(sites === undefined ? {} : { sites }),
+    ...(set === undefined ? {} : { set }),
+  };
   const mixes: SeedSettings[] = only === undefined ? [base] : [{ ...base, only }, base];
   const count = Math.ceil((mutant.seeds ?? SEEDS) / mixes.length);
   let ran = 0;

@@ -1,4 +1,4 @@
-import type { FaultKind } from '../options.js';
+import type { FaultKind, OptionValue } from '../options.js';
 
 /** A small change of the real code, told by text: the old one must occur exactly once. */
 export interface Edit {
@@ -17,6 +17,8 @@ export interface Mutant {
   /** The mix of faults that fits it is tried first; the full one after that. */
   readonly only?: readonly FaultKind[];
   readonly sites?: number;
+  /** Options pinned in every run, so that what it takes is not absent from most of them. */
+  readonly set?: Readonly<Record<string, OptionValue>>;
   /** Seeds to try from each start point, where the usual number is too small. */
   readonly seeds?: number;
   /** Why the code stays right without it. Such a mutant is listed as a survivor. */

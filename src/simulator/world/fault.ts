@@ -12,6 +12,8 @@ export type Fault = { readonly atMs: number } & (
       readonly site: string;
       readonly forMs: number;
       readonly asleep: boolean;
+      /** How long a machine that wakes is without its network. */
+      readonly deafMs: number;
     }
   | { readonly kind: 'jump'; readonly site: string; readonly byMs: number }
   | { readonly kind: 'rot'; readonly site: string; readonly shardIndex: number }

@@ -28,7 +28,7 @@ export function inflict(world: World, fault: Fault): void {
       counts.pauses += 1;
       if (fault.asleep) {
         // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
-        network.isolate(fault.site, fault.forMs);
+        network.isolate(fault.site, fault.forMs + fault.deafMs);
         clock.suspend();
       } else clock.pause();
       queue.after(fault.forMs, () => clock.resume());

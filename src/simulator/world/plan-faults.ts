@@ -78,6 +78,7 @@ function planMachineFaults(each: Each, options: RunOptions): void {
     site,
     forMs: own.between(0.1, clock.pauseLeases) * 1500,
     asleep: own.chance(clock.suspendChance),
+    deafMs: own.exponential(500),
   }));
   each('jump', clock.jumpEveryMs, (atMs, site, own) => ({
     kind: 'jump',

@@ -141,6 +141,7 @@ export class World implements Surroundings {
       minimumFaultMs: options.network.minimumFaultMs,
       stragglerChance: options.network.stragglerChance,
       stragglerMs: options.network.stragglerMs,
+      sessionTimeoutMs: options.network.sessionTimeoutMs,
       freeze: false,
     });
     if (tracer !== null) this.network.onTransit = (transit) => tracer.transit(transit);
