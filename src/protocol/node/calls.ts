@@ -226,12 +226,15 @@ export class SiteCalls {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Leaves out inline bytes that the asking site has in its log already. */
 function lighten(answer: ReadAnswer, held: { epoch: number; seq: number } | null): ReadAnswer {
   if (answer.outcome !== 'head' || answer.head === null || held === null) return answer;
   const { head } = answer;
   if (head.content?.kind !== 'inline' || comparePositions(head, held) > 0) return answer;
-  const content = { ...head.content, bytes: new Uint8Array(0) };
+  const { kind, size, etag } = head.content; // bytes may be read only when asked for
+  const content = { kind, size, etag, bytes: NO_BYTES };
   return { ...answer, head: { ...head, content } };
 }
 

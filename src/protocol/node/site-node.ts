@@ -13,6 +13,7 @@ import { shardOf } from '../primary-table.js';
 import type { ReadAnswer, WriteAnswer, WriteRejection, WriteRequest } from '../request.js';
 import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
+import { endSeq } from '../shard/log-tail.js';
 import type { ShardStart } from '../shard/state.js';
 import { type CallResult, type Reigning, SiteCalls, isLight } from './calls.js';
 import type { NodeConfig } from './config.js';
@@ -130,11 +131,14 @@ export class SiteNode {
     });
   }
 
-  /** Hands over what this site is primary of; calls back when it acts for nothing any more. */
+  /**
+   * Hands over what this site is primary of; calls back when another site has taken over, or when
+   * none is there to. Until then this one answers the successor: it may be the nearest to it.
+   */
   handOver(limitMs: number, done: () => void): void {
     for (const drive of this.drives.values()) drive.input({ kind: 'stop' });
     const untilMs = this.nowMs() + limitMs;
-    this.until(untilMs, () => [...this.drives.values()].every(isIdle), done);
+    this.until(untilMs, () => [...this.drives.values()].every(hasHandedOver), done);
   }
 
   halt(): void {
@@ -386,7 +390,11 @@ function isPassing(reason: WriteRejection): boolean {
   return reason === 'no_primary' || reason === 'moving';
 }
 
-function isIdle(drive: ShardDrive): boolean {
-  const { role, claim } = drive.state;
-  return role.kind === 'replica' && claim.releaseDue === null && claim.attempt === null;
+function hasHandedOver(drive: ShardDrive): boolean {
+  const { role, claim, leader, log, peers } = drive.state;
+  if (role.kind !== 'replica' || claim.releaseDue !== null || claim.attempt !== null) return false;
+  if (claim.abandonedEpoch === 0) return true; // never was the primary
+  const isFollowed = leader !== null && leader.reign.epoch > claim.abandonedEpoch;
+  if (isFollowed && leader.commitSeq >= endSeq(log)) return true;
+  return ![...peers.values()].some((peer) => peer.connected && peer.eligible);
 }

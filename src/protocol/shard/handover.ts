@@ -115,9 +115,13 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
         send(step, site, { kind: 'withdraw', epoch: role.epoch, run: s.config.run });
     }
   }
-  const waiting = [...s.peers].some(
-    ([site, peer]) => peer.connected && !withdrawal.acknowledged.has(site),
-  );
+  // A successor that knows, with this site's own answer, is all it takes: nothing is left to wait
+  // for. Where nobody is chosen, anybody may come.
+  const { successor, acknowledged } = withdrawal;
+  const waiting = [...s.peers].some(([site, peer]) => {
+    const matters = successor === '' || site === successor;
+    return matters && peer.connected && !acknowledged.has(site);
+  });
   if (waiting && now.monoMs - withdrawal.sentMs < WITHDRAWAL_PATIENCE_MS) return;
   stepDown(step, 'handed-over', withdrawal.successor);
   s.claim.nextRenewMs = now.monoMs;

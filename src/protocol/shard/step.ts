@@ -57,6 +57,9 @@ export function step(s: ShardState, input: ShardInput, now: Now): ShardEffect[] 
   advanceClock(s, now);
   if (!s.resumed) resume(here);
   dispatch(here, input);
+  const { role } = s;
+  // What it waited for may have been released just now.
+  if (role.kind === 'primary' && role.withdrawal?.sentMs === null) handoverTick(here);
   return out;
 }
 
