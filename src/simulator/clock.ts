@@ -48,6 +48,11 @@ export class NodeClock {
     return this.state;
   }
 
+  /** Grows with each crash: what an earlier process asked for is not for a later one. */
+  get crashes(): number {
+    return this.life;
+  }
+
   monotonicMs(): number {
     return this.state === 'suspended' ? this.monotonicBaseMs : this.monotonicBaseMs + this.passed();
   }

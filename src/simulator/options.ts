@@ -93,6 +93,8 @@ export interface RunOptions {
     readonly restoreEveryMs: number;
     /** A site loses the coordinator first, and then the others. */
     readonly estrangeEveryMs: number;
+    /** How long a site waits for an answer before it takes the outcome for unknown. */
+    readonly deadlineMs: number;
   };
 }
 
@@ -237,6 +239,7 @@ function drawCoordinator(random: Random): RunOptions['coordinator'] {
     unreachableEveryMs: maybe(random, 3_000, 60_000),
     restoreEveryMs: random.chance(0.4) ? maybe(random, 5_000, 60_000) : 0,
     estrangeEveryMs: maybe(random, 2_000, 20_000),
+    deadlineMs: Math.round(Math.exp(random.between(Math.log(300), Math.log(5_000)))),
   };
 }
 

@@ -45,6 +45,7 @@ export class SimCoordinator {
   private readonly documents = new Map<string, Revised<Document>>();
   private readonly listeners = new Set<(key: string) => void>();
   private readonly unreachable = new Set<string>();
+  private readonly cutUntilMs = new Map<string, number>();
   /** What each document was before its last change. */
   private readonly earlier = new Map<string, Document>();
   private revision = 0;
@@ -71,6 +72,16 @@ export class SimCoordinator {
   setReachable(site: string, isReachable: boolean): void {
     if (!isReachable) this.unreachable.add(site);
     else if (this.unreachable.delete(site)) for (const hear of this.listeners) hear('');
+  }
+
+  /** Unreachable for at least so long; several at once last as long as the longest. */
+  cutOff(site: string, forMs: number): void {
+    const untilMs = Math.max(this.queue.nowMs + forMs, this.cutUntilMs.get(site) ?? 0);
+    this.cutUntilMs.set(site, untilMs);
+    this.setReachable(site, false);
+    this.queue.at(untilMs, () => {
+      if (this.cutUntilMs.get(site) === untilMs) this.setReachable(site, true);
+    });
   }
 
   isReachable(site: string): boolean {
@@ -116,12 +127,16 @@ export class SimCoordinator {
 }
 
 class SiteCoordinator implements Coordinator {
+  private readonly born: number;
+
   constructor(
     private readonly site: string,
     private readonly center: SimCoordinator,
     private readonly clock: NodeClock,
     private readonly random: Random,
-  ) {}
+  ) {
+    this.born = clock.crashes;
+  }
 
   read<K extends Key>(
     key: K,
@@ -202,7 +217,7 @@ class SiteCoordinator implements Coordinator {
     const { options } = center;
     let isAnswered = false;
     const answer = (value: T | undefined): void => {
-      if (isAnswered) return;
+      if (isAnswered || clock.crashes !== this.born) return;
       isAnswered = true;
       if (value === undefined) center.counts.unknowns += 1;
       done(value);

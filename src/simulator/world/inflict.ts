@@ -28,7 +28,10 @@ export function inflict(world: World, fault: Fault): void {
       counts.pauses += 1;
       if (fault.asleep) {
         // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
-        network.isolate(fault.site, fault.forMs + fault.deafMs);
+        const { site, atMs } = fault;
+        const forMs = fault.forMs + fault.deafMs;
+        network.isolate(site, forMs);
+        inflict(world, { kind: 'coordinator', atMs, site, forMs });
         clock.suspend();
       } else clock.pause();
       queue.after(fault.forMs, () => clock.resume());
@@ -57,8 +60,7 @@ export function inflict(world: World, fault: Fault): void {
       network.breakSession(fault.from, fault.to);
       return;
     case 'coordinator':
-      coordinator.setReachable(fault.site, false);
-      queue.after(fault.forMs, () => coordinator.setReachable(fault.site, true));
+      coordinator.cutOff(fault.site, fault.forMs);
       return;
     case 'link':
       network.block(fault.from, fault.to, fault.forMs);

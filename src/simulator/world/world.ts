@@ -145,10 +145,7 @@ export class World implements Surroundings {
       freeze: false,
     });
     if (tracer !== null) this.network.onTransit = (transit) => tracer.transit(transit);
-    this.coordinator = new SimCoordinator(this.queue, {
-      ...options.coordinator,
-      deadlineMs: 1000,
-    });
+    this.coordinator = new SimCoordinator(this.queue, options.coordinator);
     this.contents = new SimContentWorld((from, to) => this.network.isReachable(from, to));
     this.recorder = new Recorder(() => this.queue.nowMs);
     this.diskOptions = {
