@@ -11,7 +11,7 @@ import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-
 import type { SiteConfig } from './site-config.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
-export interface OpenShardLog {
+interface OpenShardLog {
   readonly log: SegmentedShardLog;
   readonly opened: OpenedLog;
 }
@@ -22,7 +22,9 @@ export interface SiteStores {
   readonly record: StoredSiteRecord | null;
   /** Some log may have forgotten what was acknowledged on it. */
   readonly damaged: boolean;
-  readonly logs: ReadonlyMap<string, OpenShardLog>;
+  readonly logs: ReadonlyMap<string, SegmentedShardLog>;
+  /** What was found in the logs. Given once and not kept: the entries take much memory. */
+  takeOpened(): ReadonlyMap<string, OpenedLog>;
   readonly views: ViewEnvironment;
   readonly chunks: ChunkStore;
   /** The site has declared itself new: the damage is behind it. */
@@ -69,10 +71,19 @@ export async function openStores(
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
     const chunks = await openChunkStore(join(folder, 'chunks'), files);
-    const { logs, damaged } = await openLogs(config, undo, report);
+    const { logs: both, damaged } = await openLogs(config, undo, report);
+    const logs = new Map([...both].map(([shard, { log }]) => [shard, log]));
+    let found = new Map([...both].map(([shard, { opened }]) => [shard, opened]));
+    both.clear();
+    const takeOpened = (): ReadonlyMap<string, OpenedLog> => {
+      const given = found;
+      found = new Map();
+      return given;
+    };
     const damageDeclared = (): Promise<void> => forgetDamage(folder);
     const { record } = read;
-    return { ok: true, stores: { record, damaged, logs, views, chunks, damageDeclared, close } };
+    const stores = { record, damaged, logs, takeOpened, views, chunks, damageDeclared, close };
+    return { ok: true, stores };
   } catch (error) {
     await close().catch(() => undefined);
     const message = error instanceof Error ? error.message : String(error);
@@ -111,12 +122,16 @@ async function openLogs(
 ): Promise<{ logs: Map<string, OpenShardLog>; damaged: boolean }> {
   const folder = config.dataFolder;
   const files = config.fsync ? nodeLogFiles : unsyncedLogFiles;
-  const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> =>
-    openShardLog(join(folder, 'log', shard), { shard, acceptDamage, files });
-  const logs = new Map<string, OpenShardLog>();
+  const running = new Map<string, SegmentedShardLog>();
   undo.push(async () => {
-    for (const { log } of logs.values()) await log.close();
+    for (const log of running.values()) await log.close();
   });
+  const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> => {
+    const opened = await openShardLog(join(folder, 'log', shard), { shard, acceptDamage, files });
+    running.set(shard, opened.log);
+    return opened;
+  };
+  const logs = new Map<string, OpenShardLog>();
   const wasDamaged = await isThere(join(folder, DAMAGE_MARKER));
   for (const shard of Object.keys(config.homes)) logs.set(shard, await openOne(shard, wasDamaged));
   const broken = [...logs].filter(([, { opened }]) => opened.damagedFrom !== undefined);

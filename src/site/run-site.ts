@@ -87,7 +87,9 @@ async function declare(
   const known = await patient.read(`site/${site}`);
   const { record, lost } = decideStart(site, stores.record, known.value, stores.damaged);
   const starts = new Map<string, ShardStart>();
-  for (const [shard, { log, opened }] of stores.logs) {
+  for (const [shard, opened] of stores.takeOpened()) {
+    const log = stores.logs.get(shard);
+    if (log === undefined) continue;
     const claim = await patient.read(`claim/${shard}`);
     const view = stores.views.shard(shard);
     const { chunks } = stores;

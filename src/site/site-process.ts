@@ -140,7 +140,7 @@ export class SiteProcess implements RunningSite {
         const options = { network, content: content.port, shard, view, report };
         const snapshots = new SnapshotTransfer(options);
         this.transfers.push(snapshots);
-        return [shard, { start, log: guard.log(stored.log), view: guard.view(view), snapshots }];
+        return [shard, { start, log: guard.log(stored), view: guard.view(view), snapshots }];
       }),
     );
   }
