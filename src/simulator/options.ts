@@ -31,6 +31,8 @@ export interface RunOptions {
     readonly chunkedChance: number;
     /** Mean gap between changes of the primary table, for names that have no files yet. */
     readonly moveEveryMs: number;
+    /** How long a client waits for an answer. */
+    readonly patienceMs: number;
   };
   readonly network: {
     readonly delayScale: number;
@@ -169,6 +171,7 @@ function drawMix(random: Random): RunOptions['mix'] {
     changeSiteChance: maybe(random, 0.01, 0.3),
     chunkedChance: maybe(random, 0.01, 0.3),
     moveEveryMs: maybe(random, 200, 5_000),
+    patienceMs: Math.round(Math.exp(random.between(Math.log(200), Math.log(8_000)))),
   };
 }
 

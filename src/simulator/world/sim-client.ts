@@ -9,9 +9,8 @@ import { compareUtf8 } from '../../protocol/utf8-order.js';
 import type { PlannedOperation } from './plan.js';
 import type { World } from './world.js';
 
-/** How long a client waits for an answer, and how long a site tries on its behalf. */
-const PATIENCE_MS = 6000;
-const SITE_PATIENCE_MS = 5000;
+/** A site tries on behalf of a client for this part of the client's patience. */
+const SITE_PATIENCE = 0.85;
 const TRIES = 4;
 const LIST_LIMIT = 1000;
 
@@ -126,12 +125,12 @@ export class SimClient {
       patience.cancel();
       done(value);
     };
-    const patience = this.world.queue.after(PATIENCE_MS, () => finish(null));
+    const patience = this.world.queue.after(this.world.options.mix.patienceMs, () => finish(null));
     at.clock.deliver(() => call(finish));
   }
 
   private until(node: SiteNode): number {
-    return node.nowMs() + SITE_PATIENCE_MS;
+    return node.nowMs() + this.world.options.mix.patienceMs * SITE_PATIENCE;
   }
 
   private read(planned: PlannedOperation): void {
