@@ -39,7 +39,7 @@ const WRITES_AT_ONCE = 4;
 const LOOKUPS_AT_ONCE = 16;
 
 /**
- * Opens the chunk store of a site in a folder of its own: `ab/cd/<hash>`, temporary files in `new/`,
+ * Opens the chunk store of a site in a folder of its own: `ab/<hash>`, temporary files in `new/`,
  * what failed its hash in `damaged/`. Leftover temporary files are removed. Rejects when the folder
  * cannot be made.
  */
@@ -131,15 +131,13 @@ class FolderChunkStore implements ChunkStore {
   async *all(): AsyncIterable<string> {
     for (const first of await readdir(this.folder)) {
       if (!/^[0-9a-f]{2}$/.test(first)) continue;
-      for (const second of await readdir(join(this.folder, first))) {
-        const names = await readdir(join(this.folder, first, second));
-        yield* names.filter(isChunkHash);
-      }
+      const names = await readdir(join(this.folder, first));
+      yield* names.filter(isChunkHash);
     }
   }
 
   private pathOf(hash: string): string {
-    return join(this.folder, hash.slice(0, 2), hash.slice(2, 4), hash);
+    return join(this.folder, hash.slice(0, 2), hash);
   }
 
   private async writeNew(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
@@ -152,7 +150,7 @@ class FolderChunkStore implements ChunkStore {
         await this.folders.settleOnce(parent);
       } else {
         await this.writes.run(() => this.files.writeDurably(temporary, bytes));
-        await mkdir(parent, { recursive: true });
+        await this.folders.make(parent);
         await rename(temporary, path);
         await this.folders.settle(parent);
       }

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { Gate } from './gate.js';
 
 /** Leaves threads of the pool to the logs. */
@@ -7,7 +7,7 @@ const SYNCS_AT_ONCE = 3;
 type Settled = (error: unknown) => void;
 
 /**
- * Makes names in `root/ab/cd` durable, in rounds: all that wait when a round ends go into the next,
+ * Makes names in `root/ab` durable, in rounds: all that wait when a round ends go into the next,
  * and each folder is synced once in it. On most file systems the first sync of a round does the
  * work for all of them.
  */
@@ -15,13 +15,18 @@ export class FolderSync {
   private waiting: { readonly leaf: string; readonly settled: Settled }[] = [];
   private running = false;
   private readonly syncs = new Gate(SYNCS_AT_ONCE);
-  /** Leaf folders that are settled up to the root: at most 65,536. */
+  /** Leaf folders that are settled in the root: at most 256. */
   private readonly durable = new Set<string>();
 
   constructor(
     private readonly root: string,
     private readonly syncFolder: (folder: string) => Promise<void>,
   ) {}
+
+  /** Makes a leaf folder where there is none. */
+  async make(leaf: string): Promise<void> {
+    if (!this.durable.has(leaf)) await mkdir(leaf, { recursive: true });
+  }
 
   /** For a name just made in the leaf folder. */
   settle(leaf: string): Promise<void> {
@@ -55,8 +60,7 @@ export class FolderSync {
 
   private async syncAll(leaves: ReadonlySet<string>): Promise<void> {
     const fresh = [...leaves].filter((leaf) => !this.durable.has(leaf));
-    const parents = new Set(fresh.map((leaf) => dirname(leaf)));
-    const folders = [...leaves, ...parents, ...(fresh.length > 0 ? [this.root] : [])];
+    const folders = [...leaves, ...(fresh.length > 0 ? [this.root] : [])];
     await Promise.all(folders.map((folder) => this.syncs.run(() => this.syncFolder(folder))));
     for (const leaf of fresh) this.durable.add(leaf);
   }

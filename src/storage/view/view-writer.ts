@@ -44,8 +44,8 @@ interface Waiting {
 const BATCH_ENTRIES = 1_000;
 const RETAIN_BLOCK_RECORDS = 500;
 /** The least time from one transaction to the next, unless this many entries wait. */
-const GATHER_MS = 20;
-const GATHER_ENTRIES = 512;
+const GATHER_MS = 50;
+const GATHER_ENTRIES = 1000;
 
 /** Puts entries into a shard's database: many applies in a transaction, with their position. */
 export class ViewWriter {
