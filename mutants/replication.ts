@@ -119,16 +119,9 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'counts-older-epochs',
     title: 'The primary counts acknowledgements for entries of earlier epochs (Raft, figure 8).',
     only: ['process', 'network'],
-    set: {
-      'mix.thinkMs': 20,
-      'mix.hotChance': 1,
-      hotFiles: 2,
-      clients: 9,
-      'process.blackoutEveryMs': 2000,
-      'process.ambushEveryMs': 400,
-      'network.isolateEveryMs': 2000,
-      'network.clogEveryMs': 1500,
-    },
+    redundant:
+      'nothing is released before the own entry has committed, so what is only counted is neither ' +
+      'answered nor shown; serves-before-own-commit removes that guard',
     edits: [
       {
         file: 'protocol/shard/commit.ts',
@@ -325,24 +318,29 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'late-attempt-under-later-primary',
-    title: 'An attempt takes effect under whichever primary it reaches, however late.',
+    title: 'An attempt takes effect whenever and wherever it arrives, however often.',
     only: ['network', 'process'],
     set: {
       'mix.thinkMs': 20,
       'mix.hotChance': 1,
       hotFiles: 2,
       clients: 9,
-      'network.delivery': 'unordered',
-      'network.stragglerChance': 0.05,
       'mix.conditionChance': 0.5,
+      'network.delivery': 'unordered',
+      'network.duplicateChance': 0.1,
+      'network.stragglerChance': 0.1,
       'process.stopEveryMs': 4000,
-      'network.breakSessionEveryMs': 1500,
     },
     edits: [
       {
         file: 'protocol/shard/judge.ts',
         find: 'if (input.epoch !== null && input.epoch !== role.epoch) {',
         replace: 'if (input.epoch !== null && input.epoch < 0) {',
+      },
+      {
+        file: 'protocol/node/calls.ts',
+        find: 'if (this.heard.has(key)) return false;',
+        replace: 'if (this.heard.has(key)) return true;',
       },
     ],
   },
@@ -389,9 +387,11 @@ export const MUTANTS: readonly Mutant[] = [
       'mix.hotChance': 1,
       hotFiles: 2,
       clients: 9,
-      'mix.conditionChance': 0.5,
-      'network.breakSessionEveryMs': 1000,
-      'network.lossChance': 0.02,
+      'mix.conditionChance': 0.8,
+      'network.delivery': 'unordered',
+      'network.stragglerChance': 0.1,
+      'network.stragglerMs': 500,
+      'network.breakSessionEveryMs': 500,
     },
     edits: [
       {

@@ -257,6 +257,23 @@ export class SimDisk implements ShardLog {
     return entries;
   }
 
+  /** Up to here the log would be as it is now if every unsynced write were lost. For judges. */
+  durableUpTo(): number {
+    const { image, unsynced } = this;
+    let seq = image.base.seq + image.entries.length;
+    for (const { write } of unsynced) {
+      const first = Math.min(write?.cutFrom ?? Infinity, write?.entries[0]?.seq ?? Infinity);
+      if (write !== null) seq = Math.min(seq, first - 1);
+    }
+    return seq;
+  }
+
+  /** The hard state that would be found if every unsynced write were lost. For judges. */
+  durableState(): HardState {
+    const lost = this.unsynced.find(({ write }) => write === null || write.hardState !== undefined);
+    return (lost?.statesBefore ?? this.image.states).at(-1)!.state;
+  }
+
   private tornBytes(): number {
     const { torn } = this;
     this.torn = 0;

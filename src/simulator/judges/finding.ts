@@ -3,9 +3,11 @@ import type { Condition, Operation } from '../history.js';
 export type InvariantId =
   | 'I1'
   | 'I2'
+  | 'I3'
   | 'I7'
   | 'I9'
   | 'I14'
+  | 'I15'
   | 'I17'
   | 'I18'
   | 'I20'

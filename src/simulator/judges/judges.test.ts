@@ -1,3 +1,4 @@
+import { judgeAcknowledgement } from './acknowledgement.js';
 import { describe, expect, it } from 'vitest';
 import type { CommittedEntry, Operation } from '../history.js';
 import { Random } from '../random.js';
@@ -225,4 +226,33 @@ it('no judge finds fault with a correct register', () => {
     ];
     expect(findings, `seed ${seed}`).toEqual([]);
   }
+});
+
+describe('acknowledgements (I3, I15)', () => {
+  const reign = { epoch: 4, run: 'nyc.1.1' };
+  const appended = {
+    kind: 'appended',
+    ...reign,
+    incarnation: 1,
+    durableSeq: 7,
+    joining: false,
+    beatSentMs: null,
+  } as const;
+  const disk = (upTo: number, promisedEpoch: number) => ({
+    durableUpTo: () => upTo,
+    durableState: () => ({
+      promisedEpoch,
+      promisedRun: reign.run,
+      joined: true,
+      installing: false,
+    }),
+  });
+
+  it('are of what is on disk, under a promise that is on disk', () => {
+    const judge = (upTo: number, promised: number) =>
+      judgeAcknowledgement('tor', 'nyc', appended, disk(upTo, promised))?.invariant;
+    expect(judge(7, 4)).toBeUndefined();
+    expect(judge(6, 4)).toBe('I15');
+    expect(judge(7, 3)).toBe('I3');
+  });
 });

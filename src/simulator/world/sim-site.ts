@@ -16,6 +16,8 @@ import type { Timers } from '../../protocol/shard-drive.js';
 import type { ShardEvent } from '../../protocol/shard/effects.js';
 import { type ClockSettings, NodeClock } from '../clock.js';
 import type { EventQueue } from '../event-queue.js';
+import { judgeAcknowledgement } from '../judges/acknowledgement.js';
+import type { Finding } from '../judges/finding.js';
 import type { Random } from '../random.js';
 import { SimContent, type SimContentWorld } from '../sim-content.js';
 import type { SimCoordinator } from '../sim-coordinator.js';
@@ -44,6 +46,7 @@ export interface Surroundings {
   restartSoon(site: SimSite): void;
   heard(site: string, shard: string, event: ShardEvent): void;
   fail(site: string, error: unknown): void;
+  readonly findings: Finding[];
 }
 
 interface ShardStore {
@@ -260,7 +263,7 @@ export class SimSite {
         coordinator,
         content: this.content,
         timers: this.timers(),
-        send: (to, message) => this.isUp && world.network.send(id, to, message),
+        send: (to, message) => this.isUp && this.send(to, message),
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => world.fail(id, error),
       },
@@ -275,6 +278,15 @@ export class SimSite {
       down: (peer) => life === this.life && node.peer(peer, false),
     });
     node.start();
+  }
+
+  private send(to: string, message: SiteMessage): boolean {
+    if (message.kind === 'shard') {
+      const { disk } = this.store(message.shard);
+      const finding = judgeAcknowledgement(this.id, message.shard, message.message, disk);
+      if (finding !== null) this.world.findings.push(finding);
+    }
+    return this.world.network.send(this.id, to, message);
   }
 
   private heard(shard: string, event: ShardEvent): void {
