@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../storage/content-hash.js';
 import type { FileVersion, InlineContent } from '../protocol/file-version.js';
 import type { Bucket, ReadFailure, WriteOptions, WriteOutcome } from './file-service.js';
 import { type FileWrites, rejected } from './file-writes.js';
@@ -14,7 +14,7 @@ import {
 const EMPTY: InlineContent = {
   kind: 'inline',
   size: 0,
-  etag: blake3('').toString('hex'),
+  etag: contentHash(new Uint8Array(0)),
   bytes: new Uint8Array(0),
 };
 

@@ -1,4 +1,4 @@
-import { blake3, Blake3Hasher } from '@napi-rs/blake-hash';
+import { ContentHasher, contentHash } from '../storage/content-hash.js';
 import { CHUNK_COUNT_LIMIT, type ChunkRef, INLINE_LIMIT_BYTES } from '../protocol/file-version.js';
 import type { StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
@@ -29,7 +29,7 @@ export interface UploadPorts {
 /** Reads one body to its end and brings its content to the disks. */
 export class ContentUpload {
   /** Of all chunks so far. */
-  private hasher: Blake3Hasher | null = null;
+  private hasher: ContentHasher | null = null;
   private readonly cutter: ContentCutter = new FixedCutter();
   private readonly window = new ByteBudget(WINDOW_BYTES);
   private readonly chunks: ChunkRef[] = [];
@@ -75,14 +75,14 @@ export class ContentUpload {
     const rest = this.cutter.end();
     if (this.chunks.length === 0 && size <= INLINE_LIMIT_BYTES) {
       const bytes = rest ?? new Uint8Array(0);
-      const etag = blake3(bytes).toString('hex');
+      const etag = contentHash(bytes);
       return { ok: true, content: { kind: 'inline', size, etag, bytes } };
     }
     if (rest !== null) await this.take(rest);
     await Promise.all(this.durable);
     if (this.failure !== null) return notStored(this.failure);
     if (this.chunks.length > CHUNK_COUNT_LIMIT) return tooLarge();
-    const etag = (this.hasher ?? new Blake3Hasher()).digest('hex');
+    const etag = (this.hasher ?? new ContentHasher()).digest();
     return { ok: true, content: { kind: 'chunked', size, etag, chunks: this.chunks } };
   }
 
@@ -90,8 +90,8 @@ export class ContentUpload {
   private async take(bytes: Uint8Array): Promise<void> {
     await this.window.take(bytes.length);
     await this.ports.budget.take(bytes.length);
-    const hash = blake3(bytes).toString('hex');
-    this.hasher ??= new Blake3Hasher();
+    const hash = contentHash(bytes);
+    this.hasher ??= new ContentHasher();
     this.hasher.update(bytes);
     this.chunks.push({ hash, size: bytes.length });
     const { store, calls } = this.ports;

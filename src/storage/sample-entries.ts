@@ -1,11 +1,11 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from './content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
 import type { LogEntry, Operation } from '../protocol/log-entry.js';
 
 /* Entries to try storage with, in tests and benchmarks. */
 
 export function inlineContent(bytes: Uint8Array): InlineContent {
-  const etag = Buffer.from(blake3(bytes)).toString('hex');
+  const etag = contentHash(bytes);
   return { kind: 'inline', size: bytes.length, etag, bytes };
 }
 

@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../content-hash.js';
 import type { TestKit } from '../test-kit.js';
 import type { ChunkStore } from './chunk-store.js';
 
@@ -21,7 +21,7 @@ export function describeChunkStore(
       await dispose();
     });
   const bytes = new TextEncoder().encode('a chunk');
-  const hash = blake3(bytes).toString('hex');
+  const hash = contentHash(bytes);
 
   describe(`${name} as a chunk store`, () => {
     it('reads back what was written, however often it was written', async (store) => {

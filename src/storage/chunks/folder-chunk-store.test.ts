@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../content-hash.js';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ describeChunkStore(kit, 'openChunkStore', async () => ({
 }));
 
 const bytes = new TextEncoder().encode('some chunk');
-const hash = blake3(bytes).toString('hex');
+const hash = contentHash(bytes);
 const path = () => join(folder, hash.slice(0, 2), hash);
 
 describe('a chunk store in a folder', () => {
@@ -74,7 +74,7 @@ describe('a chunk store in a folder', () => {
     const store = await openChunkStore(folder);
     const chunks = Array.from({ length: 40 }, (_, i) => {
       const one = new Uint8Array(10_000).fill(i);
-      return { hash: blake3(one).toString('hex'), bytes: one };
+      return { hash: contentHash(one), bytes: one };
     });
     const results = await Promise.all(chunks.map((one) => store.write(one.hash, one.bytes)));
     expect(results.every(({ ok }) => ok)).toBe(true);

@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../content-hash.js';
 import { access, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ChunkRef } from '../../protocol/file-version.js';
@@ -89,7 +89,7 @@ class FolderChunkStore implements ChunkStore {
   }
 
   async write(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
-    if (Buffer.from(blake3(bytes)).toString('hex') !== hash) {
+    if (contentHash(bytes) !== hash) {
       const message = `the bytes given for chunk ${hash} do not hash to it`;
       return { ok: false, failure: { kind: 'damaged', message } };
     }
@@ -107,7 +107,7 @@ class FolderChunkStore implements ChunkStore {
     if (!isChunkHash(hash)) return missing;
     try {
       const bytes = await readFile(this.pathOf(hash));
-      if (Buffer.from(blake3(bytes)).toString('hex') === hash) return { ok: true, bytes };
+      if (contentHash(bytes) === hash) return { ok: true, bytes };
       await this.putAside(hash);
       return { ok: false, reason: 'damaged', message: `chunk ${hash} failed its hash` };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../content-hash.js';
 import type { ChunkRef } from '../../protocol/file-version.js';
 import type { ChunkRead, ChunkStore, ChunkWrite } from './chunk-store.js';
 
@@ -16,7 +16,7 @@ export class MemoryChunkStore implements ChunkStore {
   }
 
   async write(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
-    if (Buffer.from(blake3(bytes)).toString('hex') !== hash) {
+    if (contentHash(bytes) !== hash) {
       const message = `the bytes given for chunk ${hash} do not hash to it`;
       return { ok: false, failure: { kind: 'damaged', message } };
     }

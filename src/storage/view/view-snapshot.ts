@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../content-hash.js';
 import type { Position } from '../../protocol/log-entry.js';
 import type { StorageFailure } from '../../protocol/ports.js';
 import { FIRST_KEY, LAST_KEY } from './record-keys.js';
@@ -84,7 +84,7 @@ export function decodeRawRecord(bytes: Uint8Array, range: KeyRange): RawRecord |
 
 /** Keys and values with their lengths, hashed together. */
 export function digestRecords(records: readonly RawRecord[]): Uint8Array {
-  return blake3(Buffer.concat(records.map(encodeForDigest)));
+  return Buffer.from(contentHash(Buffer.concat(records.map(encodeForDigest))), 'hex');
 }
 
 function encodeForDigest(record: RawRecord): Uint8Array {
