@@ -45,7 +45,7 @@ export interface LogWrite {
 export interface OpenedLog {
   /** The entry before the first one kept; ORIGIN for a log kept from its beginning. */
   readonly base: Position;
-  /** Every entry kept after `base`, oldest first, consecutive. */
+  /** Entries kept after `base`, oldest first, consecutive, at least from the view's position on. */
   readonly entries: readonly LogEntry[];
   readonly hardState: HardState;
   /** Bytes of a torn, never acknowledged tail that were cut. */

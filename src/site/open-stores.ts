@@ -71,7 +71,7 @@ export async function openStores(
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
     const chunks = await openChunkStore(join(folder, 'chunks'), files);
-    const { logs: both, damaged } = await openLogs(config, undo, report);
+    const { logs: both, damaged } = await openLogs(config, views, undo, report);
     const logs = new Map([...both].map(([shard, { log }]) => [shard, log]));
     let found = new Map([...both].map(([shard, { opened }]) => [shard, opened]));
     both.clear();
@@ -117,6 +117,7 @@ async function readOwnRecord(
 
 async function openLogs(
   config: SiteConfig,
+  views: ViewEnvironment,
   undo: (() => Promise<void>)[],
   report: (message: string) => void,
 ): Promise<{ logs: Map<string, OpenShardLog>; damaged: boolean }> {
@@ -127,7 +128,10 @@ async function openLogs(
     for (const log of running.values()) await log.close();
   });
   const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> => {
-    const opened = await openShardLog(join(folder, 'log', shard), { shard, acceptDamage, files });
+    const view = views.shard(shard);
+    const shownSeq = view.installing() ? 0 : view.position().seq;
+    const options = { shard, acceptDamage, files, shownSeq };
+    const opened = await openShardLog(join(folder, 'log', shard), options);
     running.set(shard, opened.log);
     return opened;
   };

@@ -54,6 +54,7 @@ export async function recoverLog(
   shard: string,
   files: LogFiles,
   acceptDamage: boolean,
+  shownSeq = 0,
 ): Promise<RecoveredLog> {
   await files.makeFolder(folder);
   const indexes = (await files.list(folder))
@@ -70,11 +71,11 @@ export async function recoverLog(
 
   const start = all.findLastIndex(({ header }) => header.ok && header.header.fresh);
   const live = all.slice(Math.max(start, 0));
-  const replay = new LogReplay(shard);
+  const replay = new LogReplay(shard, shownSeq);
   const verdict = replayAll(live, replay, shard, start >= 0);
   const keptIndexes = new Set(verdict.kept.map(({ found }) => found.index));
   const frontMissing = verdict.damaged && verdict.kept.length === 0 && start < 0;
-  const damagedFrom = frontMissing ? 1 : replay.end().seq + 1;
+  const damagedFrom = frontMissing ? 1 : replay.end.seq + 1;
   const opened: OpenedLog = {
     base: replay.base,
     entries: [...replay.entries],
@@ -149,9 +150,7 @@ function replayAll(
 /** Segments that nothing says were trimmed are gone: no entry that is left can be used. */
 function missingFront(replay: LogReplay, kept: Verdict['kept']): Verdict {
   kept.length = 0;
-  replay.base = { epoch: 0, seq: 0 };
-  replay.entries = [];
-  replay.runs.clear();
+  replay.forget();
   return { kept, tornBytes: 0, damaged: true };
 }
 

@@ -22,23 +22,28 @@ interface PlacedRecord {
 /** The state of a log, rebuilt record by record. */
 export class LogReplay {
   base: Position = { epoch: 0, seq: 0 };
+  /** From `shownSeq` on. */
   entries: LogEntry[] = [];
+  private last: Position | null = null;
   hardState: HardState = INITIAL_HARD_STATE;
   oldestIndex = 0;
   readonly runs = new RunIndex();
 
-  constructor(private readonly shard: string) {}
+  /** Entries below `shownSeq` are checked for damage, but not decoded. */
+  constructor(
+    private readonly shard: string,
+    private readonly shownSeq = 0,
+  ) {}
 
   /** The last entry kept, or the base. */
-  end(): Position {
-    const last = this.entries.at(-1);
-    return last ? { epoch: last.epoch, seq: last.seq } : this.base;
+  get end(): Position {
+    return this.last ?? this.base;
   }
 
   /** False when the segment does not follow what was replayed before. */
   begin(header: SegmentHeader, isFirst: boolean): boolean {
     if (isFirst) this.base = header.base;
-    const end = this.end();
+    const end = this.end;
     if (header.base.seq !== end.seq || header.base.epoch !== end.epoch) return false;
     this.hardState = header.hardState;
     this.oldestIndex = Math.max(this.oldestIndex, header.oldestIndex);
@@ -54,7 +59,7 @@ export class LogReplay {
     let write: PlacedRecord[] = [];
     for (;;) {
       const record = decodeRecord(bytes, at, salt);
-      const placed = record && placeRecord(record, at);
+      const placed = record && placeRecord(record, at, this.shownSeq);
       if (!placed) return { validEnd, syncedEnd };
       write.push(placed);
       at += placed.record.bytes;
@@ -69,7 +74,7 @@ export class LogReplay {
 
   /** Whether the write's entries continue the log. */
   private follows(write: readonly PlacedRecord[]): boolean {
-    let next = this.end().seq + 1;
+    let next = this.end.seq + 1;
     for (const { record } of write) {
       if (record.type === RecordType.cut) {
         if (record.seq > next) return false;
@@ -83,9 +88,10 @@ export class LogReplay {
   }
 
   private applyRecord({ record, offset, entry }: PlacedRecord, index: number): void {
-    if (entry) {
-      this.entries.push(entry);
-      this.runs.add(index, entry.seq, offset, record.bytes);
+    if (record.type === RecordType.entry) {
+      if (entry) this.entries.push(entry);
+      this.last = { epoch: record.epoch, seq: record.seq };
+      this.runs.add(index, record.seq, offset, record.bytes);
     } else if (record.type === RecordType.cut) {
       this.cut(record);
     } else if (record.type === RecordType.hardState) {
@@ -95,18 +101,32 @@ export class LogReplay {
     }
   }
 
+  /** Nothing of what was replayed can be used. */
+  forget(): void {
+    this.base = { epoch: 0, seq: 0 };
+    this.last = null;
+    this.entries = [];
+    this.runs.clear();
+  }
+
   private cut(record: LogRecord): void {
     this.runs.cut(record.seq);
     while ((this.entries.at(-1)?.seq ?? -1) >= record.seq) this.entries.pop();
+    if (this.end.seq >= record.seq) this.last = { epoch: record.epoch, seq: record.seq - 1 };
     // A cut below the base happens when the segments that held the entries before it are gone.
     if (record.seq <= this.base.seq) this.base = { epoch: record.epoch, seq: record.seq - 1 };
   }
 }
 
 /** Undefined when the record is intact but its content is not what its type says. */
-function placeRecord(record: LogRecord, offset: number): PlacedRecord | undefined {
+function placeRecord(
+  record: LogRecord,
+  offset: number,
+  shownSeq: number,
+): PlacedRecord | undefined {
   switch (record.type) {
     case RecordType.entry: {
+      if (record.seq < shownSeq) return { record, offset };
       const entry = decodeEntry(record.epoch, record.seq, record.payload);
       return entry && { record, offset, entry };
     }

@@ -227,6 +227,43 @@ describe('a segmented log on a disk that loses or changes bytes', () => {
     expect(opened.entries.at(-1)?.seq).toBe(41);
   });
 
+  it('leaves out at the opening what a view shows, and has it all the same', async () => {
+    const { log } = await open({ segmentBytes: 500 });
+    for (const entry of putEntries(1, 1, 30)) await writeLog(log, { entries: [entry] });
+    await writeLog(log, { cutFrom: 28, entries: putEntries(2, 28, 32) });
+    await log.close();
+    const again = await open({ shownSeq: 27 });
+    expect(again.opened.base.seq).toBe(0);
+    expect(again.opened.entries.map(({ epoch, seq }) => `${epoch}/${seq}`)).toEqual([
+      '1/27',
+      '2/28',
+      '2/29',
+      '2/30',
+      '2/31',
+      '2/32',
+    ]);
+    expect(await readLog(again.log, 1, { entries: 27, bytes: 1_000_000 })).toEqual({
+      ok: true,
+      entries: putEntries(1, 1, 27),
+    });
+    await writeLog(again.log, { cutFrom: 28, entries: putEntries(3, 28, 28) });
+    await again.log.close();
+    const whole = (await open()).opened.entries;
+    expect(whole.map(({ seq }) => seq)).toEqual(Array.from({ length: 28 }, (_, i) => i + 1));
+    expect(whole.at(-1)?.epoch).toBe(3);
+  });
+
+  it('opens behind what a view shows when the log is shorter than that', async () => {
+    const { log } = await open();
+    await writeLog(log, { entries: putEntries(1, 1, 5) });
+    await log.close();
+    const again = await open({ shownSeq: 9 });
+    expect(again.opened.entries).toEqual([]);
+    await writeLog(again.log, { entries: putEntries(1, 6, 6) });
+    await again.log.close();
+    expect((await open()).opened.entries).toHaveLength(6);
+  });
+
   it('refuses a log of another shard', async () => {
     const { log } = await open();
     await log.close();

@@ -12,6 +12,7 @@ import { EpochStarts } from './epoch-starts.js';
 import { type IdleTimer, realIdleTimer } from './idle-timer.js';
 import { type LogFiles, nodeLogFiles, writeFully } from './log-files.js';
 import { LogReader } from './log-reader.js';
+import type { LogReplay } from './log-replay.js';
 import { type RecoveredLog, recoverLog } from './log-recovery.js';
 import { encodeMarker, encodeRecord, encodeWrite, RecordType } from './record.js';
 import type { RunIndex } from './run-index.js';
@@ -27,6 +28,11 @@ export interface ShardLogOptions {
    * that the replica declares itself new. Default false: a damaged log takes no write but `reset`.
    */
   readonly acceptDamage?: boolean;
+  /**
+   * Entries below this seq are not given at the opening, because the view shows them durably. They
+   * stay in the log. Default 0.
+   */
+  readonly shownSeq?: number;
   readonly files?: LogFiles;
   readonly idleTimer?: IdleTimer;
 }
@@ -81,10 +87,18 @@ export async function openShardLog(
 ): Promise<{ readonly log: SegmentedShardLog; readonly opened: OpenedLog }> {
   const files = options.files ?? nodeLogFiles;
   const accept = options.acceptDamage ?? false;
-  const recovered = await recoverLog(folder, options.shard, files, accept);
+  const recovered = await recoverLog(folder, options.shard, files, accept, options.shownSeq);
   const log = new SegmentedLog(folder, options, files, recovered, accept);
   await log.prepare();
   return { log, opened: recovered.opened };
+}
+
+/** Where entries were left out, epochs are known from the first given one on: none is cut below. */
+function epochsOf({ base, entries, end }: LogReplay): EpochStarts {
+  const [first, ...rest] = entries;
+  if (first === undefined) return new EpochStarts(end, []);
+  if (first.seq === base.seq + 1) return new EpochStarts(base, entries);
+  return new EpochStarts({ epoch: first.epoch, seq: first.seq }, rest);
 }
 
 class SegmentedLog implements SegmentedShardLog {
@@ -114,10 +128,10 @@ class SegmentedLog implements SegmentedShardLog {
   ) {
     const { replay, opened } = recovered;
     this.segments = new SegmentSet(folder, options.shard, files, recovered);
-    this.asked = new EpochStarts(replay.base, replay.entries);
+    this.asked = epochsOf(replay);
     this.runs = replay.runs;
     this.hardState = replay.hardState;
-    this.durableEnd = replay.end();
+    this.durableEnd = replay.end;
     this.baseSeq = replay.base.seq;
     this.segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.timer = options.idleTimer ?? realIdleTimer;

@@ -135,9 +135,11 @@ export class LmdbShardView implements StoredShardView {
   requests(fromSeq: number): RequestRecord[] {
     const start = requestKey(Math.max(0, fromSeq));
     const end = afterPrefix(Uint8Array.of(RecordKind.request));
-    return [...this.db.getRange({ start, end })].map(({ key, value }) =>
-      requestFrom(key, unseal(key, value)),
-    );
+    const found: RequestRecord[] = [];
+    for (const { key, value } of this.db.getRange({ start, end })) {
+      found.push(requestFrom(key, unseal(key, value)));
+    }
+    return found;
   }
 
   ownership(): OwnershipRecord[] {
