@@ -100,19 +100,17 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'holder-counts-from-receipt',
     title:
       'The right to act is counted from the acknowledgement, not from the heartbeat it answers.',
-    only: ['coordinator', 'network'],
+    only: ['coordinator'],
     set: {
       'mix.patienceMs': 300,
       'mix.thinkMs': 20,
+      'network.delayScale': 8,
       'mix.hotChance': 1,
       hotFiles: 2,
       clients: 9,
       'coordinator.estrangeEveryMs': 4000,
       'coordinator.deadlineMs': 4000,
       'network.sessionTimeoutMs': 5000,
-      'network.stragglerChance': 0.1,
-      'network.stragglerMs': 600,
-      'network.delivery': 'ordered',
     },
     edits: [
       {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type SeedReport, runSeed } from './batch/seed-run.js';
+import { type SeedReport, type SeedSettings, runSeed } from './batch/seed-run.js';
 import { Tally } from './batch/tally.js';
 
 const SEEDS = 500;
@@ -8,14 +8,22 @@ const CHUNK = 50;
 /** One seed in so many is run a second time, and has to be the same run. */
 const TWICE_EVERY = 5;
 
-function seedsOfCorpus(): { readonly seed: number; readonly found: string }[] {
+interface CorpusSeed {
+  readonly seed: number;
+  readonly settings: SeedSettings;
+  readonly found: string;
+}
+
+function seedsOfCorpus(): CorpusSeed[] {
   const text = readFileSync(new URL('../../corpus/seeds.txt', import.meta.url), 'utf8');
   return text
     .split('\n')
     .filter((line) => /^\d/.test(line))
     .map((line) => {
-      const [seed = '', , ...found] = line.split(/\s+/);
-      return { seed: Number(seed), found: found.join(' ') };
+      const parts = /^(\d+)\s+\S+\s+(\{.*\})?\s*(.*)$/.exec(line);
+      if (parts === null) throw new Error(`corpus: ${line}`);
+      const [, seed = '', settings = '{}', found = ''] = parts;
+      return { seed: Number(seed), settings: JSON.parse(settings) as SeedSettings, found };
     });
 }
 
@@ -44,8 +52,8 @@ describe('the real protocol code in the simulated world', () => {
 });
 
 describe('the corpus of seeds that once failed', () => {
-  it.each(seedsOfCorpus())('runs clean: $seed, $found', ({ seed }) => {
-    expect(told(runSeed(seed, {}, true))).toEqual([]);
+  it.each(seedsOfCorpus())('runs clean: $seed, $found', ({ seed, settings }) => {
+    expect(told(runSeed(seed, settings, true))).toEqual([]);
   });
 });
 

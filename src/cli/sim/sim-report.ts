@@ -96,7 +96,10 @@ function replay({ batch, tally }: BatchResult): string {
 }
 
 function verdict(tally: Tally, problem: string): string {
-  if (tally.failures.length > 0) return `Verdict: ${tally.failures.length} seeds FAILED.`;
+  if (tally.failures.length > 0) {
+    const { length } = tally.failures;
+    return `Verdict: ${length} ${length === 1 ? 'seed' : 'seeds'} FAILED.`;
+  }
   if (problem !== '') return `Verdict: none, the batch did not end: ${problem}`;
   const short = tally
     .shortfalls()
