@@ -40,17 +40,17 @@ export function follow(step: Step, reign: Reign): void {
 export function onAppend(step: Step, from: string, message: Append): void {
   const { s } = step;
   if (s.snapshot !== null || !admitReign(step, from, message)) return;
-  if (s.hard.installing) {
-    // A snapshot was begun and not finished: the view is of no use until one is.
-    send(step, from, { kind: 'snapshot-wanted', epoch: message.epoch, run: message.run });
-    return;
-  }
-  const promised = promisedReign(step);
-  const isNew = !sameReign(message, promised);
+  const isNew = !sameReign(message, promisedReign(step));
   if (isNew) follow(step, message);
   const hardState = isNew
     ? { ...s.hard, promisedEpoch: message.epoch, promisedRun: message.run }
     : undefined;
+  if (s.hard.installing) {
+    // A snapshot was begun and not finished: the view is of no use until one is.
+    if (hardState !== undefined) writeDisk(step, { hardState });
+    send(step, from, { kind: 'snapshot-wanted', epoch: message.epoch, run: message.run });
+    return;
+  }
   noteLeader(step, from, message);
   if (message.target !== null && message.target.incarnation === s.config.incarnation) {
     s.joinTarget = { epoch: message.epoch, seq: message.target.seq };

@@ -211,8 +211,9 @@ function onPeer(here: Step, site: string, connected: boolean): void {
   s.nextStandingMs = here.now.monoMs;
   if (s.role.kind === 'primary') {
     // Whatever was under way on the old session may be lost: start from what is known to be there.
+    // Before its first answer nothing is: the next heartbeat asks where it stands.
     const replica = s.role.replicas.get(site);
-    if (replica !== undefined) {
+    if (replica !== undefined && replica.matchSeq > 0) {
       replica.previous = positionAt(here, replica.matchSeq);
       replica.sentBytes = 0;
     }
