@@ -6,6 +6,9 @@ import type { WorkOrder, WorkerMessage } from './worker.js';
 /** Why a crew's work ended. */
 export type CrewEnd = 'done' | 'stopped' | 'failed';
 
+/** A child that says nothing for so long is taken to run in circles. */
+const SILENCE_LIMIT_MS = 120_000;
+
 /**
  * Runs a work order in one child process; `heard` may return false to stop it. Reports come in the
  * order of their seeds. A child that dies by itself is a failure, told with its exit status.
@@ -19,12 +22,15 @@ export function employ(
     const child = fork(modulePath, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let stderr = '';
     let end: CrewEnd = 'failed';
+    let silence = setTimeout(() => child.kill('SIGKILL'), SILENCE_LIMIT_MS);
     child.stderr?.on('data', (data: Buffer) => {
       stderr = (stderr + data.toString()).slice(-4000);
     });
     child.on('message', (message) => {
       const told = message as WorkerMessage;
       if (end === 'stopped') return;
+      clearTimeout(silence);
+      silence = setTimeout(() => child.kill('SIGKILL'), SILENCE_LIMIT_MS);
       if (told.kind === 'done') end = 'done';
       else if (!heard(told.report)) {
         end = 'stopped';
@@ -33,6 +39,7 @@ export function employ(
     });
     child.once('error', (error) => resolve({ end: 'failed', problem: error.message }));
     child.once('close', (code, signal) => {
+      clearTimeout(silence);
       resolve({ end, problem: end === 'failed' ? `ended with ${signal ?? code}: ${stderr}` : '' });
     });
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
