@@ -62,6 +62,7 @@ export interface RunOptions {
     readonly rotEveryMs: number;
     readonly fullEveryMs: number;
     readonly wipeChance: number;
+    readonly viewLossChance: number;
   };
   readonly clock: {
     /** Each node's rate lies within 1 ± this. */
@@ -205,6 +206,7 @@ function drawDisk(random: Random): RunOptions['disk'] {
     rotEveryMs: maybe(random, 5_000, 60_000),
     fullEveryMs: maybe(random, 20_000, 200_000),
     wipeChance: maybe(random, 0.01, 0.3),
+    viewLossChance: maybe(random.fork('view'), 0.05, 0.5),
   };
 }
 

@@ -44,6 +44,7 @@ const EXERCISED: Readonly<Record<string, string>> = {
   cuts: 'uncommitted suffixes cut',
   storageFailures: 'storage failures',
   lostDisks: 'sites that lost their disk',
+  lostViews: 'sites that lost their views alone',
   joins: 'replicas filled up again',
   snapshots: 'snapshots installed',
   deduplicated: 'retries deduplicated',

@@ -56,9 +56,12 @@ export function onSnapshotInstalled(
   if (s.snapshot?.phase !== 'installing') return;
   const { position } = input;
   const { log } = s;
-  const agrees =
-    position.seq <= endSeq(log) &&
-    (position.seq <= log.before.seq || epochAt(log, position.seq) === position.epoch);
+  if (position.seq < log.before.seq) {
+    // Older than where this log begins: what lies between would be missing. Asked for again.
+    s.snapshot = null;
+    return;
+  }
+  const agrees = position.seq <= endSeq(log) && epochAt(log, position.seq) === position.epoch;
   if (agrees) startAfter(log, position);
   else replaceLog(step, position);
   for (const seq of s.missing.keys()) if (seq <= position.seq) s.missing.delete(seq);

@@ -5,6 +5,8 @@ export type Fault = { readonly atMs: number } & (
       readonly site: string;
       readonly downMs: number;
       readonly wipe: boolean;
+      /** The view alone is lost: the logs still say what was acknowledged. */
+      readonly loseView: boolean;
     }
   | { readonly kind: 'stop'; readonly site: string; readonly downMs: number }
   | {

@@ -12,6 +12,7 @@ export function inflict(world: World, fault: Fault): void {
       counts.crashes += 1;
       site.crash();
       if (fault.wipe && world.loseBytes(site.id)) site.wipe();
+      else if (fault.loseView && world.loseBytes(site.id)) site.loseViews();
       queue.after(fault.downMs, () => site.start());
       return;
     }
@@ -69,7 +70,14 @@ export function inflict(world: World, fault: Fault): void {
     case 'blackout':
       others.forEach((site, index) => {
         const downMs = fault.downMs[index] ?? 0;
-        inflict(world, { kind: 'crash', atMs: fault.atMs, site, downMs, wipe: false });
+        inflict(world, {
+          kind: 'crash',
+          atMs: fault.atMs,
+          site,
+          downMs,
+          wipe: false,
+          loseView: false,
+        });
       });
       return;
     case 'estrange': {
@@ -109,7 +117,7 @@ function strike(world: World, ambush: Ambush, at: string): void {
   queue.after(ambush.afterMs, () => {
     const atMs = queue.nowMs;
     if (act === 'crash') {
-      inflict(world, { kind: 'crash', atMs, site, downMs: forMs, wipe: false });
+      inflict(world, { kind: 'crash', atMs, site, downMs: forMs, wipe: false, loseView: false });
     } else if (act === 'restore') inflict(world, { kind: 'restore', atMs });
     else if (act === 'blackout') {
       const downMs = ids.map((_, index) => (forMs * (1 + ((index + ambush.offset) % 3))) / 2);

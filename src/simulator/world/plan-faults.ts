@@ -46,6 +46,7 @@ function planProcessFaults(each: Each, options: RunOptions, sites: readonly stri
     site,
     downMs: own.exponential(process.downMs),
     wipe: own.chance(disk.wipeChance),
+    loseView: own.fork(`view ${atMs}`).chance(disk.viewLossChance),
   }));
   each('stop', process.stopEveryMs, (atMs, site, own) => ({
     kind: 'stop',

@@ -38,7 +38,7 @@ export interface Surroundings {
   readonly diskOptions: DiskOptions;
   readonly shards: ReadonlyMap<string, readonly string[]>;
   readonly rules: readonly TableRule[];
-  readonly counts: { plannedStops: number; lostDisks: number };
+  readonly counts: { plannedStops: number; lostDisks: number; lostViews: number };
   clockSettings(id: string): ClockSettings;
   nodeConfig(site: string, record: SiteRecord): NodeConfig;
   readableView(from: string, site: string, shard: string): SimView | undefined;
@@ -53,6 +53,8 @@ interface ShardStore {
   readonly disk: SimDisk;
   readonly view: SimView;
 }
+
+const SHORTEST_WAKE_MS = 1e-3;
 
 /** One site of a simulated cluster: a machine with disks and clocks, and at times a process. */
 export class SimSite {
@@ -137,6 +139,12 @@ export class SimSite {
     node.handOver(2000, () => {
       if (life === this.life) this.crash();
     });
+  }
+
+  /** What can be looked up is gone; the logs, and what they acknowledged, are not. */
+  loseViews(): void {
+    this.world.counts.lostViews += 1;
+    for (const { view } of this.stores.values()) view.wipe();
   }
 
   /** The disks are replaced by empty ones. Only while the process is down. */
@@ -303,7 +311,9 @@ export class SimSite {
     const { clock } = this;
     return {
       now: () => ({ monoMs: clock.monotonicMs(), wallMs: clock.wallMs() }),
-      wake: (atMs, callback) => clock.after(Math.max(0, atMs - clock.monotonicMs()), callback),
+      // Never so short that rounding makes it no time at all.
+      wake: (atMs, callback) =>
+        clock.after(Math.max(SHORTEST_WAKE_MS, atMs - clock.monotonicMs()), callback),
       endOfTurn: (callback) => void clock.deliverAfter(0, callback),
     };
   }

@@ -45,6 +45,7 @@ export interface RunCounts {
   handOvers: number;
   pauses: number;
   lostDisks: number;
+  lostViews: number;
   joins: number;
   snapshots: number;
   cuts: number;
@@ -102,6 +103,7 @@ export class World implements Surroundings {
     handOvers: 0,
     pauses: 0,
     lostDisks: 0,
+    lostViews: 0,
     joins: 0,
     snapshots: 0,
     cuts: 0,
@@ -220,7 +222,9 @@ export class World implements Surroundings {
     if (this.bytesLost === 0 || site === undefined) return false;
     const drives = [...(site.node?.drives.values() ?? [])];
     return (
-      drives.length === 0 || drives.some(({ state }) => !state.durable.joined) || site.isRotten()
+      drives.length === 0 ||
+      drives.some(({ state }) => !state.durable.joined || state.hard.installing) ||
+      site.isRotten()
     );
   }
 
