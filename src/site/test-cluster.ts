@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { contentHash } from '../storage/content-hash.js';
 import { createMemoryCoordinator } from '../coordinator/memory-coordinator.js';
 import type { Content } from '../protocol/file-version.js';
 import type { SiteMessage } from '../protocol/node/messages.js';
@@ -220,7 +220,7 @@ export class TestCluster {
     if (announced !== undefined && announced !== size) {
       return { ok: false, reason: 'body_incomplete', message: `${size} bytes, not ${announced}` };
     }
-    const etag = blake3(bytes).toString('hex');
+    const etag = contentHash(bytes);
     if (size <= 1000) return { ok: true, content: { kind: 'inline', size, etag, bytes } };
     this.chunks.set(etag, bytes);
     return { ok: true, content: { kind: 'chunked', size, etag, chunks: [{ hash: etag, size }] } };
