@@ -23,6 +23,7 @@ export function onSnapshotOffer(step: Step, from: string, message: SnapshotOffer
     sendMismatch(step, from, { ...promisedReign(step), previous: { epoch: 0, seq: s.commitSeq } });
     return;
   }
+  if (s.applyingSeq !== s.viewSeq) return; // the view is still at work: the next offer will do
   s.snapshot = { phase: 'installing', from };
   emit(step, { kind: 'snapshot-started', from });
   if (!s.hard.installing) writeDisk(step, { hardState: { ...s.hard, installing: true } });

@@ -6,16 +6,8 @@ export function inflict(world: World, fault: Fault): void {
   const { network, queue, counts, coordinator } = world;
   const others = [...world.sites.keys()];
   switch (fault.kind) {
-    case 'crash': {
-      const site = world.sites.get(fault.site);
-      if (site === undefined || !site.isUp) return;
-      counts.crashes += 1;
-      site.crash();
-      if (fault.wipe && world.loseBytes(site.id)) site.wipe();
-      else if (fault.loseView && world.loseBytes(site.id)) site.loseViews();
-      queue.after(fault.downMs, () => site.start());
-      return;
-    }
+    case 'crash':
+      return crash(world, fault);
     case 'stop': {
       const site = world.sites.get(fault.site);
       if (site === undefined || site.node === null) return;
@@ -129,4 +121,14 @@ function strike(world: World, ambush: Ambush, at: string): void {
       }
     }
   });
+}
+
+function crash(world: World, fault: Extract<Fault, { kind: 'crash' }>): void {
+  const site = world.sites.get(fault.site);
+  if (site === undefined || !site.isUp) return;
+  world.counts.crashes += 1;
+  site.crash();
+  if (fault.wipe && world.loseBytes(site.id)) site.wipe();
+  else if (fault.loseView && world.loseBytes(site.id)) site.loseViews();
+  world.queue.after(fault.downMs, () => site.start());
 }
