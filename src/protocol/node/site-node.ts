@@ -38,6 +38,9 @@ export interface NodePorts {
   fatal(error: unknown): void;
 }
 
+/** About a round trip and what is done between its halves. */
+const ATTEMPT_MS = 100;
+
 export type SubmitOutcome =
   | { readonly answer: WriteAnswer; readonly primary: string }
   /** Not applied, and no primary said so: none could be asked. */
@@ -251,7 +254,9 @@ export class SiteNode {
           return this.retryLater(untilMs, shard, attempt);
         }
         lastReason = answer.reason;
-        if (isPassing(answer.reason)) return this.retryLater(untilMs, shard, attempt);
+        // An attempt without time for its answer would make a certain outcome an uncertain one.
+        const hasTime = untilMs - this.nowMs() > ATTEMPT_MS;
+        if (isPassing(answer.reason) && hasTime) return this.retryLater(untilMs, shard, attempt);
         return ambiguous ? giveUp(primary) : done({ answer, primary });
       });
     };
