@@ -186,7 +186,9 @@ export function onFetched(step: Step, from: string, message: Fetched): void {
     crown(step, role, from);
   } else {
     role.nextSendMs = step.now.monoMs + s.config.timing.heartbeatMs;
-    if (message.entries.length > 0) sendFetch(step, role);
+    if (message.entries.length === 0) return; // perhaps it lost its disk since: not for ever
+    role.sinceMs = step.now.monoMs;
+    sendFetch(step, role);
   }
 }
 
@@ -238,7 +240,7 @@ export function candidateTick(step: Step): void {
   const { s, now } = step;
   const { role } = s;
   if (role.kind !== 'candidate' || now.monoMs < role.nextSendMs) return;
-  if (now.monoMs - role.sinceMs > 2 * s.config.timing.claimMs && !isProgressing(step)) {
+  if (now.monoMs - role.sinceMs > 2 * s.config.timing.claimMs) {
     return stepDown(step, 'recovery-failed');
   }
   role.nextSendMs = now.monoMs + s.config.timing.heartbeatMs;
@@ -247,11 +249,4 @@ export function candidateTick(step: Step): void {
     if (site === s.config.site || role.answers.has(site)) continue;
     send(step, site, { kind: 'prepare', epoch: role.epoch, run: s.config.run });
   }
-}
-
-/** Fetching a long log may take longer than a claim, while the peer it comes from is there. */
-function isProgressing(step: Step): boolean {
-  const { role, peers } = step.s;
-  if (role.kind !== 'candidate' || role.adopting === null) return false;
-  return peers.get(role.adopting.from)?.connected === true;
 }

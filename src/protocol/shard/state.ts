@@ -103,7 +103,8 @@ export interface PromiseNoted {
 export interface CandidateRole {
   readonly kind: 'candidate';
   readonly epoch: number;
-  readonly sinceMs: number;
+  /** When it began, or last came further in fetching what it lacks. */
+  sinceMs: number;
   readonly answers: Map<string, PromiseNoted>;
   adopting: { readonly from: string; readonly end: Position } | null;
   nextSendMs: number;
