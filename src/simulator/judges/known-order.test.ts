@@ -124,6 +124,31 @@ describe('judging by the known order (I1, I2, I7, I14, I17, I18)', () => {
   it('finds a version given twice in the chain', () => {
     expect(judge([], [entry(1), entry(1, { seq: 2, value: 'other' })])).toEqual(['I1']);
   });
+
+  it('judges versions with gaps between them, also enormous ones', () => {
+    const far = 1e12;
+    const chain = [entry(far), entry(3), entry(7), entry(far - 5)];
+    const onCondition = (before: number): Operation[] => [
+      write([6, 7], far, { condition: { ifVersion: before } }),
+    ];
+    const reads = [read([0, 1], 3), read([2, 3], 7), read([4, 5], far - 5)];
+    expect(judge([...reads, ...onCondition(far - 5)], chain)).toEqual([]);
+    expect(judge([...reads, ...onCondition(7)], chain)).toEqual(['linearizable']);
+    expect(judge([...onCondition(far - 5), read([8, 9], far - 5)], chain)).toEqual(['I18']);
+    expect(judge([read([0, 1], far - 4)], chain)).toEqual(['I7']);
+    const positions = [entry(far, { seq: 1 }), entry(far - 5, { seq: 2 })];
+    expect(judge([], positions)).toEqual(['I17']);
+  });
+
+  it('judges each file by itself, and leaves out what says nothing of one', () => {
+    const other = { name: 'b/g' };
+    const listing = call('list', [4, 5], { outcome: 'ok', files: [{ name: 'b/f', version: 9 }] });
+    const failed = call('read', [4, 5], { outcome: 'failed', version: 9 });
+    const writes = [write([0, 1], 1), write([0, 1], 2), write([0, 1], 1, other)];
+    expect(judge([...writes, read([2, 3], 1, other), listing, failed])).toEqual([]);
+    expect(judge([...writes, read([2, 3], 1, other), read([2, 3], 1)])).toEqual(['I18']);
+    expect(judge([...writes, read([2, 3], 2, other)])).toEqual(['I7']);
+  });
 });
 
 const SMALL: ModelOptions = {
