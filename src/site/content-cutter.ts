@@ -47,10 +47,17 @@ export class FixedCutter implements ContentCutter {
   }
 
   private take(): Uint8Array {
-    const chunk = Buffer.concat(this.parts, this.heldBytes);
+    const chunk = joined(this.parts, this.heldBytes);
     this.cutBytes += this.heldBytes;
     this.parts = [];
     this.heldBytes = 0;
     return chunk;
   }
+}
+
+/** One part is used as it is where it is most of the memory that it lies in. */
+function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [only] = parts;
+  const isWhole = parts.length === 1 && only !== undefined;
+  return isWhole && 2 * bytes >= only.buffer.byteLength ? only : Buffer.concat(parts, bytes);
 }

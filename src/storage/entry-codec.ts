@@ -1,4 +1,4 @@
-import { Packr, RESERVE_START_SPACE } from 'msgpackr';
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import type { Content, Metadata } from '../protocol/file-version.js';
 import type { LogEntry, NamePattern, Operation } from '../protocol/log-entry.js';
 
@@ -12,9 +12,13 @@ const ENTRY_VERSION = 1;
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
-/** `headerBytes` (up to 255) are left free before it, for whoever puts a header there. */
-export function pack(value: unknown, headerBytes = 0): Buffer {
-  return packr.pack(value, RESERVE_START_SPACE + headerBytes);
+export function pack(value: unknown): Buffer {
+  return packr.pack(value);
+}
+
+/** The same in memory that is used again: whoever packs anything else must have taken a copy. */
+export function packBriefly(value: unknown): Buffer {
+  return packr.pack(value, RESET_BUFFER_MODE);
 }
 
 /** The value, or undefined for bytes that are not msgpack. */
@@ -30,10 +34,13 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 export const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
-/** Packs everything of an entry but its epoch and seq, which the record around it carries. */
-export function encodeEntry(entry: LogEntry, headerBytes = 0): Buffer {
+/**
+ * Packs everything of an entry but its epoch and seq, which the record around it carries. In memory
+ * that is used again, as `packBriefly`.
+ */
+export function encodeEntry(entry: LogEntry): Buffer {
   const { atMs, requestId, operation } = entry;
-  return pack([ENTRY_VERSION, atMs, requestId, ...operationFields(operation)], headerBytes);
+  return packBriefly([ENTRY_VERSION, atMs, requestId, ...operationFields(operation)]);
 }
 
 function operationFields(operation: Operation): readonly unknown[] {

@@ -96,13 +96,16 @@ export type DecodedFrame =
   | { readonly ok: false; readonly message: string };
 
 /**
- * Decodes a payload. Byte arrays are copied out of small frames, so that a few bytes that are kept
- * do not hold on to the whole read they came in; those of lifted frames are views into the frame.
+ * Decodes a payload. Byte arrays are views into the frame where it is most of the memory that it
+ * lies in. Out of other frames they are copied, so that a few bytes that are kept do not hold on to
+ * the whole read they came in.
  */
 export function decodeFrame(typeByte: number, payload: Buffer): DecodedFrame {
   try {
     if ((typeByte & LIFTED) === 0) {
-      return { ok: true, type: typeByte, value: copyingUnpacker.unpack(payload) };
+      const isMost = 2 * payload.length >= payload.buffer.byteLength;
+      const value: unknown = (isMost ? unpacker : copyingUnpacker).unpack(payload);
+      return { ok: true, type: typeByte, value };
     }
     return { ok: true, type: typeByte & ~LIFTED, value: decodeLifted(payload) };
   } catch (error) {

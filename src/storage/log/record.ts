@@ -1,6 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import type { HardState, LogWrite } from '../../protocol/ports.js';
-import { encodeEntry, isCount, isText, pack, unpack } from '../entry-codec.js';
+import type { Room } from '../byte-arena.js';
+import { encodeEntry, isCount, isText, packBriefly, unpack } from '../entry-codec.js';
 
 /*
  * A record: crc32c u32 | payload length u32 | type u8 | epoch f64 | seq f64 | payload, all
@@ -44,21 +45,10 @@ export function encodeRecord(
   epoch: number,
   seq: number,
   payload: Uint8Array = NOTHING,
+  room: Room = Buffer.allocUnsafe,
 ): Buffer {
-  const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + payload.length);
+  const record = room(RECORD_HEADER_BYTES + payload.length);
   record.set(payload, RECORD_HEADER_BYTES);
-  return fillHeader(record, salt, type, endsWrite, epoch, seq);
-}
-
-/** Writes the header into the bytes that were left free for it before the payload. */
-function fillHeader(
-  record: Buffer,
-  salt: number,
-  type: number,
-  endsWrite: boolean,
-  epoch: number,
-  seq: number,
-): Buffer {
   record.writeUInt32LE(record.length - RECORD_HEADER_BYTES, 4);
   record[8] = endsWrite ? type | END_OF_WRITE : type;
   record.writeDoubleLE(epoch, 9);
@@ -88,8 +78,8 @@ export function decodeRecord(bytes: Buffer, at: number, salt: number): LogRecord
   };
 }
 
-export function encodeMarker(salt: number, offset: number): Buffer {
-  return encodeRecord(salt, RecordType.marker, true, 0, offset);
+export function encodeMarker(salt: number, offset: number, room?: Room): Buffer {
+  return encodeRecord(salt, RecordType.marker, true, 0, offset, NOTHING, room);
 }
 
 /** Whether any intact marker begins at or after the offset: proof that what precedes was synced. */
@@ -102,30 +92,31 @@ export function hasMarkerFrom(bytes: Buffer, from: number, salt: number): boolea
   return false;
 }
 
-export interface EncodedWrite {
-  readonly buffers: readonly Buffer[];
-  readonly bytes: number;
-}
-
 /** The records of one write; `epochBeforeCut` is the epoch of the entry that will be last. */
-export function encodeWrite(salt: number, write: LogWrite, epochBeforeCut: number): EncodedWrite {
+export function encodeWrite(
+  salt: number,
+  write: LogWrite,
+  epochBeforeCut: number,
+  room: Room,
+): Buffer[] {
   const { cutFrom, entries, hardState } = write;
   const buffers: Buffer[] = [];
   const lastEntry = entries.length - 1;
   if (cutFrom !== undefined) {
     const ends = entries.length === 0 && !hardState;
-    buffers.push(encodeRecord(salt, RecordType.cut, ends, epochBeforeCut, cutFrom));
+    buffers.push(encodeRecord(salt, RecordType.cut, ends, epochBeforeCut, cutFrom, NOTHING, room));
   }
   entries.forEach((entry, i) => {
     const ends = i === lastEntry && !hardState;
-    const record = encodeEntry(entry, RECORD_HEADER_BYTES);
-    buffers.push(fillHeader(record, salt, RecordType.entry, ends, entry.epoch, entry.seq));
+    const { epoch, seq } = entry;
+    const packed = encodeEntry(entry);
+    buffers.push(encodeRecord(salt, RecordType.entry, ends, epoch, seq, packed, room));
   });
   if (hardState) {
-    const payload = pack(packHardState(hardState));
-    buffers.push(encodeRecord(salt, RecordType.hardState, true, 0, 0, payload));
+    const payload = packBriefly(packHardState(hardState));
+    buffers.push(encodeRecord(salt, RecordType.hardState, true, 0, 0, payload, room));
   }
-  return { buffers, bytes: buffers.reduce((sum, buffer) => sum + buffer.length, 0) };
+  return buffers;
 }
 
 export function packHardState(state: HardState): readonly unknown[] {

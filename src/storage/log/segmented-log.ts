@@ -7,6 +7,7 @@ import type {
   ShardLog,
   StorageFailure,
 } from '../../protocol/ports.js';
+import { ByteArena } from '../byte-arena.js';
 import { storageFailureOf } from '../storage-failure.js';
 import { EpochStarts } from './epoch-starts.js';
 import { type IdleTimer, realIdleTimer } from './idle-timer.js';
@@ -75,6 +76,8 @@ type Queued = QueuedWrite | QueuedReset | QueuedTrim;
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** One batch takes no further write once it is this long. */
 const BATCH_BYTES = 4 * 1024 * 1024;
+/** Memory that stays with a log for encoding its batches. */
+const ARENA_BYTES = 1024 * 1024;
 const IDLE_MARKER_MS = 5;
 
 /**
@@ -106,6 +109,8 @@ class SegmentedLog implements SegmentedShardLog {
   private readonly asked: EpochStarts;
   private readonly runs: RunIndex;
   private readonly reader: LogReader;
+  /** Holds the batch that is being written. */
+  private readonly arena = new ByteArena(ARENA_BYTES);
   private queue: Queued[] = [];
   private queuedBytes = 0;
   private working: Promise<void> | null = null;
@@ -261,21 +266,17 @@ class SegmentedLog implements SegmentedShardLog {
     }
     const segment = this.segments.last();
     const salt = segmentSalt(this.options.shard, segment.index);
-    const buffers = [encodeMarker(salt, segment.bytes)];
-    const counts: number[] = [];
-    for (const { write, epochBeforeCut } of batch) {
-      const encoded = encodeWrite(salt, write, epochBeforeCut);
-      counts.push(encoded.buffers.length);
-      buffers.push(...encoded.buffers);
-    }
-    await writeFully(segment.file, buffers, segment.bytes);
+    const { arena } = this;
+    arena.clear();
+    const marker = encodeMarker(salt, segment.bytes, arena.room);
+    const records = batch.map(({ write, epochBeforeCut }) =>
+      encodeWrite(salt, write, epochBeforeCut, arena.room),
+    );
+    await writeFully(segment.file, arena.pieces(), segment.bytes);
     await segment.file.datasync();
-    let offset = segment.bytes + (buffers[0]?.length ?? 0);
-    let next = 1;
+    let offset = segment.bytes + marker.length;
     batch.forEach(({ write }, i) => {
-      const own = buffers.slice(next, next + (counts[i] ?? 0));
-      next += own.length;
-      offset = this.note(write, own, segment.index, offset);
+      offset = this.note(write, records[i] ?? [], segment.index, offset);
     });
     segment.bytes = offset;
   }

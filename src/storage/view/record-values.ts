@@ -1,10 +1,11 @@
 import { crc32c } from '@node-rs/crc32';
 import type { ChunkRef, Content, FileVersion } from '../../protocol/file-version.js';
 import type { OwnershipRecord, RequestRecord } from '../../protocol/ports.js';
+import type { Room } from '../byte-arena.js';
 import {
   isCount,
   isText,
-  pack,
+  packBriefly,
   packContent,
   packMetadata,
   packPattern,
@@ -30,8 +31,10 @@ export class ViewRecordUnreadable extends Error {
 
 const CHECKSUM_BYTES = 4;
 
-export function seal(key: Uint8Array, value: unknown): Buffer {
-  const sealed = pack(value, CHECKSUM_BYTES);
+export function seal(key: Uint8Array, value: unknown, room: Room = Buffer.allocUnsafe): Buffer {
+  const packed = packBriefly(value);
+  const sealed = room(CHECKSUM_BYTES + packed.length);
+  sealed.set(packed, CHECKSUM_BYTES);
   sealed.writeUInt32LE(crc32c(sealed.subarray(CHECKSUM_BYTES), crc32c(key)), 0);
   return sealed;
 }

@@ -5,6 +5,7 @@ import {
   positionOf,
 } from '../../protocol/log-entry.js';
 import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
+import { ByteArena } from '../byte-arena.js';
 import { isCount, isText } from '../entry-codec.js';
 import { commitFailure } from './commit-failure.js';
 import { ownershipKey, sealPosition } from './position-record.js';
@@ -43,6 +44,8 @@ interface Waiting {
 /** Entries in one transaction, so that a long backlog does not hold the loop or much memory. */
 const BATCH_ENTRIES = 1_000;
 const RETAIN_BLOCK_RECORDS = 500;
+/** Memory that stays with a view for encoding its transactions. */
+const ARENA_BYTES = 2 * 1024 * 1024;
 /** The least time from one transaction to the next, unless this many entries wait. */
 const GATHER_MS = 50;
 const GATHER_ENTRIES = 1000;
@@ -53,6 +56,8 @@ export class ViewWriter {
   private working: Promise<void> | null = null;
   private failure: StorageFailure | null = null;
   private closed = false;
+  /** Holds the values of the transaction under way, which lmdb reads from another thread. */
+  private readonly arena = new ByteArena(ARENA_BYTES);
   private owned = new Map<string, number>();
   /** What the last call of `apply` brought the view to, visible or not. */
   private accepted: Position;
@@ -168,6 +173,7 @@ export class ViewWriter {
 
   /** One transaction that also brings the position forward. */
   private async commit(position: Position | null, writes: () => void): Promise<void> {
+    this.arena.clear();
     const committed = this.db.batch(() => {
       writes();
       if (!position) return;
@@ -184,7 +190,7 @@ export class ViewWriter {
   }
 
   private put(key: Buffer, value: unknown): void {
-    void this.db.put(key, seal(key, value));
+    void this.db.put(key, seal(key, value, this.arena.room));
   }
 
   private putEntry(entry: LogEntry): void {
