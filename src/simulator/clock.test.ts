@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NodeClock, TRUE_CLOCK } from './clock.js';
+import { NOTICE_MS, NodeClock, TRUE_CLOCK } from './clock.js';
 import { EventQueue } from './event-queue.js';
 import { Random } from './random.js';
 
@@ -74,6 +74,23 @@ describe('the clocks of a node', () => {
     clock.resume();
     queue.runUntil(200);
     expect(firedMs).toBe(130);
+  });
+
+  it('are not set back around a sleep, where the process could not tell that it slept', () => {
+    const queue = new EventQueue();
+    const clock = new NodeClock(queue, TRUE_CLOCK);
+    expect(clock.jumpWall(-500)).toBe(true);
+    expect(clock.suspend()).toBe(false);
+    queue.runUntil(NOTICE_MS);
+    expect(clock.suspend()).toBe(true);
+    expect(clock.jumpWall(-500)).toBe(false);
+    expect(clock.jumpWall(500)).toBe(true);
+    queue.runUntil(NOTICE_MS + 100);
+    clock.resume();
+    expect(clock.jumpWall(-500)).toBe(false);
+    expect(clock.wallMs()).toBe(NOTICE_MS + 100);
+    queue.runUntil(2 * NOTICE_MS + 100);
+    expect(clock.jumpWall(-500)).toBe(true);
   });
 
   it('forget timers and what was held when the process crashes', () => {

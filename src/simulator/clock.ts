@@ -11,6 +11,9 @@ export interface ClockSettings {
 
 export const TRUE_CLOCK: ClockSettings = { rate: 1, monotonicOffsetMs: 0, wallOffsetMs: 0 };
 
+/** A running process looks at its clocks at least this often: it notes that one was set back. */
+export const NOTICE_MS = 1000;
+
 /** Held for a paused node at most; what comes after that is lost, newest first. */
 export const HELD_LIMIT = 100_000;
 
@@ -33,6 +36,8 @@ export class NodeClock {
   private baseTrueMs: number;
   private monotonicBaseMs: number;
   private wallBaseMs: number;
+  private resumedTrueMs = Number.NEGATIVE_INFINITY;
+  private setBackTrueMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly queue: EventQueue,
@@ -61,10 +66,20 @@ export class NodeClock {
     return this.wallBaseMs + this.passed();
   }
 
-  /** The wall clock is set, forward or back. */
-  jumpWall(byMs: number): void {
+  /**
+   * The wall clock is set, forward or back; false if it is not. It is never set back while the
+   * process stands still, or so soon afterwards that it has not seen yet for how long it did: both
+   * clocks of a machine that slept would seem to have stood still, and the protocol assumes that this
+   * does not happen unnoticed.
+   */
+  jumpWall(byMs: number): boolean {
+    const nowMs = this.queue.nowMs;
+    const isUnseen = this.isHeld() || nowMs - this.resumedTrueMs < NOTICE_MS;
+    if (byMs < 0 && isUnseen) return false;
     this.rebase();
     this.wallBaseMs += byMs;
+    if (byMs < 0) this.setBackTrueMs = nowMs;
+    return true;
   }
 
   /** A timer that is already set may fire late after a change to a faster rate; never early. */
@@ -115,16 +130,20 @@ export class NodeClock {
     if (this.state === 'running') this.state = 'paused';
   }
 
-  suspend(): void {
-    if (this.state !== 'running') return;
+  /** False if the machine stays awake: its wall clock was set back, perhaps unnoticed as yet. */
+  suspend(): boolean {
+    if (this.state !== 'running') return false;
+    if (this.queue.nowMs - this.setBackTrueMs < NOTICE_MS) return false;
     this.rebase();
     this.state = 'suspended';
+    return true;
   }
 
   /** What was held comes at once, in its order. */
   resume(): void {
-    if (this.state !== 'paused' && this.state !== 'suspended') return;
+    if (!this.isHeld()) return;
     this.rebase();
+    this.resumedTrueMs = this.queue.nowMs;
     this.state = 'running';
     const { held } = this;
     this.held = [];
@@ -141,6 +160,10 @@ export class NodeClock {
   /** A new process on the same machine; the clocks went on meanwhile. */
   start(): void {
     if (this.state === 'crashed') this.state = 'running';
+  }
+
+  private isHeld(): boolean {
+    return this.state === 'paused' || this.state === 'suspended';
   }
 
   private gate(whenHeld: () => void, whenRunning: () => void): void {

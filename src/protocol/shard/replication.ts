@@ -169,6 +169,8 @@ export function onAppended(step: Step, from: string, message: Appended): void {
     replica.matchSeq = message.durableSeq;
     replica.progressMs = now.monoMs;
   }
+  // What a snapshot was for is there: one that leaves the log as it was ends without a mismatch.
+  if (message.durableSeq >= (replica.snapshotSeq ?? Infinity)) replica.snapshotSeq = null;
   if (replica.matchSeq >= replica.previous.seq) {
     replica.sentBytes = 0;
     replica.progressMs = now.monoMs;

@@ -18,15 +18,15 @@ export function inflict(world: World, fault: Fault): void {
     case 'pause': {
       const clock = world.sites.get(fault.site)?.clock;
       if (clock === undefined) return;
-      counts.pauses += 1;
       if (fault.asleep) {
+        if (!clock.suspend()) return;
         // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
         const { site, atMs } = fault;
         const forMs = fault.forMs + fault.deafMs;
         network.isolate(site, forMs);
         inflict(world, { kind: 'coordinator', atMs, site, forMs });
-        clock.suspend();
       } else clock.pause();
+      counts.pauses += 1;
       queue.after(fault.forMs, () => clock.resume());
       return;
     }
