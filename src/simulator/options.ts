@@ -82,6 +82,9 @@ export interface RunOptions {
     readonly stopEveryMs: number;
     /** Faults that wait for a moment of the protocol. */
     readonly ambushEveryMs: number;
+    /** The one moment they all wait for, and what they all do then; `any`: each draws its own. */
+    readonly ambushEvent: string;
+    readonly ambushAct: string;
     /** Every site crashes at once. */
     readonly blackoutEveryMs: number;
   };
@@ -230,6 +233,8 @@ function drawProcess(random: Random): RunOptions['process'] {
     downMs: Math.round(random.between(50, 10_000)),
     stopEveryMs: maybe(random, 5_000, 60_000),
     ambushEveryMs: maybe(random, 500, 10_000),
+    ambushEvent: 'any',
+    ambushAct: 'any',
     blackoutEveryMs: maybe(random, 5_000, 60_000),
   };
 }

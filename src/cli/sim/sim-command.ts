@@ -9,7 +9,7 @@ import { countText } from '../figures.js';
 import type { World } from '../world.js';
 import { write } from '../world.js';
 import { batchJson, batchText } from './sim-report.js';
-import { type BatchSettings, type SimOptions, readSettings } from './sim-settings.js';
+import { type BatchSettings, type SimOptions, readJobs, readSettings } from './sim-settings.js';
 import { traceSeed } from './trace-file.js';
 
 /** A batch ends early after so many failing seeds: more of them tell nothing new. */
@@ -21,7 +21,7 @@ const TWICE_EVERY = 10;
 export async function simulate(world: World, options: SimOptions): Promise<ExitCode> {
   if (options.mutants !== undefined) {
     const { huntMutants } = await import('./mutants-command.js');
-    return huntMutants(world, options.mutants, options.json === true);
+    return huntMutants(world, options.mutants, options.json === true, readJobs(options.jobs));
   }
   const batch = readSettings(options);
   const { trace } = options;

@@ -56,10 +56,15 @@ export function readSettings(options: SimOptions): BatchSettings {
   const most = minutes === undefined ? DEFAULT_SEEDS : 1_000_000_000;
   const asked = seeds === undefined ? most : wholeNumber('seeds', seeds, 1, 1_000_000_000);
   const count = isSingle ? 1 : asked;
-  const cores = Math.min(4, availableParallelism());
-  const wanted = options.jobs === undefined ? cores : wholeNumber('jobs', options.jobs, 1, 256);
+  const wanted = readJobs(options.jobs);
   const jobs = Math.max(1, Math.min(wanted, Math.floor(count / LEAST_SEEDS_PER_JOB)));
   return { from, count, isSingle, limitMs, jobs, settings: readMix(options) };
+}
+
+/** How many processes to run at a time: one per core, four at most, where nothing is said. */
+export function readJobs(jobs: string | undefined): number {
+  if (jobs === undefined) return Math.min(4, availableParallelism());
+  return wholeNumber('jobs', jobs, 1, 256);
 }
 
 function readMinutes(text: string): number {

@@ -4,6 +4,7 @@ export type InvariantId =
   | 'I1'
   | 'I2'
   | 'I3'
+  | 'I6'
   | 'I7'
   | 'I9'
   | 'I14'

@@ -21,8 +21,19 @@ export interface Mutant {
   readonly set?: Readonly<Record<string, OptionValue>>;
   /** Seeds to try from each start point, where the usual number is too small. */
   readonly seeds?: number;
-  /** Why the code stays right without it. Such a mutant is listed as a survivor. */
-  readonly redundant?: string;
+  /**
+   * The scenario that has to fail by what it shows, where what it takes (a third change of primary,
+   * say) is too rare in random runs. No seeds are run then.
+   */
+  readonly scenario?: string;
+  readonly redundant?: Redundancy;
+}
+
+/** The code stays right without what this mutant drops. It is listed as a survivor. */
+export interface Redundancy {
+  readonly reason: string;
+  /** The mutant that drops what covers for this one, and has to be killed. */
+  readonly guard: string;
 }
 
 export type Mutated = { readonly ok: true; readonly text: string } | MutationFault;

@@ -1,16 +1,36 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MUTANTS as REPLICATION } from '../../../mutants/replication.js';
-import { MUTANTS as SUCCESSION } from '../../../mutants/succession.js';
 import { drawOptions } from '../options.js';
-import { mutate } from './mutant.js';
+import { type Mutant, mutate } from './mutant.js';
 
-const MUTANTS = [...REPLICATION, ...SUCCESSION];
+const ROOT = new URL('../../../', import.meta.url);
+const MUTANTS: readonly Mutant[] = await readTables();
+
+async function readTables(): Promise<Mutant[]> {
+  const files = readdirSync(new URL('mutants/', ROOT)).filter((name) => name.endsWith('.ts'));
+  const tables = await Promise.all(
+    files.map(async (file) => {
+      const path = new URL(`mutants/${file}`, ROOT).href;
+      const { MUTANTS: table } = (await import(path)) as { readonly MUTANTS?: readonly Mutant[] };
+      return table ?? [];
+    }),
+  );
+  return tables.flat();
+}
 
 describe('the table of mutants', () => {
-  it('has at least 25, each under a name of its own', () => {
+  it('has at least 55, each under a name of its own', () => {
     expect(new Set(MUTANTS.map(({ id }) => id)).size).toBe(MUTANTS.length);
-    expect(MUTANTS.length).toBeGreaterThanOrEqual(25);
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(55);
+  });
+
+  it('names for each that is redundant another one that is not', () => {
+    for (const { id, redundant } of MUTANTS) {
+      if (redundant === undefined) continue;
+      const guard = MUTANTS.find((mutant) => mutant.id === redundant.guard);
+      expect(guard, id).toBeDefined();
+      expect(guard?.redundant, id).toBeUndefined();
+    }
   });
 
   it.each(MUTANTS.map((mutant) => [mutant.id, mutant] as const))(
@@ -22,7 +42,10 @@ describe('the table of mutants', () => {
         expect(mutated).toMatchObject({ ok: true });
         expect(mutated.ok && mutated.text !== text).toBe(true);
       }
-      const { only, set, sites } = mutant;
+      const { only, set, sites, scenario } = mutant;
+      if (scenario !== undefined) {
+        expect(existsSync(new URL(`scenarios/${scenario}.txt`, ROOT)), scenario).toBe(true);
+      }
       const settings = { ...(only && { only }), ...(set && { set }), ...(sites && { sites }) };
       expect(() => drawOptions(1, settings)).not.toThrow();
     },

@@ -42,20 +42,31 @@ export class Workshop {
     }
   }
 
-  /** The mutants of the checkout, from every file of its folder `mutants`. */
+  /** The mutants of the checkout, from every table in its folder `mutants`. */
   async mutants(): Promise<Mutant[]> {
     const folder = join(this.root, 'mutants');
-    const found: Mutant[] = [];
-    for (const file of (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort()) {
+    const tables = join(this.cache, 'tables');
+    await rm(tables, { recursive: true, force: true });
+    await write(join(tables, 'package.json'), '{"type":"module"}');
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort();
+    const paths = files.map((file) => join(tables, file.replace(/ts$/, 'js')));
+    for (const [index, file] of files.entries()) {
       const text = this.compile(await readFile(join(folder, file), 'utf8'));
-      const path = join(this.cache, 'tables', file.replace(/ts$/, 'mjs'));
-      await write(path, text);
+      await write(paths[index] ?? '', text);
+    }
+    const found: Mutant[] = [];
+    for (const path of paths) {
       const module = (await import(pathToFileURL(path).href)) as {
-        readonly MUTANTS: readonly Mutant[];
+        readonly MUTANTS?: readonly Mutant[];
       };
-      found.push(...module.MUTANTS);
+      found.push(...(module.MUTANTS ?? []));
     }
     return found;
+  }
+
+  /** Where a scenario of the checkout lies. */
+  scenarioPath(name: string): string {
+    return join(this.root, 'scenarios', `${name}.txt`);
   }
 
   /** The folder with the mutant's copy, made anew. */

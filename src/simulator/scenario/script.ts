@@ -13,7 +13,7 @@ export class ScenarioFailure extends Error {
   constructor(
     readonly line: number,
     readonly command: string,
-    reason: string,
+    readonly reason: string,
     readonly trace: readonly string[],
   ) {
     super(`line ${line}, "${command}": ${reason}`);

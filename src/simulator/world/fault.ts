@@ -52,6 +52,7 @@ export const AMBUSH_ACTS = [
   'coordinator',
   'cut-off',
   'blackout',
+  'stop',
   'restore',
 ] as const;
 /** Moments of the protocol at which a fault hurts most. */

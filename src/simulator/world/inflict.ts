@@ -110,7 +110,8 @@ function strike(world: World, ambush: Ambush, at: string): void {
     const atMs = queue.nowMs;
     if (act === 'crash') {
       inflict(world, { kind: 'crash', atMs, site, downMs: forMs, wipe: false, loseView: false });
-    } else if (act === 'restore') inflict(world, { kind: 'restore', atMs });
+    } else if (act === 'stop') inflict(world, { kind: 'stop', atMs, site, downMs: forMs });
+    else if (act === 'restore') inflict(world, { kind: 'restore', atMs });
     else if (act === 'blackout') {
       const downMs = ids.map((_, index) => (forMs * (1 + ((index + ambush.offset) % 3))) / 2);
       inflict(world, { kind: 'blackout', atMs, downMs });

@@ -63,12 +63,20 @@ function planProcessFaults(each: Each, options: RunOptions, sites: readonly stri
   each('ambush', process.ambushEveryMs, (atMs, _site, own) => ({
     kind: 'ambush',
     atMs,
-    event: own.pick(AMBUSH_EVENTS),
-    act: own.pick(acts),
+    event: pinned(AMBUSH_EVENTS, process.ambushEvent) ?? own.pick(AMBUSH_EVENTS),
+    act: pinned(AMBUSH_ACTS, process.ambushAct) ?? own.pick(acts),
     offset: own.int(sites.length),
     afterMs: own.exponential(own.pick([3, 30, 300])),
     forMs: own.exponential(own.pick([100, 2000])),
   }));
+}
+
+/** Undefined where any will do. */
+function pinned<T extends string>(known: readonly T[], wanted: string): T | undefined {
+  if (wanted === 'any') return undefined;
+  const found = known.find((each) => each === wanted);
+  if (found === undefined) throw new Error(`there is no ${wanted}, only ${known.join(', ')}`);
+  return found;
 }
 
 function planMachineFaults(each: Each, options: RunOptions): void {

@@ -18,6 +18,8 @@ import { type ClockSettings, NodeClock } from '../clock.js';
 import type { EventQueue } from '../event-queue.js';
 import { judgeAcknowledgement } from '../judges/acknowledgement.js';
 import type { Finding } from '../judges/finding.js';
+import { KeptAcknowledgements } from '../judges/kept-acknowledgement.js';
+import { ToldRemainder } from '../judges/told-remainder.js';
 import type { Random } from '../random.js';
 import { SimContent, type SimContentWorld } from '../sim-content.js';
 import type { SimCoordinator } from '../sim-coordinator.js';
@@ -69,13 +71,17 @@ export class SimSite {
   private isCondemned = false;
   private isDamaged = false;
   private readonly random: Random;
+  private readonly kept: KeptAcknowledgements;
+  private readonly remainder: ToldRemainder;
 
   constructor(
     readonly id: string,
     private readonly world: Surroundings,
   ) {
+    this.kept = new KeptAcknowledgements(id, (finding) => world.findings.push(finding));
     this.random = world.random.fork(`site/${id}`);
     this.clock = new NodeClock(world.queue, world.clockSettings(id));
+    this.remainder = new ToldRemainder(id, () => this.clock.monotonicMs());
     this.content = new SimContent(id, world.contents, this.clock, this.random.fork('content'));
     for (const shard of world.shards.keys()) {
       const random = this.random.fork(`disk/${shard}`);
@@ -97,7 +103,10 @@ export class SimSite {
     this.isDamaged ||= [...opened.values()].some((log) => log.damagedFrom !== undefined);
     readUntilAnswered(this.clock, coordinator, `site/${this.id}`, (current) => {
       const { record, lost } = decideStart(this.id, this.record, current.value, this.isDamaged);
-      if (lost) this.world.counts.lostDisks += 1;
+      if (lost) {
+        this.world.counts.lostDisks += 1;
+        this.kept.forgotten();
+      }
       this.openShards(coordinator, opened, lost, (shards) => {
         if (life !== this.life) return;
         this.record = record;
@@ -196,7 +205,11 @@ export class SimSite {
         ...(resetTo === null ? {} : { base: resetTo, entries: [] }),
       };
       done({
-        log: this.world.watchLog(this.id, shard, disk),
+        log: this.world.watchLog(
+          this.id,
+          shard,
+          this.kept.watchLog(shard, hardState.promisedEpoch, disk),
+        ),
         view: this.world.recorder.watchView(this.id, shard, view),
         snapshots: new SimSnapshot(
           view,
@@ -280,7 +293,9 @@ export class SimSite {
     this.node = node;
     world.network.start(id, this.clock, {
       message: (from, message: SiteMessage) => {
-        if (life === this.life) node.receive(from, message);
+        if (life !== this.life) return;
+        if (message.kind === 'shard') this.remainder.arrives(message.shard, message.message);
+        node.receive(from, message);
       },
       up: (peer) => life === this.life && node.peer(peer, true),
       down: (peer) => life === this.life && node.peer(peer, false),
@@ -290,9 +305,12 @@ export class SimSite {
 
   private send(to: string, message: SiteMessage): boolean {
     if (message.kind === 'shard') {
-      const { disk } = this.store(message.shard);
-      const finding = judgeAcknowledgement(this.id, message.shard, message.message, disk);
+      const { shard, message: told } = message;
+      const finding =
+        judgeAcknowledgement(this.id, shard, told, this.store(shard).disk) ??
+        this.remainder.leaves(shard, told);
       if (finding !== null) this.world.findings.push(finding);
+      if (told.kind === 'appended') this.kept.acknowledged(shard, told.epoch, told.durableSeq);
     }
     return this.world.network.send(this.id, to, message);
   }

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, DEFAULT_TIMING, type ShardLimits } from '../../protocol
 import type { ShardEvent } from '../../protocol/shard/effects.js';
 import type { ClockSettings } from '../clock.js';
 import { EventQueue } from '../event-queue.js';
+import { type ActingView, judgeActingExclusion } from '../judges/acting-exclusion.js';
 import type { Finding } from '../judges/finding.js';
 import type { RunOptions } from '../options.js';
 import { Random } from '../random.js';
@@ -271,6 +272,18 @@ export class World implements Surroundings {
     this.queue.after(500, () => site.start());
   }
 
+  private judgeServing(site: string, shard: string, epoch: number): void {
+    const replicas: ActingView[] = [];
+    for (const { id, node, clock } of this.sites.values()) {
+      const state = node?.drives.get(shard)?.state;
+      if (state === undefined) continue;
+      const now = { monoMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+      replicas.push({ site: id, state, now });
+    }
+    const finding = judgeActingExclusion(shard, { site, epoch }, replicas);
+    if (finding !== null) this.findings.push(finding);
+  }
+
   heard(site: string, shard: string, event: ShardEvent): void {
     this.trace.text(event.kind);
     this.tracer?.event(this.queue.nowMs, site, shard, event);
@@ -280,6 +293,7 @@ export class World implements Surroundings {
       case 'serving':
         counts.failovers += 1;
         if (event.waitedMs > 200) counts.waitsForClaim += 1;
+        this.judgeServing(site, shard, event.epoch);
         return;
       case 'crowned':
         if (event.adoptedFrom !== '') counts.adoptions += 1;

@@ -1,0 +1,80 @@
+import type { ShardMessage } from '../../protocol/shard/messages.js';
+import type { Finding } from './finding.js';
+
+/** Heartbeats whose acknowledgement may still be on its way, per shard. */
+const HEARD_LIMIT = 64;
+/** Rounding of sums of milliseconds. */
+const TOLERANCE_MS = 1e-6;
+
+interface ShardWord {
+  /** Heartbeats as they first arrived: until when each would bind this site. */
+  readonly heard: Map<string, number>;
+  /** Until when the primary of an epoch may act on this site's word (monotonic). */
+  readonly given: Map<number, number>;
+  /** Epochs that were taken back: an acknowledgement that leaves after that binds nobody. */
+  readonly withdrawn: Set<number>;
+}
+
+/**
+ * I9 at one site, while it happens: a replica that acknowledged how long a primary means to act
+ * tells a candidate at least what is left of that, in whatever order things came, and across its own
+ * restarts. Only that very primary can take it back.
+ */
+export class ToldRemainder {
+  private readonly words = new Map<string, ShardWord>();
+
+  constructor(
+    private readonly site: string,
+    private readonly monotonicMs: () => number,
+  ) {}
+
+  /** A message arrives, before the replica has seen it. */
+  arrives(shard: string, message: ShardMessage): void {
+    if (message.kind !== 'append' || message.beat === null) return;
+    const { heard } = this.word(shard);
+    const key = `${message.epoch} ${message.beat.sentMs}`;
+    if (heard.has(key)) return; // a copy: what it says counted from the first one
+    heard.set(key, this.monotonicMs() + message.beat.actMs);
+    for (const oldest of heard.keys()) {
+      if (heard.size <= HEARD_LIMIT) break;
+      heard.delete(oldest);
+    }
+  }
+
+  /** A message leaves. Null where it says nothing too small. */
+  leaves(shard: string, message: ShardMessage): Finding | null {
+    const { heard, given, withdrawn } = this.word(shard);
+    if (message.kind === 'appended' && message.beatSentMs !== null) {
+      const untilMs = heard.get(`${message.epoch} ${message.beatSentMs}`);
+      if (untilMs !== undefined && !withdrawn.has(message.epoch)) {
+        given.set(message.epoch, Math.max(given.get(message.epoch) ?? 0, untilMs));
+      }
+    } else if (message.kind === 'withdrawn') {
+      given.delete(message.epoch);
+      withdrawn.add(message.epoch);
+    } else if (message.kind === 'promised') {
+      for (const [epoch, untilMs] of given) {
+        const leftMs = untilMs - this.monotonicMs();
+        if (epoch >= message.epoch || leftMs <= message.remainderMs + TOLERANCE_MS) continue;
+        return {
+          invariant: 'I9',
+          message:
+            `${this.site} tells the candidate of ${shard} in epoch ${message.epoch} that nobody acts ` +
+            `for more than ${message.remainderMs.toFixed(1)} ms, and has agreed that the primary of ` +
+            `epoch ${epoch} does for ${leftMs.toFixed(1)}`,
+          operations: [],
+        };
+      }
+    }
+    return null;
+  }
+
+  private word(shard: string): ShardWord {
+    let word = this.words.get(shard);
+    if (word === undefined) {
+      word = { heard: new Map(), given: new Map(), withdrawn: new Set() };
+      this.words.set(shard, word);
+    }
+    return word;
+  }
+}
