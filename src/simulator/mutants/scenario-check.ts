@@ -24,11 +24,17 @@ export async function playAgainst(folder: string, text: string): Promise<Scenari
     module.playScenario(text);
     return { verdict: 'holds' };
   } catch (error) {
-    // Of the copy's class, not of this one's.
-    const { command, reason, message } = error as ScenarioFailure;
-    const invariant = INVARIANT.exec(reason ?? '')?.[0];
-    if (invariant !== undefined) return { verdict: 'killed', by: invariant, message };
-    if (VISIBLE.test(command ?? '')) return { verdict: 'killed', by: command, message };
-    return { verdict: 'unusable', message };
+    return judgeScenarioFailure(error);
   }
+}
+
+/** Whether a failure, of a copy's class perhaps and not of this one's, shows something visible. */
+export function judgeScenarioFailure(
+  error: unknown,
+): Exclude<ScenarioVerdict, { readonly verdict: 'holds' }> {
+  const { command = '', reason = '', message } = error as Partial<ScenarioFailure> & Error;
+  const invariant = INVARIANT.exec(reason)?.[0];
+  if (invariant !== undefined) return { verdict: 'killed', by: invariant, message };
+  if (VISIBLE.test(command)) return { verdict: 'killed', by: command, message };
+  return { verdict: 'unusable', message };
 }
