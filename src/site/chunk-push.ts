@@ -3,7 +3,7 @@ import type { ChunkCalls } from './chunk-calls.js';
 interface Offer {
   readonly hash: string;
   readonly bytes: Uint8Array;
-  readonly settled: () => void;
+  readonly settled: (isFree: boolean) => void;
 }
 
 /**
@@ -20,9 +20,12 @@ export class ChunkPush {
     private readonly calls: ChunkCalls,
   ) {}
 
-  /** Resolves once the site has the chunk durably, or nothing more is tried. */
-  offer(hash: string, bytes: Uint8Array): Promise<void> {
-    if (this.failed) return Promise.resolve();
+  /**
+   * Resolves once the site has the chunk durably, or nothing more is tried. True if the bytes are
+   * not needed any more; after a failure they may still be on their way out.
+   */
+  offer(hash: string, bytes: Uint8Array): Promise<boolean> {
+    if (this.failed) return Promise.resolve(true);
     return new Promise((settled) => {
       // Chunks that are cut in the same turn are asked about together.
       if (this.offers.length === 0) queueMicrotask(() => void this.ask());
@@ -39,14 +42,13 @@ export class ChunkPush {
     const wanted = new Set(lacking ?? []);
     for (const offer of offers) {
       if (wanted.delete(offer.hash)) void this.send(offer);
-      else offer.settled();
+      else offer.settled(true);
     }
   }
 
   private async send(offer: Offer): Promise<void> {
-    if (!this.failed && !(await this.calls.put(this.site, offer.hash, offer.bytes))) {
-      this.failed = true;
-    }
-    offer.settled();
+    const arrived = this.failed || (await this.calls.put(this.site, offer.hash, offer.bytes));
+    if (!arrived) this.failed = true;
+    offer.settled(arrived);
   }
 }

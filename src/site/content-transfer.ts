@@ -1,13 +1,18 @@
 import type { ContentPort, StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import { BufferPool } from '../transport/buffer-pool.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { ByteBudget } from './byte-budget.js';
 import { ChunkArrivals } from './chunk-arrivals.js';
 import { createChunkCalls } from './chunk-calls.js';
 import { ChunkFetcher } from './chunk-fetcher.js';
 import { readContent } from './content-read.js';
+import { SMALL_CHUNK_BYTES } from './content-cutter.js';
 import { ContentUpload, UPLOADS_LIMIT_BYTES, type UploadPorts } from './content-upload.js';
 import type { ContentAccess } from './site-context.js';
+
+/** Chunks whose memory is kept for the next ones. */
+const POOLED_CHUNKS = 32;
 
 export interface ContentTransferOptions {
   readonly network: PeerNetwork;
@@ -39,6 +44,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     store,
     calls,
     budget: new ByteBudget(UPLOADS_LIMIT_BYTES),
+    pool: new BufferPool(SMALL_CHUNK_BYTES, POOLED_CHUNKS),
     connectedSites,
     neededPushes: options.writeQuorum - 1,
     failed: options.failed,

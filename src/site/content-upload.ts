@@ -2,6 +2,7 @@ import { ContentHasher, contentHash } from '../storage/content-hash.js';
 import { CHUNK_COUNT_LIMIT, type ChunkRef, INLINE_LIMIT_BYTES } from '../protocol/file-version.js';
 import type { StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import type { BufferPool } from '../transport/buffer-pool.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ChunkCalls } from './chunk-calls.js';
 import { ChunkPush } from './chunk-push.js';
@@ -19,6 +20,8 @@ export interface UploadPorts {
   readonly calls: ChunkCalls;
   /** Shared by all uploads of the site. */
   readonly budget: ByteBudget;
+  /** Memory of chunks, shared likewise. */
+  readonly pool: BufferPool;
   /** Sites with a session, nearest first. */
   connectedSites(): readonly string[];
   /** How many of them should hold a chunk before the upload goes on: W − 1. */
@@ -30,7 +33,7 @@ export interface UploadPorts {
 export class ContentUpload {
   /** Of all chunks so far. */
   private hasher: ContentHasher | null = null;
-  private readonly cutter: ContentCutter = new FixedCutter();
+  private readonly cutter: ContentCutter;
   private readonly window = new ByteBudget(WINDOW_BYTES);
   private readonly chunks: ChunkRef[] = [];
   private readonly durable: Promise<void>[] = [];
@@ -38,7 +41,9 @@ export class ContentUpload {
   private failure: StorageFailure | null = null;
   private size = 0;
 
-  constructor(private readonly ports: UploadPorts) {}
+  constructor(private readonly ports: UploadPorts) {
+    this.cutter = new FixedCutter((bytes) => ports.pool.take(bytes));
+  }
 
   async run(body: AsyncIterable<Uint8Array>, announcedSize?: number): Promise<UploadResult> {
     if ((announcedSize ?? 0) > FIXED_CUT_LIMIT_BYTES) return tooLarge();
@@ -102,7 +107,8 @@ export class ContentUpload {
       this.failure = written.failure;
       this.ports.failed(written.failure);
     });
-    void Promise.all([stored, ...pushed]).then(() => {
+    void Promise.all([Promise.all(pushed), stored]).then(([free]) => {
+      if (free.every((isFree) => isFree)) this.ports.pool.give(bytes);
       this.window.give(bytes.length);
       this.ports.budget.give(bytes.length);
     });
@@ -111,7 +117,7 @@ export class ContentUpload {
 }
 
 /** Resolves once so many of the promises have, or all of them. */
-function firstOf(promises: readonly Promise<void>[], count: number): Promise<void> {
+function firstOf(promises: readonly Promise<unknown>[], count: number): Promise<void> {
   let open = Math.min(count, promises.length);
   if (open === 0) return Promise.resolve();
   return new Promise((resolve) => {

@@ -29,6 +29,7 @@ interface Incoming {
   readonly id: number;
   readonly method: string;
   readonly payload: unknown;
+  readonly done: () => void;
 }
 
 const ANSWERS = { done: 0, failed: 1, refused: 2 } as const;
@@ -84,7 +85,7 @@ export class CallTable {
   }
 
   /** Null, or what is wrong with the frame. */
-  receive(type: number, value: unknown): string | null {
+  receive(type: number, value: unknown, done: () => void): string | null {
     if (type === FRAME_TYPES.cancel) return this.receiveCancel(value);
     if (!Array.isArray(value) || !Number.isSafeInteger(value[0])) return 'a call without an id';
     if (type === FRAME_TYPES.response) return this.receiveResponse(value as unknown[]);
@@ -96,7 +97,7 @@ export class CallTable {
     } else if (this.unserved.size >= this.limits.waiting) {
       this.wire.send(FRAME_TYPES.response, [id, ANSWERS.refused, 'too many calls']);
     } else {
-      this.unserved.set(id, { id, method, payload });
+      this.unserved.set(id, { id, method, payload, done });
       this.advance();
     }
     return null;
@@ -189,7 +190,11 @@ export class CallTable {
     const run = async (): Promise<unknown> =>
       await handler(this.peer, incoming.payload, controller.signal);
     run().then(
-      (value) => answer(ANSWERS.done, value),
+      (value) => {
+        answer(ANSWERS.done, value);
+        // An answer that is more than a word may hold byte arrays of the payload, still unsent.
+        if (typeof value !== 'object') incoming.done();
+      },
       (error: unknown) =>
         answer(ANSWERS.failed, error instanceof Error ? error.message : String(error)),
     );

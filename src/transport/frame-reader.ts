@@ -1,3 +1,4 @@
+import type { BufferPool } from './buffer-pool.js';
 import { HEADER_BYTES } from './frame.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -14,6 +15,8 @@ export class FrameReader {
   constructor(
     private readonly limitBytes: number,
     private readonly onFrame: (type: number, payload: Buffer) => void,
+    /** Gives the memory of frames that come in pieces. */
+    private readonly pool: BufferPool | null = null,
   ) {}
 
   /** Delivers no further frame, also of the bytes being read now. */
@@ -57,7 +60,7 @@ export class FrameReader {
       if (this.headerFilled < HEADER_BYTES) return taken;
       const size = this.header.readUInt32BE(0);
       if (size > this.limitBytes) return this.tooLong(size);
-      this.payload = size === 0 ? EMPTY : Buffer.allocUnsafe(size);
+      this.payload = size === 0 ? EMPTY : (this.pool?.take(size) ?? Buffer.allocUnsafe(size));
       this.payloadFilled = 0;
       if (size === 0) this.emit();
       return taken;

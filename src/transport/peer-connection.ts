@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { BufferPool } from './buffer-pool.js';
 import type { DelaySource } from './delay-line.js';
 import { DelayLine } from './delay-line.js';
 import { FRAME_TYPES, decodeFrame, encodeBulkFrame, encodeFrame } from './frame.js';
@@ -17,7 +18,8 @@ export interface ConnectionLimits {
 }
 
 export interface ConnectionEvents {
-  frame(type: number, value: unknown): string | null;
+  /** `done` is to be called, if ever, when nobody uses the value's byte arrays any more. */
+  frame(type: number, value: unknown, done: () => void): string | null;
   /** Bytes were handed to the system: the queue is shorter. */
   written(): void;
   roundTrip(milliseconds: number): void;
@@ -53,9 +55,12 @@ export class PeerConnection {
     private readonly limits: ConnectionLimits,
     delay: DelaySource,
     private readonly events: ConnectionEvents,
+    private readonly pool: BufferPool | null,
   ) {
-    this.reader = new FrameReader(limits.frameBytes, (type, payload) =>
-      this.receive(type, payload),
+    this.reader = new FrameReader(
+      limits.frameBytes,
+      (type, payload) => this.receive(type, payload),
+      pool,
     );
     this.delayed = new DelayLine(delay, (bytes) => this.read(bytes));
     this.delayed.hold();
@@ -174,7 +179,8 @@ export class PeerConnection {
       const sentMs = Number(frame.value);
       if (Number.isFinite(sentMs)) this.events.roundTrip(performance.now() - sentMs);
     } else {
-      const wrong = this.events.frame(frame.type, frame.value);
+      const done = (): void => this.pool?.give(payload);
+      const wrong = this.events.frame(frame.type, frame.value, done);
       if (wrong !== null) this.close('garbage', wrong);
     }
   }

@@ -29,7 +29,10 @@ export interface CallOptions {
   readonly class?: ConnectionClass;
 }
 
-/** `signal` aborts when the caller gave up or its session broke. A throw is answered `failed`. */
+/**
+ * `signal` aborts when the caller gave up or its session broke. A throw is answered `failed`. Byte
+ * arrays of the payload are the handler's until its promise settles, and no longer.
+ */
 export type CallHandler = (from: string, payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
 /** What went wrong on the wire; for logs and counters, nothing has to be done about it. */

@@ -114,7 +114,13 @@ export class PeerSession {
     this.connections.bulk?.close();
   }
 
-  receive(connectionClass: ConnectionClass, type: number, value: unknown): string | null {
+  /** `done`: nobody uses the value's byte arrays any more. */
+  receive(
+    connectionClass: ConnectionClass,
+    type: number,
+    value: unknown,
+    done: () => void = () => {},
+  ): string | null {
     switch (type) {
       case FRAME_TYPES.message:
         if (connectionClass !== 'control') return 'a message on the bulk connection';
@@ -123,7 +129,7 @@ export class PeerSession {
       case FRAME_TYPES.request:
       case FRAME_TYPES.response:
       case FRAME_TYPES.cancel:
-        return this.calls[connectionClass].receive(type, value);
+        return this.calls[connectionClass].receive(type, value, done);
       default:
         return `frame type ${type} is not known`;
     }

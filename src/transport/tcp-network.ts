@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { BufferPool } from './buffer-pool.js';
 import type { CallLimits } from './call-table.js';
 import { acceptHello } from './handshake.js';
 import type { Hello, HelloSource, Refusal } from './hello.js';
@@ -50,6 +51,9 @@ export interface NetworkLimits {
 }
 
 const MEBIBYTE = 1024 * 1024;
+/** A frame with a chunk of the usual size; and how many of them are kept for the next ones. */
+const POOLED_BYTES = MEBIBYTE + 4096;
+const POOLED_COUNT = 32;
 export const NETWORK_LIMITS: NetworkLimits = {
   controlFrameBytes: 4 * MEBIBYTE,
   bulkFrameBytes: 9 * MEBIBYTE,
@@ -102,6 +106,7 @@ class TcpNetwork implements PeerNetwork {
   ) => void)[] = [];
   private readonly strangers = new Set<Socket>();
   private readonly server: Server;
+  private readonly pool = new BufferPool(POOLED_BYTES, POOLED_COUNT);
   private closed = false;
 
   constructor(private readonly options: PeerNetworkOptions) {
@@ -283,7 +288,7 @@ class TcpNetwork implements PeerNetwork {
       this.connectionLimits(connectionClass),
       delay,
       {
-        frame: (type, value) => session.receive(connectionClass, type, value),
+        frame: (type, value, done) => session.receive(connectionClass, type, value, done),
         written: () => session.written(connectionClass),
         roundTrip: (milliseconds) => {
           if (connectionClass === 'control') session.measured(milliseconds);
@@ -298,6 +303,7 @@ class TcpNetwork implements PeerNetwork {
           lost();
         },
       },
+      connectionClass === 'bulk' ? this.pool : null,
     );
     connection.arrive(rest);
     session.attach(connectionClass, connection, { run, incarnation });

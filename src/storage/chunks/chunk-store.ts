@@ -22,7 +22,8 @@ export interface ChunkStore {
   missing(refs: readonly ChunkRef[]): Promise<ChunkRef[]>;
   /**
    * Resolves once the chunk is on disk, its directory entry included. Writing what is there does
-   * nothing. Bytes that do not hash to the name are refused as `damaged` and not stored.
+   * nothing. Bytes that do not hash to the name are refused as `damaged` and not stored. The memory
+   * is the caller's again then.
    */
   write(hash: string, bytes: Uint8Array): Promise<ChunkWrite>;
   /** The bytes, verified each time. */

@@ -18,7 +18,9 @@ export const nodeChunkFiles: ChunkFiles = {
   async writeDurably(path, bytes) {
     const handle = await open(path, 'wx');
     try {
-      await handle.writeFile(bytes);
+      for (let done = 0; done < bytes.length; ) {
+        done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
+      }
       await handle.datasync();
     } finally {
       await handle.close();
