@@ -145,6 +145,31 @@ export function describePeerNetwork(
       expect([...value.small]).toEqual([9]);
     });
 
+    it('keeps the bytes of calls apart, and of answers that hold them, while many are under way', async () => {
+      const [a, b] = await pair();
+      const stamped = (stamp: number) => new Uint8Array(1024 * 1024).fill(stamp);
+      const isAll = (bytes: Uint8Array, stamp: number) => bytes.every((byte) => byte === stamp);
+      type Stamped = { stamp: number; bytes: Uint8Array };
+      b.handle('judge', async (_from, payload) => {
+        const { stamp, bytes } = payload as Stamped;
+        for (let turn = 0; turn < stamp % 5; turn += 1) await new Promise(setImmediate);
+        return isAll(bytes, stamp);
+      });
+      b.handle('echo', (_from, payload) => Promise.resolve((payload as Stamped).bytes));
+      for (const wave of [0, 1, 2]) {
+        const stamps = Array.from({ length: 16 }, (_, index) => wave * 16 + index + 1);
+        const results = await Promise.all(
+          stamps.map(async (stamp) => {
+            const method = stamp % 2 === 0 ? 'echo' : 'judge';
+            const result = await a.call('b', method, { stamp, bytes: stamped(stamp) }, bulk);
+            const value = result.ok ? result.value : result.message;
+            return value instanceof Uint8Array ? isAll(value, stamp) : value;
+          }),
+        );
+        expect(results).toEqual(stamps.map(() => true));
+      }
+    });
+
     it('tells a throw, an unknown method and an absent site apart', async () => {
       const [a, b] = await pair();
       b.handle('throws', () => Promise.reject(new Error('no luck')));
