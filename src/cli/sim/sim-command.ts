@@ -23,6 +23,10 @@ export async function simulate(world: World, options: SimOptions): Promise<ExitC
     const { huntMutants } = await import('./mutants-command.js');
     return huntMutants(world, options.mutants, options.json === true, readJobs(options.jobs));
   }
+  if (options.explore !== undefined) {
+    const { exploreBounds } = await import('./explore-command.js');
+    return exploreBounds(world, options.explore, options.json === true);
+  }
   const batch = readSettings(options);
   const { trace } = options;
   if (trace !== undefined) {

@@ -31,6 +31,7 @@ export function addSimCommand(program: Command, run: CommandRunner): void {
     .option('--trace <file>', 'write the whole run of one seed as JSON lines')
     .option('--jobs <n>', 'processes that run seeds (default: one per core, four at most)')
     .option('--mutants [ids]', 'plant known mistakes in the code, and see that each is found')
+    .option('--explore [bounds]', 'every interleaving within bounds: small (the default) or full')
     .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
     .addHelpText(
@@ -41,6 +42,7 @@ export function addSimCommand(program: Command, run: CommandRunner): void {
         'sim --seed 19 --trace run.jsonl',
         'sim --minutes 30 --only network,process',
         'sim --mutants',
+        'sim --explore',
         'sim check history.jsonl',
       ]),
     )

@@ -19,6 +19,7 @@ export interface SimOptions {
   readonly trace?: string;
   readonly jobs?: string;
   readonly mutants?: boolean | string;
+  readonly explore?: boolean | string;
   readonly json?: boolean;
 }
 

@@ -14,12 +14,33 @@ export interface Bounds {
   readonly stateLimit: number;
 }
 
-/** Two writes, one crash, one change of primary. */
+/** Two writes, one crash, one change of primary, and time, all in one. */
 export const FULL_BOUNDS: Bounds = {
   writes: 2,
   crashes: 1,
   changes: 1,
   partialLoss: true,
   timePasses: true,
-  stateLimit: 12_000_000,
+  stateLimit: 40_000_000,
 };
+
+const NONE: Bounds = { ...FULL_BOUNDS, writes: 0, crashes: 0, changes: 0, timePasses: false };
+
+/**
+ * What can be asked for by name. Each is a list, explored one after the other: `small` has the parts
+ * of `full` in twos and threes, and ends.
+ */
+export const NAMED_BOUNDS = {
+  small: [
+    { ...NONE, writes: 2 },
+    { ...NONE, writes: 1, crashes: 1 },
+    { ...NONE, writes: 1, crashes: 1, timePasses: true },
+    { ...NONE, writes: 1, changes: 1 },
+    { ...NONE, writes: 1, changes: 1, timePasses: true },
+  ],
+  full: [FULL_BOUNDS],
+} as const satisfies Readonly<Record<string, readonly Bounds[]>>;
+
+export function isBoundsName(name: string): name is keyof typeof NAMED_BOUNDS {
+  return Object.hasOwn(NAMED_BOUNDS, name);
+}

@@ -1,11 +1,15 @@
 import type { LogEntry } from '../../protocol/log-entry.js';
+import type { ShardMessage } from '../../protocol/shard/messages.js';
+import type { ShardState } from '../../protocol/shard/state.js';
 import type { Station } from '../scenario/station.js';
 
 /*
  * Copies of a site's state, and its name: a text that two states share when nothing that the
  * exploration can do tells them apart. Left out are counters that only name things in order, sums
- * whose limits are never reached, what follows from the log, and times that only a replica's own
- * timer reads, which never goes off here.
+ * whose limits are never reached, what follows from the log, times that only a replica's own timer
+ * reads, which never goes off here, how far the log may be trimmed, since the views here never keep
+ * enough for it, and incarnations, since no disk is lost. A bound that adds one of these has to take
+ * it out of the list; a field that is new in the state is in the name until somebody adds it here.
  */
 
 const LEFT_OUT = new Set([
@@ -42,6 +46,10 @@ const LEFT_OUT = new Set([
   'releaseDue',
   'stepBackUntilMs',
   'resumed',
+  'joinedBytes',
+  'marks',
+  'trimSeq',
+  'incarnation',
 ]);
 
 export function shortEntry(entry: LogEntry): string {
@@ -67,15 +75,37 @@ function encode(value: unknown): string {
   if (value instanceof Set) return `{${[...value].map(encode).sort().join()}}`;
   let text = '(';
   for (const [key, each] of Object.entries(value)) {
-    if (key === 'clock') text += clockName(each as Parameters<typeof clockName>[0]);
+    if (key === 'clock') text += clockName(each as ShardState['clock']);
+    else if (key === 'noted') text += notedName(each as ShardState['noted']);
+    else if (key === 'leader') text += leaderName(each as ShardState['leader']);
     else if (!LEFT_OUT.has(key)) text += `${key}:${encode(each)},`;
   }
   return `${text})`;
 }
 
 /** The next step sets both clocks anew: what lasts is how far they are apart. */
-function clockName(clock: { readonly monoMs: number; readonly holderMs: number }): string {
-  return `${clock.holderMs - clock.monoMs},`;
+function clockName({ monoMs, holderMs }: ShardState['clock']): string {
+  return `${holderMs - monoMs},`;
+}
+
+/** What is told of it is the larger time. */
+function notedName({
+  epoch,
+  untilMs,
+  earlierUntilMs,
+  withdrawnEpoch,
+}: ShardState['noted']): string {
+  return `noted:${epoch}/${Math.max(untilMs, earlierUntilMs)}/${withdrawnEpoch},`;
+}
+
+/** How far it says it has committed matters to the home site's request for its shard alone. */
+function leaderName(leader: ShardState['leader']): string {
+  return `leader:${leader === null ? '' : encode(leader.reign)},`;
+}
+
+/** Two messages with the same name are the same to whoever hears them. */
+export function letterName(from: string, to: string, message: ShardMessage): string {
+  return `${from} ${to} ${encode(message)}`;
 }
 
 export function stationName(station: Station): string {

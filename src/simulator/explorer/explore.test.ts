@@ -6,7 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Core } from '../scenario/core.js';
 import { playScenario } from '../scenario/script.js';
 import { type Bounds, FULL_BOUNDS } from './bounds.js';
+import { counterExample } from './counter-example.js';
+import { Exploration } from './exploration.js';
 import { explore } from './explore.js';
+import { rehearse } from './rehearsal.js';
 
 const PROTOCOL = fileURLToPath(new URL('../../protocol/', import.meta.url));
 const CACHE = fileURLToPath(
@@ -142,9 +145,25 @@ describe('the explorer sees', () => {
     ],
   ];
 
+  const endless = 'an append of an older epoch that is taken';
+  it.each(changes.filter(([name]) => name !== endless))(
+    '%s, with every reduction',
+    async (_name, file, piece, other, _invariant, bounds) => {
+      const core = await changedCore(file, piece, other);
+      const exploration = new Exploration(core, { ...SMALL, ...bounds, stateLimit: 60_000 });
+      const found = exploration.run(() => {});
+      // not breadth first: what comes of it may show before the mistake itself
+      expect(found?.fault).toMatch(/^I\d+: /);
+      if (found === null) return;
+      const moves = rehearse(exploration, found);
+      const trace = playScenario(counterExample(exploration, found.fault, moves), core);
+      expect(trace.length).toBeGreaterThan(moves.length);
+    },
+  );
+
   it.each(changes)('%s', async (_name, file, piece, other, invariant, bounds) => {
     const core = await changedCore(file, piece, other);
-    const { violation } = explore({ ...SMALL, ...bounds, stateLimit: 400_000 }, core);
+    const { violation } = explore({ ...SMALL, ...bounds, stateLimit: 60_000 }, core);
     expect(violation?.fault).toMatch(new RegExp(`^${invariant}`));
     // the counter-example is a scenario that can be played
     const trace = playScenario(violation?.scenario ?? '', core);

@@ -2,8 +2,8 @@ import type { Answer } from '../../protocol/request.js';
 import { WRITE_QUORUM } from './setting.js';
 import type { Summary } from './summary.js';
 
-/** What became of one attempt: `open` also when nobody is left to answer it. */
-type Attempt = 'none' | 'open' | 'rejected' | 'unknown' | `v${number} ${string}`;
+/** What became of one attempt: `open` also when nobody is left to answer it, or nobody knows. */
+type Attempt = 'none' | 'open' | 'rejected' | `v${number} ${string}`;
 
 /** What has happened so far, as far as a judge has to remember it. Plain data; never changed. */
 export interface History {
@@ -131,6 +131,6 @@ export function attemptOf(answer: Answer): Attempt {
     case 'retry':
     case 'head':
     case 'end':
-      return 'unknown';
+      return 'open';
   }
 }

@@ -6,8 +6,8 @@ import type { Station } from '../scenario/station.js';
 export interface Letter {
   readonly from: string;
   readonly to: string;
-  readonly fromIndex: number;
-  readonly toIndex: number;
+  readonly fromIndex: 0 | 1 | 2;
+  readonly toIndex: 0 | 1 | 2;
   readonly message: ShardMessage;
 }
 
@@ -22,7 +22,8 @@ export interface Letter {
  * - what the sender said in a reign it has given up since, to a site that durably promised a later
  *   one: it is refused, and the refusal finds nobody;
  * - a question of a candidate that is one no more, to a site that has made the promise;
- * - an append that says nothing its receiver does not know, with all its entries on disk. After a
+ * - an append without a heartbeat that says nothing its receiver does not know, with all its
+ *   entries on disk. After a
  *   crash commit positions are learned anew from what the primary sends on the new session.
  */
 export function isHeardStill(letter: Letter, to: Station, from: Station): boolean {
@@ -68,12 +69,10 @@ function isAnswerHeard({ message, from }: Letter, to: Station): boolean {
 
 function isKnown(append: Append, to: Station, state: ShardState): boolean {
   const { hard, entries } = to.image;
+  if (append.beat !== null) return false; // it is acknowledged each time
   if (hard.promisedEpoch !== append.epoch || hard.promisedRun !== append.run) return false;
   if (state.hard.promisedEpoch !== append.epoch || append.target !== null) return false;
   if (state.provenSeq < append.previous.seq + append.entries.length) return false;
   if (state.commitSeq < append.commitSeq || state.releasedSeq < append.releasedSeq) return false;
-  if (append.beat !== null) {
-    if (state.noted.epoch !== append.epoch || state.owed.beatSentMs !== null) return false;
-  }
   return append.entries.every(({ epoch, seq }) => entries[seq - 1]?.epoch === epoch);
 }

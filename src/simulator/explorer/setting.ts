@@ -6,6 +6,13 @@ export const WRITE_QUORUM = 2;
 export const MOMENTS_MS = [0, 10_000] as const;
 /**
  * No claim lapses and nobody is ever thought quiet: that is a choice between doing and leaving
- * undone, and every move here may be left undone anyway.
+ * undone, and every move here may be left undone anyway. A heartbeat is due at any time, so that how
+ * many there were so far need not be known.
  */
-export const TIMING = { ...DEFAULT_TIMING, claimMs: 20_000, actMs: 1000, quietMs: 1_000_000 };
+export const TIMING = {
+  ...DEFAULT_TIMING,
+  claimMs: 20_000,
+  actMs: 1000,
+  quietMs: 1_000_000,
+  heartbeatMs: 0,
+};

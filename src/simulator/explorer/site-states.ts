@@ -4,6 +4,7 @@ import type { Answer } from '../../protocol/request.js';
 import { DEFAULT_LIMITS } from '../../protocol/shard/config.js';
 import type { ShardEffect } from '../../protocol/shard/effects.js';
 import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
+import type { ShardState } from '../../protocol/shard/state.js';
 import type { ShardMessage } from '../../protocol/shard/messages.js';
 import type { Core } from '../scenario/core.js';
 import { RULES, SHARD } from '../scenario/stage.js';
@@ -16,12 +17,22 @@ import {
   sync,
   viewHead,
 } from '../scenario/station.js';
-import { copyStation, stationName } from './canonical.js';
+import { age, forgetActing } from './ageing.js';
+import { copyStation, letterName, stationName } from './canonical.js';
 import { writeRequest } from './client-write.js';
 import { isHeardStill, type Letter } from './letters.js';
+import { RecentAnswers } from './recent-answers.js';
 import { MOMENTS_MS, SITES, TIMING, WRITE_QUORUM } from './setting.js';
 import { sayFault } from './site-faults.js';
 import { type Summary, summarise } from './summary.js';
+
+const NOTHING: readonly number[] = [];
+/** Far more moves than it takes until the first primary serves. */
+const BEGINNING_LIMIT = 1000;
+/** Letters have 16 bits each where sets of them are kept. */
+const LETTER_LIMIT = 65_535;
+
+type SiteNumbers = [number, number, number];
 
 /** What can happen to one site. */
 export type SiteMove =
@@ -33,7 +44,15 @@ export type SiteMove =
   /** The session with a site that started again is there. */
   | { readonly kind: 'meet'; readonly peer: number }
   | { readonly kind: 'crash'; readonly kept: number; readonly keepsView: boolean }
-  | { readonly kind: 'start'; readonly epoch: number; readonly holder: number };
+  | { readonly kind: 'start'; readonly epoch: number; readonly holder: number }
+  /** A crash, and a start at once. */
+  | {
+      readonly kind: 'restart';
+      readonly kept: number;
+      readonly keepsView: boolean;
+      readonly epoch: number;
+      readonly holder: number;
+    };
 
 export interface Outcome {
   readonly next: number;
@@ -54,13 +73,20 @@ export class SiteStates {
   private readonly stations: Station[] = [];
   private readonly numbers = new Map<string, number>();
   private readonly summaries: Summary[] = [];
-  private readonly outcomes = new Map<number, Outcome>();
+  /** By state, then by move and moment. */
+  private readonly outcomes: Map<number, Outcome>[] = [];
+  private readonly laters: number[] = [];
+  private readonly forgetful: number[] = [];
   private readonly moveNumbers = new Map<string, number>();
   private readonly moves: SiteMove[] = [];
   private readonly deliveries: number[] = [];
-  private readonly heard = new Map<number, boolean>();
+  private tick: number | undefined;
+  private readonly heard = new RecentAnswers(21);
 
-  constructor(readonly core: Core) {}
+  constructor(
+    readonly core: Core,
+    private readonly ages: boolean,
+  ) {}
 
   get count(): number {
     return this.stations.length;
@@ -71,12 +97,9 @@ export class SiteStates {
   }
 
   isHeardStill(letter: number, to: number, from: number): boolean {
-    const key = (to * 131_072 + from) * 4096 + letter;
-    const known = this.heard.get(key);
-    if (known !== undefined) return known;
-    const isHeard = isHeardStill(this.letter(letter), this.station(to), this.station(from));
-    this.heard.set(key, isHeard);
-    return isHeard;
+    const workOut = (): number =>
+      isHeardStill(this.letter(letter), this.station(to), this.station(from)) ? 1 : 0;
+    return this.heard.ask(letter, to, from, 0, workOut) === 1;
   }
 
   moveNumber(move: SiteMove): number {
@@ -109,20 +132,76 @@ export class SiteStates {
     return (this.summaries[number] ??= summarise(this.core, this.station(number)));
   }
 
-  begin(site: string): number {
-    return this.intern(newStation(site));
+  get tickNumber(): number {
+    return (this.tick ??= this.moveNumber({ kind: 'tick' }));
+  }
+
+  /** What a move sends that changes nothing else at all. */
+  silentlySent(from: number, move: number, moment: number): readonly number[] {
+    const { next, sent, answers, fault } = this.after(from, move, moment);
+    return next === from && answers.length === 0 && fault === null ? sent : NOTHING;
+  }
+
+  /**
+   * The first site reigns in epoch 1 and all have heard of it. `tell` hears of each move on the way
+   * there: the starts, the claim, and what follows from them until nothing new comes of it.
+   */
+  beginning(tell: (site: number, move: SiteMove, from: number) => void = () => {}): SiteNumbers {
+    const sites = SITES.map((site) => this.intern(newStation(site)));
+    const queue: number[] = [];
+    const posted = new Set<number>();
+    const give = (site: number, move: SiteMove): boolean => {
+      const before = sites[site] ?? 0;
+      const { next, sent } = this.after(before, this.moveNumber(move), 0);
+      const fresh = sent.filter((letter) => !posted.has(letter));
+      sites[site] = next;
+      for (const letter of fresh) posted.add(letter);
+      queue.push(...fresh);
+      const isNew = next !== before || fresh.length > 0;
+      if (isNew) tell(site, move, before);
+      return isNew;
+    };
+    for (const site of SITES.keys()) give(site, { kind: 'start', epoch: 0, holder: 0 });
+    give(0, { kind: 'claim', epoch: 1, holder: 0 });
+    for (let steps = 0; steps < BEGINNING_LIMIT; steps += 1) {
+      const message = queue.shift();
+      const syncing = sites.findIndex((site) => this.summary(site).unsynced > 0);
+      if (message !== undefined) {
+        give(this.letter(message).toIndex, { kind: 'deliver', message });
+      } else if (syncing >= 0) give(syncing, { kind: 'sync' });
+      else if (!give(0, { kind: 'tick' })) break;
+    }
+    const [first = 0, second = 0, third = 0] = sites;
+    return [first, second, third];
   }
 
   after(from: number, moveNumber: number, moment: number): Outcome {
-    const key = (from * 8192 + moveNumber) * 2 + moment;
-    const known = this.outcomes.get(key);
+    const outcomes = (this.outcomes[from] ??= new Map());
+    const key = moveNumber * MOMENTS_MS.length + moment;
+    const known = outcomes.get(key);
     if (known !== undefined) return known;
     const outcome = this.work(from, this.move(moveNumber), moment);
-    if (moveNumber >= 8192 || this.letters.length >= 4096 || this.count >= 131_072) {
-      throw new Error('more states of a site than the keys have room for');
-    }
-    this.outcomes.set(key, outcome);
+    if (this.letters.length > LETTER_LIMIT) throw new Error('more letters than have a number');
+    outcomes.set(key, outcome);
     return outcome;
+  }
+
+  /** The state as it is once time has passed. */
+  later(number: number): number {
+    if (!this.ages) return number;
+    return (this.laters[number] ??= this.changed(number, age));
+  }
+
+  /** The state without what only a candidate would be told. */
+  withoutActing(number: number): number {
+    return (this.forgetful[number] ??= this.changed(number, forgetActing));
+  }
+
+  private changed(number: number, change: (state: ShardState) => void): number {
+    const copy = copyStation(this.station(number));
+    if (copy.state === null) return number;
+    change(copy.state);
+    return this.intern(copy);
   }
 
   private work(from: number, move: SiteMove, moment: number): Outcome {
@@ -133,11 +212,18 @@ export class SiteStates {
     try {
       const effects = this.carryOut(station, move, now);
       const fault = sayFault(station, effects);
+      if (moment > 0 && this.ages && station.state !== null) age(station.state);
       return { ...this.tell(station, effects), fault };
     } catch (error) {
       if (!(error instanceof InvariantViolation) && !isViolation(error)) throw error;
       return { next: from, sent: [], answers: [], fault: (error as Error).message };
     }
+  }
+
+  /** Makes a move at a site that is not one of the states here: everything that comes of it. */
+  letThrough(station: Station, move: SiteMove, moment: number): ShardEffect[] {
+    const ms = MOMENTS_MS[moment] ?? 0;
+    return this.carryOut(station, move, { monoMs: ms, wallMs: ms });
   }
 
   private carryOut(station: Station, move: SiteMove, now: Now): ShardEffect[] {
@@ -161,10 +247,11 @@ export class SiteStates {
       case 'meet':
         return give({ kind: 'peer', site: SITES[move.peer] ?? '', connected: true });
       case 'crash':
-        station.keptView = move.keepsView ? station.view.length : 0;
-        crash(station, move.kept);
-        station.keptView = 0;
+        crashKeeping(station, move);
         return [];
+      case 'restart':
+        crashKeeping(station, move);
+        return this.start(station, move.epoch, move.holder, now);
       case 'start':
         return this.start(station, move.epoch, move.holder, now);
     }
@@ -199,14 +286,12 @@ export class SiteStates {
   }
 
   private post(from: string, to: string, message: ShardMessage): number {
-    const text = `${from} ${to} ${JSON.stringify(message)}`;
+    const text = letterName(from, to, message);
     const known = this.letterNumbers.get(text);
     if (known !== undefined) return known;
-    const [fromIndex, toIndex] = [from, to].map((each) => SITES.findIndex((site) => site === each));
     this.letterNumbers.set(text, this.letters.length);
-    return (
-      this.letters.push({ from, to, fromIndex: fromIndex ?? 0, toIndex: toIndex ?? 0, message }) - 1
-    );
+    const [fromIndex, toIndex] = [indexOf(from), indexOf(to)];
+    return this.letters.push({ from, to, fromIndex, toIndex, message }) - 1;
   }
 
   private intern(station: Station): number {
@@ -216,6 +301,19 @@ export class SiteStates {
     this.numbers.set(name, this.stations.length);
     return this.stations.push(station) - 1;
   }
+}
+
+function indexOf(site: string): 0 | 1 | 2 {
+  return site === SITES[0] ? 0 : site === SITES[1] ? 1 : 2;
+}
+
+function crashKeeping(
+  station: Station,
+  { kept, keepsView }: { readonly kept: number; readonly keepsView: boolean },
+): void {
+  station.keptView = keepsView ? station.view.length : 0;
+  crash(station, kept);
+  station.keptView = 0;
 }
 
 /** A changed copy of the protocol throws its own class. */
