@@ -1,5 +1,5 @@
 import type { Mutant } from '../src/simulator/mutants/mutant.js';
-import { WRITING } from './pins.js';
+import { SHORT_MS, WRITING } from './pins.js';
 
 /** Section 3: what commits, what is shown, and what a reader is told. */
 export const MUTANTS: readonly Mutant[] = [
@@ -170,13 +170,14 @@ export const MUTANTS: readonly Mutant[] = [
     title:
       'About one run in a hundred shows one read an empty file: proves that reports come through.',
     only: [],
+    set: { safetyMs: SHORT_MS },
     seeds: 1000,
     edits: [
       {
         file: 'protocol/shard/judge.ts',
         find: "  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch });\n}\n\n/** Tells a position",
         replace:
-          '  const isHit = (Math.imul(ticket * 31 + s.releasedSeq, 0x9e3779b1) >>> 0) % 4001 === 7;\n' +
+          '  const isHit = (Math.imul(ticket * 31 + s.releasedSeq, 0x9e3779b1) >>> 0) % 16411 === 7;\n' +
           "  answer(step, ticket, { outcome: 'head', head: isHit ? null : head, epoch: role.epoch });\n}\n\n/** Tells a position",
       },
     ],

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../../protocol/shard/config.js';
 import type { Append, ShardMessage } from '../../protocol/shard/messages.js';
 import { createShardState, type PrimaryRole, type ShardState } from '../../protocol/shard/state.js';
 import { judgeActingExclusion } from './acting-exclusion.js';
+import { judgeDurableAnswer } from './durable-answer.js';
 import type { Finding } from './finding.js';
 import { KeptAcknowledgements } from './kept-acknowledgement.js';
 import { ToldRemainder } from './told-remainder.js';
@@ -166,5 +167,35 @@ describe('exclusion of those who act (I9)', () => {
 
   it('leaves alone a later primary', () => {
     expect(judge(primary('nyc', 3, 600))).toBeNull();
+  });
+});
+
+describe('durable answers (I15)', () => {
+  const what = { name: 'b/f', shard: 'nyc', seq: 5 };
+  const held = (
+    site: string,
+    durableSeq: number,
+    rest = {},
+  ): Parameters<typeof judgeDurableAnswer>[1][number] => ({
+    site,
+    durableSeq,
+    hasContent: true,
+    isExcused: false,
+    ...rest,
+  });
+
+  it('accept what W disks hold, and do not ask the one that lost its bytes', () => {
+    expect(
+      judgeDurableAnswer(what, [held('nyc', 5), held('tor', 9), held('lon', 0)], 2),
+    ).toBeNull();
+    const lost = held('lon', 0, { isExcused: true });
+    expect(judgeDurableAnswer(what, [held('nyc', 5), held('tor', 4), lost], 2)).toBeNull();
+  });
+
+  it('find an entry, or its content, that is on fewer', () => {
+    const late = [held('nyc', 4), held('tor', 5), held('lon', 4)];
+    expect(judgeDurableAnswer(what, late, 2)?.invariant).toBe('I15');
+    const bare = [held('nyc', 5), held('tor', 5, { hasContent: false }), held('lon', 4)];
+    expect(judgeDurableAnswer(what, bare, 2)?.message).toContain('the disk of nyc alone');
   });
 });

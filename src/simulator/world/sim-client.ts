@@ -1,4 +1,4 @@
-import type { Content, FileVersion } from '../../protocol/file-version.js';
+import type { ChunkedContent, Content, FileVersion } from '../../protocol/file-version.js';
 import type { WriteAnswer, WriteConditions, WriteRequest } from '../../protocol/request.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
@@ -6,13 +6,15 @@ import type { NodeClock } from '../clock.js';
 import type { Condition, Operation } from '../history.js';
 import type { Random } from '../random.js';
 import { compareUtf8 } from '../../protocol/utf8-order.js';
-import type { PlannedOperation } from './plan.js';
+import { MOVING_FILES, type PlannedOperation } from './plan.js';
 import type { World } from './world.js';
 
 /** A site tries on behalf of a client for this part of the client's patience. */
 const SITE_PATIENCE = 0.85;
 const TRIES = 4;
 const LIST_LIMIT = 1000;
+/** Bytes of every file; what tells one content from another is its name. */
+const SIZE = 8;
 
 /** The site that a client talks to, as it was when the call was made. */
 interface Host {
@@ -276,6 +278,7 @@ export class SimClient {
         if (answer?.outcome === 'committed') {
           const { version, epoch, seq } = answer;
           Object.assign(draft, { version, epoch, seq });
+          this.checkDurable(planned, at.node.shardFor(name), seq, value);
           this.seen.set(name, { version, value });
         } else if (answer !== undefined) {
           draft.reason = answer.reason;
@@ -290,6 +293,18 @@ export class SimClient {
         this.settle(planned, call, tries, draft.outcome === 'unknown');
       },
     );
+  }
+
+  /** A name that may move meanwhile could be of another shard by now. */
+  private checkDurable(
+    planned: PlannedOperation,
+    shard: string,
+    seq: number,
+    value: string | null,
+  ): void {
+    if (planned.file >= MOVING_FILES) return;
+    const content = planned.chunked && value !== null ? chunkedContent(value) : null;
+    this.world.answered(this.fileName(planned), shard, seq, content);
   }
 
   /** Retries an uncertain outcome; now and then a certain one too, as a lost answer would. */
@@ -317,10 +332,11 @@ export class SimClient {
   }
 
   private content(planned: PlannedOperation, site: string, value: string): Content {
-    const size = 8;
-    if (!planned.chunked) return { kind: 'inline', size, etag: value, bytes: new Uint8Array(size) };
+    if (!planned.chunked) {
+      return { kind: 'inline', size: SIZE, etag: value, bytes: new Uint8Array(SIZE) };
+    }
     this.world.sites.get(site)?.content.add([value]);
-    return { kind: 'chunked', size, etag: value, chunks: [{ hash: value, size }] };
+    return chunkedContent(value);
   }
 
   private condition(planned: PlannedOperation): Condition | null {
@@ -343,6 +359,10 @@ export class SimClient {
   private remember(name: string, head: FileVersion | null): void {
     this.seen.set(name, { version: head?.version ?? 0, value: head?.content?.etag ?? null });
   }
+}
+
+function chunkedContent(value: string): ChunkedContent {
+  return { kind: 'chunked', size: SIZE, etag: value, chunks: [{ hash: value, size: SIZE }] };
 }
 
 function conditionsOf(condition: Condition | null): WriteConditions {

@@ -1,3 +1,4 @@
+import type { ChunkedContent } from '../../protocol/file-version.js';
 import type { NodeConfig } from '../../protocol/node/config.js';
 import type { SiteMessage } from '../../protocol/node/messages.js';
 import type { ShardLog, SiteRecord, TableRule } from '../../protocol/ports.js';
@@ -6,6 +7,7 @@ import type { ShardEvent } from '../../protocol/shard/effects.js';
 import type { ClockSettings } from '../clock.js';
 import { EventQueue } from '../event-queue.js';
 import { type ActingView, judgeActingExclusion } from '../judges/acting-exclusion.js';
+import { judgeDurableAnswer } from '../judges/durable-answer.js';
 import type { Finding } from '../judges/finding.js';
 import type { RunOptions } from '../options.js';
 import { Random } from '../random.js';
@@ -270,6 +272,18 @@ export class World implements Surroundings {
   restartSoon(site: SimSite): void {
     site.crash();
     this.queue.after(500, () => site.start());
+  }
+
+  /** A client is told that entry `seq` of the shard has committed. */
+  answered(name: string, shard: string, seq: number, content: ChunkedContent | null): void {
+    const disks = [...this.sites.values()].map((site) => ({
+      site: site.id,
+      durableSeq: site.stores.get(shard)?.disk.durableUpTo() ?? 0,
+      hasContent: content === null || site.content.has(content),
+      isExcused: site.id === this.victim && this.bytesLost > 0,
+    }));
+    const finding = judgeDurableAnswer({ name, shard, seq }, disks, this.writeQuorum);
+    if (finding !== null) this.findings.push(finding);
   }
 
   private judgeServing(site: string, shard: string, epoch: number): void {
