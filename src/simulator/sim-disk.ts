@@ -244,6 +244,7 @@ export class SimDisk implements ShardLog {
 
   /** Every later write fails, as when the device went read-only. */
   fail(failure: StorageFailure): void {
+    if (this.failure === null && failure.kind === 'disk_full') this.counts.fullWrites += 1;
     this.failure ??= failure;
   }
 
