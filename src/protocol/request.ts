@@ -1,5 +1,6 @@
 import type { Content, FileVersion, Metadata } from './file-version.js';
 import type { Operation, Position } from './log-entry.js';
+import type { GrantTerms } from './shard/messages.js';
 
 /** What must hold at the primary, in log order, for a write to take effect. */
 export interface WriteConditions {
@@ -63,6 +64,8 @@ export type ReadAnswer =
       /** The newest released version, tombstones included; null if there never was one. */
       readonly head: FileVersion | null;
       readonly epoch: number;
+      /** The asking site may keep it under these terms; null if not. */
+      readonly terms: GrantTerms | null;
     }
   | { readonly outcome: 'retry'; readonly reason: 'no_primary' | 'moving' };
 

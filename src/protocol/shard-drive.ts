@@ -10,14 +10,22 @@ import type {
 } from './ports.js';
 import { patternMatches } from './primary-table.js';
 import type { Answer, EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from './request.js';
+import {
+  type ClientGrant,
+  type ClientLease,
+  lendToClient,
+  renewClient,
+} from './shard/client-sessions.js';
 import type { ShardConfig } from './shard/config.js';
 import type { ShardEffect, ShardEvent } from './shard/effects.js';
 import type { Found, Now, ShardInput } from './shard/inputs.js';
+import { heldGrant, wantLease } from './shard/leasehold.js';
+import type { Asker } from './shard/lease-state.js';
 import { endSeq, entryAt, newestWrite } from './shard/log-tail.js';
-import type { ShardMessage } from './shard/messages.js';
+import type { GrantedVersion, GrantTerms, ShardMessage } from './shard/messages.js';
 import { wouldLose } from './shard/ownership.js';
-import { createShardState, type ShardStart, type ShardState } from './shard/state.js';
-import { nextDeadline, step } from './shard/step.js';
+import { createShardState, type ShardStart, type ShardState, type Step } from './shard/state.js';
+import { advanceClock, nextDeadline, step } from './shard/step.js';
 
 /** Time, and the end of the present turn. Nothing is called back before the call has returned. */
 export interface Timers {
@@ -36,6 +44,8 @@ export interface ShardPorts {
   readonly snapshots: SnapshotPort;
   readonly timers: Timers;
   send(to: string, message: ShardMessage): void;
+  /** Tells these clients of this site to drop the file; null: all files of the shard. */
+  invalidate(sessions: readonly string[], name: string | null, serial: number): void;
   event(event: ShardEvent): void;
   /** The view shows more than before, or the role or the primary changed. */
   changed(): void;
@@ -80,6 +90,23 @@ export class ShardDrive {
     }
   }
 
+  /** Looks at the state, or changes it, at this moment. */
+  private now<T>(halted: T, look: (step: Step) => T): T {
+    if (this.halted) return halted;
+    try {
+      const step: Step = { s: this.state, now: this.ports.timers.now(), out: [] };
+      advanceClock(step);
+      const value = look(step);
+      for (const effect of step.out) this.carryOut(effect);
+      if (step.out.length > 0) this.schedule();
+      return value;
+    } catch (error) {
+      this.halt();
+      this.ports.fatal(error);
+      return halted;
+    }
+  }
+
   /** Nothing is done or answered any more. */
   halt(): void {
     this.halted = true;
@@ -94,10 +121,50 @@ export class ShardDrive {
     this.input({ kind: 'propose', ticket, epoch, request, found: this.find(request) });
   }
 
-  ask(name: string, done: (answer: ReadAnswer) => void): void {
+  /** `asker`: a site that wants to keep what it is told. */
+  ask(name: string, asker: Asker | null, done: (answer: ReadAnswer) => void): void {
     const ticket = this.ticket(done as (answer: Answer) => void);
     const found = { head: this.ports.view.head(name), inTheWay: false };
-    this.input({ kind: 'ask', ticket, name, found });
+    this.input({ kind: 'ask', ticket, name, found, asker });
+  }
+
+  /** There is a reader here: the short lease on the shard is kept up for a while. */
+  wantLease(): void {
+    this.now(undefined, (step) => wantLease(step));
+  }
+
+  /** This site may keep what a primary told it, under these terms. */
+  granted(name: string, head: FileVersion | null, terms: GrantTerms): void {
+    const version = head === null ? null : grantedVersion(head);
+    const viewed = this.ports.view.head(name) ?? null;
+    this.input({ kind: 'granted', name, version, terms, viewed });
+  }
+
+  /**
+   * The file as this site may serve it this very moment without asking anybody: undefined if it may
+   * not, or does not have the version; null if it certainly does not exist.
+   */
+  leased(name: string): FileVersion | null | undefined {
+    return this.now(undefined, (step) => {
+      const grant = heldGrant(step, name);
+      if (grant === undefined) return undefined;
+      const { version } = grant;
+      const head = version === null ? null : this.versionAt({ name, ...version });
+      if (head !== undefined) grant.used = true;
+      return head;
+    });
+  }
+
+  /** Renews the lease of a client's session on this shard; with duration 0 if that cannot be. */
+  renewClient(session: string): ClientLease {
+    const none = { generation: 0, durationMs: 0 };
+    return this.now(none, (step) => renewClient(step, session));
+  }
+
+  /** Registers a file for a client, before the answer that fills its cache; null if it may not. */
+  lendToClient(session: string, name: string, head: FileVersion | null): ClientGrant | null {
+    const version = head === null ? null : grantedVersion(head);
+    return this.now(null, (step) => lendToClient(step, session, name, version));
   }
 
   askEnd(done: (answer: EndAnswer) => void): void {
@@ -232,6 +299,8 @@ export class ShardDrive {
         this.tickets.delete(effect.ticket);
         return done?.(effect.answer);
       }
+      case 'invalidate':
+        return ports.invalidate(effect.sessions, effect.name, effect.serial);
       case 'swap-claim':
         return ports.coordinator.swap(
           `claim/${this.shard}`,
@@ -276,4 +345,8 @@ export class ShardDrive {
     this.contents.get(seq)?.cancel();
     this.contents.set(seq, handle);
   }
+}
+
+function grantedVersion({ version, epoch, seq }: FileVersion): NonNullable<GrantedVersion> {
+  return { version, epoch, seq };
 }

@@ -34,6 +34,13 @@ export interface RunOptions {
     /** How long a client waits for an answer. */
     readonly patienceMs: number;
   };
+  readonly leases: {
+    /** Whether sites keep what they read under lease. */
+    readonly sites: boolean;
+    readonly leaseMs: number;
+    /** A read that asks the primary and keeps nothing. */
+    readonly validateChance: number;
+  };
   readonly network: {
     readonly delayScale: number;
     readonly jitterMs: number;
@@ -130,6 +137,7 @@ export function drawOptions(seed: number, settings: OptionSettings = {}): RunOpt
     safetyMs: Math.round(random.between(10_000, 60_000)),
     livenessMs: 60_000,
     mix: drawMix(random.fork('mix')),
+    leases: drawLeases(random.fork('leases')),
     network: drawNetwork(random.fork('network')),
     disk: drawDisk(random.fork('disk')),
     clock: drawClock(random.fork('clock')),
@@ -176,6 +184,14 @@ function drawMix(random: Random): RunOptions['mix'] {
     chunkedChance: maybe(random, 0.01, 0.3),
     moveEveryMs: maybe(random, 200, 5_000),
     patienceMs: Math.round(Math.exp(random.between(Math.log(200), Math.log(8_000)))),
+  };
+}
+
+function drawLeases(random: Random): RunOptions['leases'] {
+  return {
+    sites: random.chance(0.85),
+    leaseMs: Math.round(Math.exp(random.between(Math.log(100), Math.log(1_500)))),
+    validateChance: maybe(random, 0.05, 0.5),
   };
 }
 

@@ -13,6 +13,8 @@ export type Consistency = 'strong' | 'local';
 export type Freshness =
   /** Served by the file's primary itself. */
   | 'primary'
+  /** This site holds the file under lease: it is current, and nobody was asked. */
+  | 'lease'
   /** The primary was asked for the version; the bytes are this site's own. */
   | 'validated'
   /** The primary was asked for the version; the bytes came from another site. */

@@ -61,6 +61,10 @@ export function isReign(value: unknown): boolean {
   return isFields(value) && isCount(value.epoch) && isId(value.run);
 }
 
+export function isGrantTerms(value: unknown): boolean {
+  return isFields(value) && isReign(value) && isCount(value.generation) && isCount(value.position);
+}
+
 export function isMetadata(value: unknown): boolean {
   if (!isFields(value)) return false;
   let characters = 0;

@@ -24,6 +24,7 @@ export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig
     initialRules: table,
     timing: DEFAULT_TIMING,
     limits: DEFAULT_LIMITS,
+    leases: true,
     retryMs: RETRY_MS,
     requestLimit: REQUEST_LIMIT,
   };

@@ -2,6 +2,9 @@ import type { ShardMessage } from '../protocol/shard/messages.js';
 import { areEntries } from './entry-fields.js';
 import {
   type Fields,
+  isGrantTerms,
+  isId,
+  isName,
   isCount,
   isFields,
   isMilliseconds,
@@ -19,6 +22,21 @@ function isBeat(value: unknown): boolean {
 function isTarget(value: unknown): boolean {
   if (value === null) return true;
   return isFields(value) && isCount(value.incarnation) && isCount(value.seq);
+}
+
+const FILE_LIST_LIMIT = 4096;
+
+function isListOf(value: unknown, judge: (item: Fields) => boolean): boolean {
+  if (!Array.isArray(value) || value.length > FILE_LIST_LIMIT) return false;
+  return value.every((item) => isFields(item) && judge(item));
+}
+
+function isRevokedFile(value: Fields): boolean {
+  return (value.name === null || isName(value.name)) && isCount(value.seq);
+}
+
+function isGrantedVersion(value: unknown): boolean {
+  return isFields(value) && isCount(value.version) && isPosition(value);
 }
 
 /** What each kind holds beside the epoch and the run that all but two of them name. */
@@ -58,6 +76,24 @@ const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean
     isCount(m.incarnation) &&
     areEntries(m.entries, m.previous) &&
     isBoolean(m.trimmed),
+  'lease-request': (m) =>
+    isReign(m) &&
+    isId(m.holder) &&
+    isMilliseconds(m.sentMs) &&
+    isListOf(m.left, (file) => isName(file.name) && isCount(file.position)),
+  lease: (m) =>
+    isReign(m) &&
+    isId(m.holder) &&
+    isMilliseconds(m.sentMs) &&
+    isMilliseconds(m.durationMs) &&
+    isCount(m.generation),
+  grant: (m) =>
+    isGrantTerms(m) && isName(m.name) && (m.version === null || isGrantedVersion(m.version)),
+  revoke: (m) => isReign(m) && isListOf(m.files, isRevokedFile),
+  revoked: (m) =>
+    isReign(m) && isListOf(m.files, (file) => isRevokedFile(file) && isBoolean(file.wanted)),
+  recall: isReign,
+  recalled: isReign,
   withdraw: isReign,
   withdrawn: isReign,
   'handover-request': (m) => isCount(m.epoch),

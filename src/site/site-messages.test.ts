@@ -48,6 +48,7 @@ const asked: SiteMessage = {
   answer: {
     outcome: 'head',
     epoch: 1,
+    terms: { epoch: 1, run: 'nyc.1.1', generation: 1, position: 5 },
     head: {
       name: 'b/f',
       version: 1,
@@ -64,7 +65,7 @@ const samples: readonly SiteMessage[] = [
   append,
   submit,
   asked,
-  { kind: 'ask', id: 1, run: 'tor.1.1', shard: 'nyc', name: 'b/f', held: null },
+  { kind: 'ask', id: 1, run: 'tor.1.1', shard: 'nyc', name: 'b/f', held: null, keep: true },
   { kind: 'ask-end', id: 1, run: 'tor.1.1', shard: 'nyc' },
   { kind: 'ended', id: 1, run: 'tor.1.1', answer: { outcome: 'end', end: { epoch: 1, seq: 2 } } },
   {

@@ -6,6 +6,7 @@ import {
   isCount,
   isFields,
   isFileVersion,
+  isGrantTerms,
   isId,
   isMilliseconds,
   isName,
@@ -59,6 +60,7 @@ function isReadAnswer(value: unknown): boolean {
   if (!isFields(value)) return false;
   if (value.outcome === 'retry') return isOneOf(value.reason, 'no_primary', 'moving');
   if (value.outcome !== 'head' || !isCount(value.epoch)) return false;
+  if (value.terms !== null && !isGrantTerms(value.terms)) return false;
   return value.head === null || isFileVersion(value.head);
 }
 
@@ -77,7 +79,7 @@ const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>
   submit: (m) => isCall(m) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
   submitted: (m) => isCall(m) && isWriteAnswer(m.answer),
   ask: (m) =>
-    isCall(m) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)),
+    isCall(m) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)) && typeof m.keep === 'boolean',
   asked: (m) => isCall(m) && isReadAnswer(m.answer),
   'ask-end': (m) => isCall(m) && isId(m.shard),
   ended: (m) => isCall(m) && isEndAnswer(m.answer),

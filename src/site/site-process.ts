@@ -74,6 +74,7 @@ export class SiteProcess implements RunningSite {
         content: this.content.port,
         timers: createRealTimers(),
         send: (to, message) => this.network.send(to, message),
+        invalidate: () => {},
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => this.stopForGood(error),
       },

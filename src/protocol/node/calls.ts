@@ -74,21 +74,22 @@ export class SiteCalls {
     to: string,
     shard: string,
     name: string,
-    bringContent: boolean,
+    options: { readonly bringContent: boolean; readonly keep: boolean },
     untilMs: number,
     done: (result: CallResult<ReadAnswer>) => void,
   ): void {
     const drive = this.drives.get(shard);
     if (to === this.site) {
-      this.here(untilMs, (answered) => drive?.ask(name, answered), done);
+      this.here(untilMs, (answered) => drive?.ask(name, null, answered), done);
       return;
     }
+    const { bringContent, keep } = options;
     const position = bringContent ? undefined : drive?.heldPosition(name);
     const held = position === undefined ? null : { epoch: position.epoch, seq: position.seq };
     this.call(
       to,
       untilMs,
-      (id) => ({ kind: 'ask', id, run: this.run, shard, name, held }),
+      (id) => ({ kind: 'ask', id, run: this.run, shard, name, held, keep }),
       (result) => done(result as CallResult<ReadAnswer>),
     );
   }
@@ -119,16 +120,16 @@ export class SiteCalls {
           this.ports.send(from, { kind: 'submitted', id: message.id, run: message.run, answer }),
         );
         return;
-      case 'ask':
-        this.drives.get(message.shard)?.ask(message.name, (answer) =>
-          this.ports.send(from, {
-            kind: 'asked',
-            id: message.id,
-            run: message.run,
-            answer: lighten(answer, message.held),
-          }),
-        );
+      case 'ask': {
+        const { shard, name, id, run, held, keep } = message;
+        const asker = keep ? { site: from, run } : null;
+        this.drives
+          .get(shard)
+          ?.ask(name, asker, (answer) =>
+            this.ports.send(from, { kind: 'asked', id, run, answer: lighten(answer, held) }),
+          );
         return;
+      }
       case 'ask-end':
         this.drives
           .get(message.shard)

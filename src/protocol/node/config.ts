@@ -14,6 +14,8 @@ export interface NodeConfig {
   readonly limits: ShardLimits;
   /** Between two attempts to reach a primary. */
   readonly retryMs: number;
+  /** Whether strong reads take leases; without, each asks the primary. */
+  readonly leases: boolean;
   /** Requests of this site's clients that may be under way at once. */
   readonly requestLimit: number;
 }

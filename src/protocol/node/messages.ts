@@ -30,6 +30,8 @@ export type SiteMessage =
       readonly name: string;
       /** The newest version in the asking site's log: its content need not travel. */
       readonly held: Position | null;
+      /** Whether the asking site wants to keep it under lease. */
+      readonly keep: boolean;
     }
   | {
       readonly kind: 'asked';

@@ -33,6 +33,13 @@ export interface NodePorts {
   readonly timers: Timers;
   /** False if there is no session with the site. */
   send(to: string, message: SiteMessage): boolean;
+  /** Tells these clients of this site to drop the file; null: all files of the shard. */
+  invalidate(
+    shard: string,
+    sessions: readonly string[],
+    name: string | null,
+    serial: number,
+  ): void;
   event(shard: string, event: ShardEvent): void;
   /** An invariant does not hold, or the disk gave up: this site must not go on. */
   fatal(error: unknown): void;
@@ -58,7 +65,7 @@ export type ReadOutcome =
       readonly ok: true;
       /** The newest released version, tombstones included; null if there never was one. */
       readonly head: FileVersion | null;
-      readonly freshness: 'primary' | 'validated' | 'fetched';
+      readonly freshness: 'primary' | 'lease' | 'validated' | 'fetched';
       readonly primary: string;
       readonly epoch: number;
     }
@@ -97,6 +104,7 @@ export class SiteNode {
       coordinator: ports.coordinator,
       timers: ports.timers,
       send: (to, message) => void ports.send(to, { kind: 'shard', shard, message }),
+      invalidate: (sessions, name, serial) => ports.invalidate(shard, sessions, name, serial),
       event: (event) => ports.event(shard, event),
       changed: () => this.wakeWaiting(),
       fatal: (error) => ports.fatal(error),
@@ -263,18 +271,30 @@ export class SiteNode {
     attempt();
   }
 
-  /** A strong read of the newest version: the primary says which, this site's own bytes are used. */
-  read(name: string, untilMs: number, done: (outcome: ReadOutcome) => void): void {
+  /**
+   * A strong read of the newest version: from here if this site holds the file under lease, else the
+   * primary says which version it is, and this site's own bytes are used. `keep`: the file is to be
+   * held under lease from here on; without, the primary is asked each time.
+   */
+  read(
+    name: string,
+    untilMs: number,
+    done: (outcome: ReadOutcome) => void,
+    keep: boolean = this.config.leases,
+  ): void {
     let bringContent = false;
     let lastReason: 'no_primary' | 'quorum_unavailable' | 'moving' = 'no_primary';
     const attempt = (): void => {
       if (this.nowMs() >= untilMs) return done({ ok: false, reason: lastReason });
       const shard = this.shardFor(name);
       const primary = this.primaryOf(shard);
+      const held = keep ? this.readLeased(shard, name, primary) : undefined;
+      if (held !== undefined) return done(held);
       if (!this.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
       if (primary === '' || !this.isConnected(primary))
         return this.retryLater(untilMs, shard, attempt);
-      this.calls.ask(primary, shard, name, bringContent, untilMs, (result) => {
+      this.calls.ask(primary, shard, name, { bringContent, keep }, untilMs, (result) => {
+        this.keepGranted(shard, name, result);
         const read = this.settleRead(shard, primary, result);
         if (read === 'again') {
           if (result.ok && result.value.outcome === 'retry') lastReason = result.value.reason;
@@ -288,6 +308,23 @@ export class SiteNode {
       });
     };
     attempt();
+  }
+
+  /** Under a lease no other site is asked; one that is about to be needed is kept up. */
+  private readLeased(shard: string, name: string, primary: string): ReadOutcome | undefined {
+    const drive = this.drives.get(shard);
+    if (drive === undefined || primary === this.config.site) return undefined;
+    drive.wantLease();
+    const head = drive.leased(name);
+    if (head === undefined) return undefined;
+    const { epoch } = drive.state.leasehold.lease?.reign ?? { epoch: 0 };
+    return { ok: true, head, freshness: 'lease', primary, epoch };
+  }
+
+  private keepGranted(shard: string, name: string, result: CallResult<ReadAnswer>): void {
+    if (!result.ok || result.value.outcome !== 'head' || result.value.terms === null) return;
+    const { head, terms } = result.value;
+    this.drives.get(shard)?.granted(name, head, terms);
   }
 
   private settleRead(

@@ -48,11 +48,14 @@ export function actEndMs(step: Step, sentMs: number): number {
   return sentMs + actMs * (1 - driftRate) - driftMarginMs;
 }
 
-/** † Whether W replicas, this one included, have acknowledged that this primary acts still. */
-export function mayAct(step: Step, role: PrimaryRole): boolean {
-  const { s } = step;
-  if (role.withdrawal !== null && role.withdrawal.sentMs !== null) return false;
+/** † Until when W replicas, this one included, have acknowledged that this primary acts. */
+export function actEndsMs(step: Step, role: PrimaryRole): number {
   const ends = [Number.POSITIVE_INFINITY];
   for (const replica of role.replicas.values()) ends.push(replica.actEndMs);
-  return s.clock.holderMs < reachedByQuorum(ends, s.config.writeQuorum);
+  return reachedByQuorum(ends, step.s.config.writeQuorum);
+}
+
+export function mayAct(step: Step, role: PrimaryRole): boolean {
+  if (role.withdrawal !== null && role.withdrawal.sentMs !== null) return false;
+  return step.s.clock.holderMs < actEndsMs(step, role);
 }

@@ -13,6 +13,14 @@ export interface ShardTiming {
   readonly handoverLimitMs: number;
   /** The home site asks for its shard back after it was caught up for this long. */
   readonly homecomingMs: number;
+  /** The short lease of a site on a shard; at most what is left of the primary's own right. */
+  readonly leaseMs: number;
+  /** The lease of a client's session; at most what is left of its site's own right. */
+  readonly clientLeaseMs: number;
+  /** A site goes on renewing its short lease for this long after the last read. */
+  readonly leaseKeepMs: number;
+  /** A holder that owes an answer to a revocation for longer is not renewed. */
+  readonly revocationPatienceMs: number;
   /** Largest difference between the rates of two machines' clocks, as a fraction. */
   readonly driftRate: number;
   /** Taken off each duration by its holder, and added by its granter. */
@@ -27,6 +35,10 @@ export const DEFAULT_TIMING: ShardTiming = {
   staggerMs: 200,
   handoverLimitMs: 1000,
   homecomingMs: 2000,
+  leaseMs: 1000,
+  clientLeaseMs: 2000,
+  leaseKeepMs: 10_000,
+  revocationPatienceMs: 750,
   driftRate: 0.002,
   driftMarginMs: 2,
 };
@@ -50,6 +62,12 @@ export interface ShardLimits {
   readonly retainBytes: number;
   /** Request ids remembered, counted in log positions. */
   readonly requestEntries: number;
+  /** Files of the shard that a site keeps under lease; the least used one leaves for a new one. */
+  readonly leasedFiles: number;
+  /** Files that one client may have registered; reads of more are served and not registered. */
+  readonly clientFiles: number;
+  /** Clients that may hold leases at a site; one more is served without. */
+  readonly clients: number;
 }
 
 export const DEFAULT_LIMITS: ShardLimits = {
@@ -64,6 +82,9 @@ export const DEFAULT_LIMITS: ShardLimits = {
   retainEntries: 200_000,
   retainBytes: 128 * 1024 * 1024,
   requestEntries: 65_536,
+  leasedFiles: 100_000,
+  clientFiles: 20_000,
+  clients: 20_000,
 };
 
 export interface ShardConfig {

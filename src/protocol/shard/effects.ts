@@ -16,7 +16,18 @@ export type ShardEvent =
   | { readonly kind: 'joined'; readonly seq: number }
   | { readonly kind: 'snapshot-started'; readonly from: string }
   | { readonly kind: 'snapshot-installed'; readonly seq: number }
-  | { readonly kind: 'storage-failed'; readonly message: string };
+  | { readonly kind: 'storage-failed'; readonly message: string }
+  /** At the bound of leased files, the one used least was let go. */
+  | { readonly kind: 'lease-evicted'; readonly name: string }
+  /** This process was not running, or a clock jumped: nothing held before is trusted. */
+  | { readonly kind: 'paused'; readonly forMs: number }
+  /** A committed write waited for caches elsewhere: `lapsed` holders never answered. */
+  | {
+      readonly kind: 'write-passed';
+      readonly name: string | null;
+      readonly waitedMs: number;
+      readonly lapsed: number;
+    };
 
 export type StepDownReason =
   | 'superseded'
@@ -60,6 +71,16 @@ export type ShardEffect =
   | { readonly kind: 'drop-content'; readonly fromSeq: number }
   | { readonly kind: 'trim'; readonly upToSeq: number }
   | { readonly kind: 'answer'; readonly ticket: number; readonly answer: Answer }
+  /**
+   * Tells these clients to drop the file (null: all files of the shard); each answers by
+   * `client-done`, or is waited out.
+   */
+  | {
+      readonly kind: 'invalidate';
+      readonly sessions: readonly string[];
+      readonly name: string | null;
+      readonly serial: number;
+    }
   /** Answered by `claim-swapped`. */
   | {
       readonly kind: 'swap-claim';

@@ -1,10 +1,12 @@
 import { voidActing } from './acting.js';
 import { acknowledgeableSeq, emit, send } from './disk.js';
 import { homeOf } from './config.js';
+import { revokeClients } from './client-leases.js';
+import { leasesOutUntilMs, sendRecall } from './lending.js';
 import { endSeq } from './log-tail.js';
 import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
 import { hasQuorum } from './commit.js';
-import { promisedReign, sameReign } from './replica.js';
+import { promisedReign, sameReign } from './reign.js';
 import type { PrimaryRole, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
 
@@ -45,6 +47,8 @@ function withdraw(step: Step, role: PrimaryRole, successor: string): void {
   role.withdrawal = {
     sinceMs: step.now.monoMs,
     successor,
+    recallMs: null,
+    recalled: new Set(),
     sentMs: null,
     acknowledged: new Set(),
   };
@@ -81,8 +85,9 @@ export function handoverDeadline(s: ShardState): number {
   const { role, config, caughtUpSinceMs } = s;
   const { heartbeatMs, handoverLimitMs, homecomingMs } = config.timing;
   if (role.kind === 'primary' && role.withdrawal !== null) {
-    const { sinceMs, sentMs } = role.withdrawal;
-    return sentMs === null ? sinceMs + handoverLimitMs : sentMs + WITHDRAWAL_PATIENCE_MS;
+    const { sinceMs, recallMs, sentMs } = role.withdrawal;
+    if (sentMs !== null) return sentMs + WITHDRAWAL_PATIENCE_MS;
+    return recallMs === null ? sinceMs + handoverLimitMs : leasesOutUntilMs(s, role);
   }
   if (role.kind !== 'replica' || config.site !== homeOf(config)) return Number.POSITIVE_INFINITY;
   if (caughtUpSinceMs === null) return s.clock.monoMs + 2 * heartbeatMs;
@@ -99,7 +104,7 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
   const { s, now } = step;
   const { withdrawal } = role;
   if (withdrawal === null) return;
-  if (withdrawal.sentMs === null) {
+  if (withdrawal.recallMs === null) {
     const drained = s.releasedSeq >= endSeq(s.log) && s.releasedSeq >= role.noopSeq;
     if (!drained && now.monoMs - withdrawal.sinceMs < s.config.timing.handoverLimitMs) return;
     if (!drained && !s.stopping) {
@@ -108,6 +113,13 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
       if (role.phase === 'withdrawing') role.phase = 'serving';
       return;
     }
+    withdrawal.recallMs = now.monoMs;
+    revokeClients(step, null);
+    sendRecall(step, role);
+  }
+  if (withdrawal.sentMs === null) {
+    // † No site that is asked for a promise says that the way is free while a lease still runs.
+    if (leasesOutUntilMs(s, role) > 0) return;
     withdrawal.sentMs = now.monoMs;
     voidActing(step, role.epoch);
     for (const [site, peer] of s.peers) {

@@ -10,7 +10,8 @@ import type {
   SwapResult,
 } from '../ports.js';
 import type { WriteRequest } from '../request.js';
-import type { ShardMessage } from './messages.js';
+import type { Asker } from './lease-state.js';
+import type { GrantedVersion, GrantTerms, ShardMessage } from './messages.js';
 
 /**
  * A moment, on two clocks of one machine, in milliseconds. A holder of a right counts the larger of
@@ -52,7 +53,34 @@ export type ShardInput =
       readonly ticket: number;
       readonly name: string;
       readonly found: Found;
+      /** The site that wants to keep the answer; null: nobody does. */
+      readonly asker: Asker | null;
     }
+  /** At a site that asked: it may keep the answer. */
+  | {
+      readonly kind: 'granted';
+      readonly name: string;
+      readonly version: GrantedVersion;
+      readonly terms: GrantTerms;
+      /** Where the view's newest version of the file stands. */
+      readonly viewed: Position | null;
+    }
+  /** A client has dropped the file (null: all files) as of this revocation. */
+  | {
+      readonly kind: 'client-done';
+      readonly session: string;
+      readonly name: string | null;
+      readonly serial: number;
+    }
+  /** A client does not keep the file, registered at `serial`, any more. */
+  | {
+      readonly kind: 'client-left';
+      readonly session: string;
+      readonly name: string;
+      readonly serial: number;
+    }
+  /** `certain`: it said that it uses nothing any more; else its lease has to run out. */
+  | { readonly kind: 'client-gone'; readonly session: string; readonly certain: boolean }
   | { readonly kind: 'ask-end'; readonly ticket: number }
   | { readonly kind: 'claim-seen'; readonly claim: Revised<ClaimRecord> }
   | {

@@ -9,11 +9,13 @@ import {
 } from '../request.js';
 import type { Found, ShardInput } from './inputs.js';
 import { mayAct } from './acting.js';
+import { grantTo, pendingWriteSeq } from './lending.js';
 import { endSeq, newestWrite } from './log-tail.js';
 import { owns, recordOf, wouldLose } from './ownership.js';
-import { addEntry, answer, answerEnd, hasQuorum } from './commit.js';
+import { addEntry, answer, hasQuorum, type Wait, waitFor } from './commit.js';
 import { mayBeForgotten } from './request-table.js';
-import type { PrimaryRole, Step } from './state.js';
+import { isReleased, newestReleased } from './released.js';
+import type { Step } from './state.js';
 
 /*
  * What the primary decides: whether a write takes effect, in log order against everything in the
@@ -22,8 +24,8 @@ import type { PrimaryRole, Step } from './state.js';
 
 type Judgement =
   | { readonly accept: Operation }
-  /** `restsOnSeq`: the answer may leave once this entry is released. */
-  | { readonly reject: WriteAnswer; readonly restsOnSeq: number };
+  /** `restsOn`: what has to be released before the answer may leave. */
+  | { readonly reject: WriteAnswer; readonly restsOn: Wait };
 
 function rejection(
   reason: Extract<WriteAnswer, { outcome: 'rejected' }>['reason'],
@@ -50,14 +52,9 @@ export function propose(step: Step, input: Extract<ShardInput, { kind: 'propose'
     const { name, version, epoch, seq, requestId } = earlier;
     step.out.push({ kind: 'event', event: { kind: 'deduplicated', requestId } });
     const atMs = step.now.wallMs;
-    return answerAt(
-      step,
-      role,
-      ticket,
-      { outcome: 'committed', name, version, epoch, seq, atMs },
-      seq,
-      false,
-    );
+    const answer = { outcome: 'committed', name, version, epoch, seq, atMs } as const;
+    const wait = { seq, prefix: false };
+    return waitFor(step, role, { kind: 'outcome', ticket, answer, isRead: false }, wait);
   }
   const { limits } = s.config;
   if (mayBeForgotten(request.since, endSeq(s.log), limits.requestEntries)) {
@@ -72,10 +69,13 @@ export function propose(step: Step, input: Extract<ShardInput, { kind: 'propose'
   }
   const judgement = judge(step, request, found);
   if ('reject' in judgement) {
-    return answerAt(step, role, ticket, judgement.reject, judgement.restsOnSeq, true);
+    const { reject, restsOn } = judgement;
+    return waitFor(step, role, { kind: 'outcome', ticket, answer: reject, isRead: true }, restsOn);
   }
   const entry = addEntry(step, role, request.requestId, judgement.accept);
-  answerAt(step, role, ticket, committedBy(entry), entry.seq, false);
+  const committed = committedBy(entry);
+  const waiter = { kind: 'outcome', ticket, answer: committed, isRead: false } as const;
+  waitFor(step, role, waiter, { seq: entry.seq, prefix: false });
 }
 
 function committedBy(entry: LogEntry): WriteAnswer {
@@ -89,27 +89,6 @@ function committedBy(entry: LogEntry): WriteAnswer {
     seq,
     atMs,
   };
-}
-
-/** Answers when the entry at `seq` is released, at once if it is. */
-function answerAt(
-  step: Step,
-  role: PrimaryRole,
-  ticket: number,
-  value: WriteAnswer,
-  seq: number,
-  isRead: boolean,
-): void {
-  if (seq > step.s.releasedSeq) {
-    const waiters = role.waiters.get(seq);
-    const waiter = { ticket, answer: value, isRead };
-    if (waiters === undefined) role.waiters.set(seq, [waiter]);
-    else waiters.push(waiter);
-  } else if (isRead && !mayAct(step, role)) {
-    answer(step, ticket, rejection('no_primary'));
-  } else {
-    answer(step, ticket, value);
-  }
 }
 
 function judge(step: Step, request: WriteRequest, found: Found): Judgement {
@@ -135,15 +114,15 @@ function judgeFile(
 ): Judgement {
   const { s } = step;
   const { name } = intent;
-  if (!owns(s.ownership, name)) return { reject: rejection('moving'), restsOnSeq: endSeq(s.log) };
+  if (!owns(s.ownership, name)) return { reject: rejection('moving'), restsOn: wholeLog(step) };
   const newest = newestWrite(s.log, name, endSeq(s.log));
   const head = (newest === undefined ? found.head : fileVersionOf(newest)) ?? null;
-  const restsOnSeq = newest?.seq ?? 0;
+  const restsOn = { seq: newest?.seq ?? 0, prefix: false };
   if (!conditionsHold(request.conditions, head)) {
-    return { reject: rejection('precondition_failed', head), restsOnSeq };
+    return { reject: rejection('precondition_failed', head), restsOn };
   }
   if (intent.kind === 'delete' && (head === null || head.deleted)) {
-    return { reject: rejection('no_such_file', head), restsOnSeq };
+    return { reject: rejection('no_such_file', head), restsOn };
   }
   const version = (head?.version ?? 0) + 1;
   invariant(Number.isSafeInteger(version), 'I17', () => `version ${version} of ${name}`);
@@ -153,6 +132,10 @@ function judgeFile(
     : { accept: { kind, name, version, content: intent.content, metadata: intent.metadata } };
 }
 
+function wholeLog(step: Step): Wait {
+  return { seq: endSeq(step.s.log), prefix: true };
+}
+
 /** A change of the table, one step of it. A step that was overtaken is refused for ever. */
 function judgeMove(
   step: Step,
@@ -160,38 +143,49 @@ function judgeMove(
   found: Found,
 ): Judgement {
   const { s } = step;
-  const restsOnSeq = endSeq(s.log);
+  const restsOn = wholeLog(step);
   const known = recordOf(s.ownership, intent.pattern);
   if (known !== undefined && known.tableVersion > intent.tableVersion) {
-    return { reject: rejection('moving'), restsOnSeq };
+    return { reject: rejection('moving'), restsOn };
   }
   if (known?.tableVersion === intent.tableVersion && known.state === 'back') {
-    if (intent.kind !== 'move-back') return { reject: rejection('moving'), restsOnSeq };
+    if (intent.kind !== 'move-back') return { reject: rejection('moving'), restsOn };
   }
   if (intent.kind === 'move-out') {
     const leaving = (name: string): boolean =>
       wouldLose(s.ownership, intent.pattern, intent.to, name);
     if (found.inTheWay || [...s.log.writes.keys()].some(leaving)) {
-      return { reject: rejection('names_have_files'), restsOnSeq };
+      return { reject: rejection('names_have_files'), restsOn };
     }
   }
   return { accept: intent };
 }
 
-/** Tells the newest released version of a name: the authority that makes one replica's read strong. */
-export function ask(step: Step, ticket: number, name: string, found: Found): void {
+/**
+ * Tells the newest released version of a name: the authority that makes one replica's read strong.
+ * † A site that wants to keep it waits for writes that are pending when it asks, so that a file that
+ * is written all the time can be leased too.
+ */
+export function ask(step: Step, input: Extract<ShardInput, { kind: 'ask' }>): void {
   const { s } = step;
   const { role } = s;
+  const { ticket, name, found, asker } = input;
   if (role.kind !== 'primary' || role.phase === 'confirming' || !mayAct(step, role)) {
     return answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
   }
   if (!owns(s.ownership, name)) {
     return answer(step, ticket, { outcome: 'retry', reason: 'moving' });
   }
-  const newest = newestWrite(s.log, name, s.releasedSeq);
+  const pending = asker === null ? 0 : pendingWriteSeq(step, role, name);
+  if (asker !== null && pending > 0) {
+    const wait = { seq: pending, prefix: false };
+    return waitFor(step, role, { kind: 'read', ticket, name, asker }, wait);
+  }
+  const newest = newestReleased(s, role, name);
   const head = (newest === undefined ? found.head : fileVersionOf(newest)) ?? null;
-  invariant(head === null || head.seq <= s.releasedSeq, 'I7', () => `${name} is not released`);
-  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch });
+  invariant(head === null || isReleased(s, role, head.seq), 'I7', () => `${name} is not released`);
+  const terms = asker === null ? null : grantTo(step, role, asker, name);
+  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch, terms });
 }
 
 /** Tells a position that covers everything committed now, once all of that is released. */
@@ -201,6 +195,5 @@ export function askEnd(step: Step, ticket: number): void {
   if (role.kind !== 'primary' || role.phase === 'confirming') {
     return answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
   }
-  if (s.commitSeq <= s.releasedSeq) return answerEnd(step, role, ticket);
-  role.endWaiters.push({ ticket, seq: s.commitSeq });
+  waitFor(step, role, { kind: 'end', ticket }, { seq: s.commitSeq, prefix: true });
 }

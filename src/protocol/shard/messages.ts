@@ -1,3 +1,4 @@
+import type { FileVersion } from '../file-version.js';
 import type { LogEntry, Position } from '../log-entry.js';
 
 /** What the replicas of one shard say to each other. Any of them may be lost, late or repeated. */
@@ -10,6 +11,13 @@ export type ShardMessage =
   | Promised
   | Fetch
   | Fetched
+  | LeaseRequest
+  | LeaseReply
+  | Grant
+  | Revoke
+  | Revoked
+  | Recall
+  | Recalled
   | Withdraw
   | Withdrawn
   | HandoverRequest
@@ -94,6 +102,71 @@ export interface Fetched extends Reign {
   readonly entries: readonly LogEntry[];
   /** The log no longer reaches back that far. */
   readonly trimmed: boolean;
+}
+
+/** To the primary: this site has readers, and asks for its short lease or for a longer one. */
+export interface LeaseRequest extends Reign {
+  readonly kind: 'lease-request';
+  /** The run of the asking process. */
+  readonly holder: string;
+  /** On the asking site's holder clock; echoed. */
+  readonly sentMs: number;
+  /** Files that the site does not keep any more, with the position they were granted at. */
+  readonly left: readonly { readonly name: string; readonly position: number }[];
+}
+
+/** The short lease: for so long from `sentMs`, files granted in this generation may be served. */
+export interface LeaseReply extends Reign {
+  readonly kind: 'lease';
+  readonly holder: string;
+  readonly sentMs: number;
+  readonly durationMs: number;
+  readonly generation: number;
+}
+
+/** The version that a grant speaks of; null where the file never was. */
+export type GrantedVersion = Pick<FileVersion, 'version' | 'epoch' | 'seq'> | null;
+
+/** A site may serve this version of a file, while its short lease of the same generation runs. */
+export interface GrantTerms extends Reign {
+  readonly generation: number;
+  /** The end of the primary's log when it was given. */
+  readonly position: number;
+}
+
+/** The file was written and is released: the site, which had readers of it, has it again. */
+export interface Grant extends GrantTerms {
+  readonly kind: 'grant';
+  readonly name: string;
+  readonly version: GrantedVersion;
+}
+
+/** A file written by entry `seq`; null for all files of the shard. */
+export interface RevokedFile {
+  readonly name: string | null;
+  readonly seq: number;
+}
+
+/** Beside the append, to a site that has the files: say when no cache there serves them any more. */
+export interface Revoke extends Reign {
+  readonly kind: 'revoke';
+  readonly files: readonly RevokedFile[];
+}
+
+/** † Always said, also to a stale or repeated revocation. Needs no disk, content or matching log. */
+export interface Revoked extends Reign {
+  readonly kind: 'revoked';
+  /** `wanted`: there are readers here who will ask again. */
+  readonly files: readonly (RevokedFile & { readonly wanted: boolean })[];
+}
+
+/** The primary is going to withdraw: every lease of this epoch ends, and none is accepted again. */
+export interface Recall extends Reign {
+  readonly kind: 'recall';
+}
+
+export interface Recalled extends Reign {
+  readonly kind: 'recalled';
 }
 
 /** From a primary that gives up early: nothing it said about how long it acts holds any more. */

@@ -1,6 +1,7 @@
 import { noteActing } from './acting.js';
 import { hasQuorum, release } from './commit.js';
 import { send, writeDisk } from './disk.js';
+import { repeatRevocations, revokeWritten } from './lending.js';
 import { endSeq, seqBeyondBytes, slice } from './log-tail.js';
 import { appendMessage, replicate } from './replication.js';
 import type { PrimaryRole, ShardState, Step } from './state.js';
@@ -15,6 +16,7 @@ export function flush(step: Step): void {
   if (entries.length > 0) {
     role.flushedSeq = endSeq(s.log);
     writeDisk(step, { entries });
+    revokeWritten(step, role, entries);
     for (const site of role.replicas.keys()) replicate(step, role, site);
   }
   if (!role.commitNoticeDue) return;
@@ -31,7 +33,7 @@ export function primaryDeadline(s: ShardState): number {
   if (role.kind !== 'primary') return Number.POSITIVE_INFINITY;
   let due = role.nextBeatMs;
   if (s.commitSeq >= role.noopSeq && s.releasedSeq < s.commitSeq) {
-    due = Math.min(due, role.serveFromMs);
+    due = Math.min(due, Math.max(role.serveFromMs, role.held.size > 0 ? role.heldUntilMs : 0));
   }
   return due;
 }
@@ -64,6 +66,7 @@ export function primaryTick(step: Step): void {
       send(step, site, { kind: 'snapshot-offer', epoch, run: s.config.run, missingSeq });
     }
     replicate(step, role, site);
+    repeatRevocations(step, role, site);
   }
 }
 

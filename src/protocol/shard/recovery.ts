@@ -1,12 +1,15 @@
 import { comparePositions } from '../log-entry.js';
 import type { LogRead } from '../ports.js';
 import { recoveryQuorum } from '../quorum.js';
+import { createLender } from '../lease/lender.js';
 import { clearTimeMs, remainderMs } from './acting.js';
 import { acknowledgeableEnd, acknowledgeableSeq, cutLog, emit, send, writeDisk } from './disk.js';
+import { dropLeasehold } from './leasehold.js';
 import { endOf, endSeq, epochAt, slice } from './log-tail.js';
 import type { Fetch, Fetched, Prepare, Promised, Reign } from './messages.js';
 import { addEntry } from './commit.js';
-import { admitReign, follow, matches, merge, promisedReign, sameReign } from './replica.js';
+import { admitReign, promisedReign, sameReign } from './reign.js';
+import { follow, matches, merge } from './replica.js';
 import { newProgress, positionAt } from './replication.js';
 import type { CandidateRole, PrimaryRole, ReplicaProgress, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
@@ -36,6 +39,7 @@ export function becomeCandidate(step: Step, epoch: number): void {
   };
   s.leader = null;
   s.caughtUpSinceMs = null;
+  dropLeasehold(step);
   promise(step, { epoch, run: s.config.run }, s.config.site);
   candidateTick(step);
 }
@@ -219,7 +223,13 @@ function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
     serveFromMs,
     replicas,
     waiters: new Map(),
-    endWaiters: [],
+    prefixWaiters: [],
+    examinedSeq: s.releasedSeq,
+    held: new Map(),
+    heldUntilMs: Number.POSITIVE_INFINITY,
+    lender: createLender(),
+    wanted: new Map(),
+    lastMoveSeq: 0,
     flushedSeq: endSeq(s.log),
     unreleasedBytes: 0,
     nextBeatMs: now.monoMs,

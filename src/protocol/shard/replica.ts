@@ -2,26 +2,12 @@ import { invariant } from '../invariant.js';
 import type { LogEntry, Position } from '../log-entry.js';
 import { noteActing } from './acting.js';
 import { acknowledgeableSeq, applyReleased, cutLog, joinLog, send, writeDisk } from './disk.js';
+import { dropGrant, dropLeasehold } from './leasehold.js';
 import { endSeq, epochAt } from './log-tail.js';
 import type { Append, Reign } from './messages.js';
+import { admitReign, promisedReign, sameReign } from './reign.js';
 import { stepDown } from './step-down.js';
 import type { Step } from './state.js';
-
-export function sameReign(a: Reign, b: Reign): boolean {
-  return a.epoch === b.epoch && a.run === b.run;
-}
-
-export function promisedReign(step: Step): Reign {
-  return { epoch: step.s.hard.promisedEpoch, run: step.s.hard.promisedRun };
-}
-
-/** True if a message of this reign may be heard; says so to its sender if it may not. */
-export function admitReign(step: Step, from: string, reign: Reign): boolean {
-  const promised = promisedReign(step);
-  if (reign.epoch > promised.epoch || sameReign(reign, promised)) return true;
-  send(step, from, { kind: 'refused', epoch: reign.epoch, run: reign.run, promised });
-  return false;
-}
 
 /**
  * † Accepting an append is itself a durable promise of its epoch. Whatever this site was in an
@@ -35,6 +21,7 @@ export function follow(step: Step, reign: Reign): void {
   s.owed = { acknowledge: false, beatSentMs: null };
   s.leader = null;
   s.caughtUpSinceMs = null;
+  dropLeasehold(step);
 }
 
 export function onAppend(step: Step, from: string, message: Append): void {
@@ -121,7 +108,10 @@ export function merge(
     const added = entries.slice(index);
     const conflict = entry.seq <= endSeq(s.log);
     if (conflict) cutLog(step, entry.seq);
-    for (const each of added) joinLog(step, each, source);
+    for (const each of added) {
+      joinLog(step, each, source);
+      dropGrant(step, each);
+    }
     return conflict ? { cutFrom: entry.seq, entries: added } : { entries: added };
   }
   return { entries: [] };

@@ -2,10 +2,12 @@ import type { Position } from '../log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../ports.js';
 import { emit, writeDisk } from './disk.js';
 import type { ShardInput } from './inputs.js';
+import { suspendLeasehold } from './leasehold.js';
 import { endSeq, epochAt, slice, startAfter } from './log-tail.js';
 import type { SnapshotOffer, SnapshotWanted } from './messages.js';
 import { createOwnership, recount } from './ownership.js';
-import { admitReign, promisedReign, sameReign, sendMismatch } from './replica.js';
+import { admitReign, promisedReign, sameReign } from './reign.js';
+import { sendMismatch } from './replica.js';
 import { createRequestTable, noteRequest } from './request-table.js';
 import type { Step } from './state.js';
 
@@ -25,6 +27,7 @@ export function onSnapshotOffer(step: Step, from: string, message: SnapshotOffer
   }
   if (s.applyingSeq !== s.viewSeq) return; // the view is still at work: the next offer will do
   s.snapshot = { phase: 'installing', from };
+  suspendLeasehold(step);
   emit(step, { kind: 'snapshot-started', from });
   if (!s.hard.installing) writeDisk(step, { hardState: { ...s.hard, installing: true } });
   step.out.push({ kind: 'install-snapshot', from });

@@ -9,10 +9,19 @@ import {
   type StorageFailure,
   type TableRule,
 } from '../ports.js';
+import type { Lender } from '../lease/lender.js';
+import type { Reach } from '../lease/reach.js';
 import type { Answer } from '../request.js';
 import type { ShardConfig } from './config.js';
 import type { ShardEffect } from './effects.js';
 import type { Now } from './inputs.js';
+import {
+  type Asker,
+  type ClientLeases,
+  createClientLeases,
+  createLeasehold,
+  type Leasehold,
+} from './lease-state.js';
 import { emptyTail, endSeq, evict, push, type LogTail } from './log-tail.js';
 import type { Reign } from './messages.js';
 import { createOwnership, noteMove, type Ownership } from './ownership.js';
@@ -39,13 +48,22 @@ export interface Peer {
   eligible: boolean;
 }
 
-/** Answered when the entry it rests on is released, or when it can no longer be. */
-export interface Waiter {
-  readonly ticket: number;
-  readonly answer: Answer;
-  /** A rejection: needs a valid claim at the very end. */
-  readonly isRead: boolean;
-}
+/** Settled when what it rests on is released, or when that can no longer be. */
+export type Waiter =
+  | {
+      readonly kind: 'outcome';
+      readonly ticket: number;
+      readonly answer: Answer;
+      /** A rejection: needs a valid claim at the very end. */
+      readonly isRead: boolean;
+    }
+  | {
+      readonly kind: 'read';
+      readonly ticket: number;
+      readonly name: string;
+      readonly asker: Asker;
+    }
+  | { readonly kind: 'end'; readonly ticket: number };
 
 export interface ReplicaProgress {
   incarnation: number;
@@ -66,6 +84,12 @@ export interface ReplicaProgress {
   actEndMs: number;
 }
 
+/** A committed entry that some cache may still serve the old bytes of. */
+export interface HeldEntry {
+  readonly reach: Reach;
+  readonly sinceMs: number;
+}
+
 export interface PrimaryRole {
   readonly kind: 'primary';
   readonly epoch: number;
@@ -76,7 +100,20 @@ export interface PrimaryRole {
   readonly serveFromMs: number;
   readonly replicas: Map<string, ReplicaProgress>;
   readonly waiters: Map<number, Waiter[]>;
-  endWaiters: { readonly ticket: number; readonly seq: number }[];
+  /** Those that wait until everything up to `seq` is released. */
+  prefixWaiters: (Waiter & { readonly seq: number })[];
+  /** Entries up to here are released, except for those that are held. */
+  examinedSeq: number;
+  /** Committed entries that wait for caches, oldest first, and what they take away. */
+  readonly held: Map<number, HeldEntry>;
+  /** When a lease that holds one of them runs out next. */
+  heldUntilMs: number;
+  /** What sites hold. */
+  readonly lender: Lender;
+  /** Sites that want a file again once its pending writes are released. */
+  readonly wanted: Map<string, Set<string>>;
+  /** The newest entry by which names left this shard; 0 for none in this epoch. */
+  lastMoveSeq: number;
   /** Entries up to here were handed to the disk. */
   flushedSeq: number;
   unreleasedBytes: number;
@@ -87,6 +124,9 @@ export interface PrimaryRole {
   withdrawal: {
     readonly sinceMs: number;
     readonly successor: string;
+    /** Since when every lease of this epoch is asked back; null while writes are in flight. */
+    recallMs: number | null;
+    readonly recalled: Set<string>;
     sentMs: number | null;
     readonly acknowledged: Set<string>;
   } | null;
@@ -140,6 +180,8 @@ export interface ClaimState {
 export interface ShardState {
   readonly config: ShardConfig;
   readonly startedMs: number;
+  /** Never promised anything: no earlier run of this site can have granted a lease. */
+  readonly isFresh: boolean;
   clock: { monoMs: number; wallMs: number; holderMs: number };
   /** As last written, perhaps not yet on disk. */
   hard: HardState;
@@ -176,6 +218,8 @@ export interface ShardState {
   };
   joinTarget: { readonly epoch: number; readonly seq: number } | null;
   snapshot: { phase: 'installing' | 'resetting'; readonly from: string } | null;
+  readonly leasehold: Leasehold;
+  readonly clients: ClientLeases;
   readonly claim: ClaimState;
   role: Role;
   readonly peers: Map<string, Peer>;
@@ -228,6 +272,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
   const state: ShardState = {
     config,
     startedMs: now.monoMs,
+    isFresh: fresh,
     clock: { monoMs: now.monoMs, wallMs: now.wallMs, holderMs: 0 },
     hard: hardState,
     durable: {
@@ -256,6 +301,8 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
     },
     joinTarget: null,
     snapshot: null,
+    leasehold: createLeasehold(),
+    clients: createClientLeases(),
     claim: {
       seen: { value: null, revision: 0 },
       known: false,

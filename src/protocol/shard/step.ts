@@ -17,6 +17,19 @@ import {
   onWithdraw,
   onWithdrawn,
 } from './handover.js';
+import { clientsDeadline, clientsTick } from './client-leases.js';
+import { onClientDone, onClientGone, onClientLeft } from './client-sessions.js';
+import {
+  acceptGrant,
+  leaseholdDeadline,
+  leaseholdTick,
+  onGrant,
+  onLeaseReply,
+  onRecall,
+  onRevoke,
+  suspendLeasehold,
+} from './leasehold.js';
+import { onLeaseRequest, onRecalled, onRevoked } from './lease-answers.js';
 import type { StorageFailure } from '../ports.js';
 import type { Now, ShardInput } from './inputs.js';
 import { entryAt } from './log-tail.js';
@@ -54,7 +67,7 @@ import { stepDown } from './step-down.js';
 export function step(s: ShardState, input: ShardInput, now: Now): ShardEffect[] {
   const out: ShardEffect[] = [];
   const here: Step = { s, now, out };
-  advanceClock(s, now);
+  advanceClock(here);
   if (!s.resumed) resume(here);
   dispatch(here, input);
   const { role } = s;
@@ -72,13 +85,20 @@ export function nextDeadline(s: ShardState): number {
     primaryDeadline(s),
     candidateDeadline(s),
     handoverDeadline(s),
+    leaseholdDeadline(s),
+    clientsDeadline(s),
   );
 }
 
 /** † A holder counts the larger of the two clocks' advances: one stands still while asleep. */
-function advanceClock(s: ShardState, now: Now): void {
+export function advanceClock(here: Step): void {
+  const { s, now } = here;
   const advance = Math.max(now.monoMs - s.clock.monoMs, now.wallMs - s.clock.wallMs, 0);
   s.clock = { monoMs: now.monoMs, wallMs: now.wallMs, holderMs: s.clock.holderMs + advance };
+  if (advance < s.config.timing.leaseMs || s.leasehold.lease === null) return;
+  // † This process stood still, or a clock jumped: nothing is served before it was asked for anew.
+  suspendLeasehold(here);
+  emit(here, { kind: 'paused', forMs: advance });
 }
 
 function resume(here: Step): void {
@@ -120,7 +140,15 @@ function dispatch(here: Step, input: ShardInput): void {
     case 'propose':
       return propose(here, input);
     case 'ask':
-      return ask(here, input.ticket, input.name, input.found);
+      return ask(here, input);
+    case 'granted':
+      return acceptGrant(here, input.name, input.version, input.terms, input.viewed);
+    case 'client-done':
+      return onClientDone(here, input.session, input.name, input.serial);
+    case 'client-left':
+      return onClientLeft(here, input.session, input.name, input.serial);
+    case 'client-gone':
+      return onClientGone(here, input.session, input.certain);
     case 'ask-end':
       return askEnd(here, input.ticket);
     case 'claim-seen':
@@ -158,6 +186,20 @@ function receive(here: Step, from: string, message: ShardMessage): void {
       return onFetch(here, from, message);
     case 'fetched':
       return onFetched(here, from, message);
+    case 'lease-request':
+      return onLeaseRequest(here, from, message);
+    case 'lease':
+      return onLeaseReply(here, message);
+    case 'grant':
+      return onGrant(here, message);
+    case 'revoke':
+      return onRevoke(here, from, message);
+    case 'revoked':
+      return onRevoked(here, from, message);
+    case 'recall':
+      return onRecall(here, from, message);
+    case 'recalled':
+      return onRecalled(here, from, message);
     case 'withdraw':
       return onWithdraw(here, from, message);
     case 'withdrawn':
@@ -187,6 +229,8 @@ function tick(here: Step): void {
   primaryTick(here);
   candidateTick(here);
   handoverTick(here);
+  leaseholdTick(here);
+  clientsTick(here);
 }
 
 function sendStanding(here: Step): void {

@@ -62,7 +62,7 @@ function readAt(core: Core, station: Station, ms: number): Read | null {
   if (station.state?.role.kind !== 'primary') return null;
   const copy = copyStation(station);
   const found = { head: viewHead(station.view, 'f'), inTheWay: false };
-  const input = { kind: 'ask', ticket: 0, name: 'f', found } as const;
+  const input = { kind: 'ask', ticket: 0, name: 'f', found, asker: null } as const;
   for (const effect of feed(core, copy, input, { monoMs: ms, wallMs: ms })) {
     if (effect.kind !== 'answer' || effect.answer.outcome !== 'head') continue;
     const { head } = effect.answer;

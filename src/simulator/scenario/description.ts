@@ -4,7 +4,13 @@ import { patternText } from '../../protocol/primary-table.js';
 import type { Answer, WriteRequest } from '../../protocol/request.js';
 import type { ShardEffect, ShardEvent } from '../../protocol/shard/effects.js';
 import type { ShardInput } from '../../protocol/shard/inputs.js';
-import type { Reign, ShardMessage } from '../../protocol/shard/messages.js';
+import type {
+  GrantedVersion,
+  GrantTerms,
+  Reign,
+  RevokedFile,
+  ShardMessage,
+} from '../../protocol/shard/messages.js';
 
 /*
  * The words of traces: one line for each input and effect, the same for the same thing. A message's
@@ -88,12 +94,40 @@ export function messageText(message: ShardMessage): string {
     }
     case 'snapshot-offer':
       return `${head} missing ${message.missingSeq}`;
+    case 'lease-request': {
+      const left = message.left.map(({ name, position }) => ` left ${name}@${position}`);
+      return `${head} for ${message.holder} sent ${message.sentMs}${left.join('')}`;
+    }
+    case 'lease':
+      return `${head} g${message.generation} to ${message.holder} ${message.sentMs}+${message.durationMs}`;
+    case 'grant':
+      return `${head} ${termsText(message)} ${message.name} ${grantedText(message.version)}`;
+    case 'revoke':
+      return `${head} ${message.files.map(revokedText).join(', ')}`;
+    case 'revoked': {
+      const files = message.files.map((f) => `${revokedText(f)}${f.wanted ? ' wanted' : ''}`);
+      return `${head} ${files.join(', ')}`;
+    }
     case 'prepare':
+    case 'recall':
+    case 'recalled':
     case 'withdraw':
     case 'withdrawn':
     case 'snapshot-wanted':
       return head;
   }
+}
+
+function revokedText({ name, seq }: RevokedFile): string {
+  return `${name ?? 'everything'} for ${seq}`;
+}
+
+function grantedText(version: GrantedVersion): string {
+  return version === null ? 'none' : `v${version.version} ${positionText(version)}`;
+}
+
+function termsText({ generation, position }: GrantTerms): string {
+  return `g${generation} at ${position}`;
 }
 
 export function answerText(answer: Answer): string {
@@ -105,9 +139,10 @@ export function answerText(answer: Answer): string {
     case 'retry':
       return `${answer.outcome} ${answer.reason}`;
     case 'head': {
-      const { head } = answer;
-      if (head === null) return 'head none';
-      return `head v${head.version} ${positionText(head)}${head.deleted ? ' deleted' : ''}`;
+      const { head, terms } = answer;
+      const kept = terms === null ? '' : ` granted ${termsText(terms)}`;
+      if (head === null) return `head none${kept}`;
+      return `head v${head.version} ${positionText(head)}${head.deleted ? ' deleted' : ''}${kept}`;
     }
     case 'end':
       return `end ${positionText(answer.end)}`;
@@ -159,6 +194,8 @@ export function effectText(effect: ShardEffect, ticketName: (ticket: number) => 
       return `trim ${effect.upToSeq}`;
     case 'answer':
       return `answer ${ticketName(effect.ticket)} ${answerText(effect.answer)}`;
+    case 'invalidate':
+      return `invalidate ${effect.name ?? 'everything'} at ${effect.sessions.join(' ')} ${effect.serial}`;
     case 'swap-claim': {
       const { epoch, site, released, successor, renewal } = effect.value;
       const state = released ? ` released to ${successor || 'anybody'}` : ` renewal ${renewal}`;
@@ -181,8 +218,18 @@ export function inputText(input: ShardInput, ticketName: (ticket: number) => str
       return `written ${input.id}${input.failure === null ? '' : ` ${input.failure.kind}`}`;
     case 'propose':
       return `propose ${ticketName(input.ticket)}: ${requestText(input.request)}`;
-    case 'ask':
-      return `ask ${ticketName(input.ticket)}: ${input.name}`;
+    case 'ask': {
+      const keep = input.asker === null ? '' : ` for ${input.asker.site}`;
+      return `ask ${ticketName(input.ticket)}: ${input.name}${keep}`;
+    }
+    case 'granted':
+      return `granted ${input.name} ${grantedText(input.version)} ${termsText(input.terms)}`;
+    case 'client-done':
+      return `client ${input.session} done ${input.name ?? 'everything'} ${input.serial}`;
+    case 'client-left':
+      return `client ${input.session} left ${input.name} ${input.serial}`;
+    case 'client-gone':
+      return `client ${input.session} gone${input.certain ? ' for certain' : ''}`;
     case 'ask-end':
       return `ask-end ${ticketName(input.ticket)}`;
     case 'claim-seen': {

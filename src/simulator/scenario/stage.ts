@@ -252,11 +252,13 @@ export class Stage {
     this.input(site, { kind: 'propose', ticket, epoch, request, found });
   }
 
-  ask(site: string, name: string, file: string): void {
+  /** `holder`: the site that wants to keep the answer, '' for none. */
+  ask(site: string, name: string, file: string, holder = ''): void {
     const ticket = this.tickets.push(name);
     this.answers.delete(name);
     const found = { head: viewHead(this.station(site).view, file), inTheWay: false };
-    this.input(site, { kind: 'ask', ticket, name: file, found });
+    const asker = holder === '' ? null : { site: holder, run: this.state(holder).config.run };
+    this.input(site, { kind: 'ask', ticket, name: file, found, asker });
   }
 
   askEnd(site: string, name: string): void {

@@ -139,9 +139,11 @@ export class SimClient {
     const at = this.site();
     if (at === undefined) return this.proceed();
     const draft = this.draft(planned, at.name);
+    const { leases } = this.world.options;
+    const keeps = leases.sites && !this.random.chance(leases.validateChance);
     this.once<Parameters<Parameters<SiteNode['read']>[2]>[0]>(
       at,
-      (done) => at.node.read(draft.name, this.until(at.node), done),
+      (done) => at.node.read(draft.name, this.until(at.node), done, keeps),
       (outcome) => {
         draft.endMs = this.world.queue.nowMs;
         if (outcome?.ok === true) {

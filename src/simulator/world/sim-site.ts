@@ -285,6 +285,7 @@ export class SimSite {
         content: this.content,
         timers: this.timers(),
         send: (to, message) => this.isUp && this.send(to, message),
+        invalidate: () => {},
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => world.fail(id, error),
       },

@@ -56,6 +56,9 @@ export interface RunCounts {
   deduplicated: number;
   storageFailures: number;
   stepDowns: number;
+  /** Committed writes that waited for caches; and those that waited a lease out. */
+  writesHeld: number;
+  leasesWaitedOut: number;
   waitsForClaim: number;
   restores: number;
   ambushes: number;
@@ -67,15 +70,17 @@ export interface RunCounts {
 export class Exercise {
   readonly counts = {
     readsAtPrimary: 0,
+    readsUnderLease: 0,
     readsValidated: 0,
     readsFetched: 0,
     staleReplicasAsked: 0,
   };
 
   /** `isStale`: the site that was asked did not show the newest version itself. */
-  read(freshness: 'primary' | 'validated' | 'fetched', isStale: boolean): void {
+  read(freshness: 'primary' | 'lease' | 'validated' | 'fetched', isStale: boolean): void {
     if (isStale) this.counts.staleReplicasAsked += 1;
     if (freshness === 'primary') this.counts.readsAtPrimary += 1;
+    else if (freshness === 'lease') this.counts.readsUnderLease += 1;
     else if (freshness === 'validated') this.counts.readsValidated += 1;
     else this.counts.readsFetched += 1;
   }
@@ -114,6 +119,8 @@ export class World implements Surroundings {
     deduplicated: 0,
     storageFailures: 0,
     stepDowns: 0,
+    writesHeld: 0,
+    leasesWaitedOut: 0,
     waitsForClaim: 0,
     restores: 0,
     ambushes: 0,
@@ -191,8 +198,13 @@ export class World implements Surroundings {
       writeQuorum: this.writeQuorum,
       shards: this.shards,
       initialRules: this.rules,
-      timing: { ...DEFAULT_TIMING, driftRate: this.options.clock.driftBound },
+      timing: {
+        ...DEFAULT_TIMING,
+        leaseMs: this.options.leases.leaseMs,
+        driftRate: this.options.clock.driftBound,
+      },
       limits: SIMULATED_LIMITS,
+      leases: this.options.leases.sites,
       retryMs: 50,
       requestLimit: 1000,
     };
@@ -331,6 +343,12 @@ export class World implements Surroundings {
       case 'storage-failed':
         counts.storageFailures += 1;
         return;
+      case 'write-passed':
+        if (event.lapsed > 0) counts.leasesWaitedOut += 1;
+        else counts.writesHeld += 1;
+        return;
+      case 'lease-evicted':
+      case 'paused':
       case 'claimed':
       case 'handing-over':
       case 'snapshot-started':

@@ -1,0 +1,139 @@
+import type { Reach } from './reach.js';
+
+/*
+ * What a granter keeps of the rights it has lent: the primary towards sites, a site towards its
+ * clients. A holder may use a file while two things last: the file is on its list, and its short
+ * lease runs. So renewing costs nothing per file, and whoever has vanished holds up a write for no
+ * longer than its short lease (volume leases: Yin, Alvisi, Dahlin, Lin).
+ */
+
+export interface Loan {
+  /** Everything up to here was known when it was lent; grows with each revocation. */
+  readonly position: number;
+  /** The position that revokes it; 0 while nothing does. */
+  revokedAt: number;
+  revokedMs: number;
+}
+
+export interface Holder {
+  readonly id: string;
+  /** The process that holds. What an earlier one held is of no use to it. */
+  run: string;
+  /** † Raised when a write passes without this holder's word: its list is void from then on. */
+  generation: number;
+  /** Until when its short lease may run, on the granter's monotonic clock. */
+  endMs: number;
+  readonly files: Map<string, Loan>;
+  /** Names that are revoked and not yet given back, the oldest first. */
+  readonly owed: Set<string>;
+}
+
+export interface Lender {
+  readonly holders: Map<string, Holder>;
+  readonly lists: Map<string, Set<Holder>>;
+}
+
+export function createLender(): Lender {
+  return { holders: new Map(), lists: new Map() };
+}
+
+export function holderOf(lender: Lender, id: string, run: string): Holder {
+  const known = lender.holders.get(id);
+  if (known !== undefined) return known;
+  const endMs = Number.NEGATIVE_INFINITY;
+  const holder = { id, run, generation: 1, endMs, files: new Map(), owed: new Set<string>() };
+  lender.holders.set(id, holder);
+  return holder;
+}
+
+export function lend(lender: Lender, holder: Holder, name: string, position: number): void {
+  holder.files.set(name, { position, revokedAt: 0, revokedMs: 0 });
+  holder.owed.delete(name);
+  const list = lender.lists.get(name);
+  if (list === undefined) lender.lists.set(name, new Set([holder]));
+  else list.add(holder);
+}
+
+/** † Takes the file off the holder's list only if it was lent before `position`. */
+export function takeBack(lender: Lender, holder: Holder, reach: Reach, position: number): void {
+  if (reach === null) {
+    for (const name of [...holder.files.keys()]) takeBack(lender, holder, name, position);
+    return;
+  }
+  const loan = holder.files.get(reach);
+  if (loan === undefined || loan.position >= position) return;
+  unlist(lender, holder, reach);
+}
+
+function unlist(lender: Lender, holder: Holder, name: string): void {
+  holder.files.delete(name);
+  holder.owed.delete(name);
+  const list = lender.lists.get(name);
+  list?.delete(holder);
+  if (list?.size === 0) lender.lists.delete(name);
+}
+
+/** Asks for the name back from everybody who has it; returns them. */
+export function revoke(lender: Lender, reach: Reach, position: number, nowMs: number): Holder[] {
+  if (reach === null) {
+    const holders = [...lender.holders.values()].filter((holder) => holder.files.size > 0);
+    for (const name of [...lender.lists.keys()]) revoke(lender, name, position, nowMs);
+    return holders;
+  }
+  const list = lender.lists.get(reach);
+  if (list === undefined) return [];
+  for (const holder of list) {
+    const loan = holder.files.get(reach);
+    if (loan === undefined) continue;
+    if (loan.revokedAt === 0) loan.revokedMs = nowMs;
+    loan.revokedAt = position;
+    holder.owed.add(reach);
+  }
+  return [...list];
+}
+
+/** Nothing that this holder has is of use any more, and it cannot tell by itself. */
+export function forfeit(lender: Lender, holder: Holder): void {
+  for (const name of [...holder.files.keys()]) unlist(lender, holder, name);
+  holder.generation += 1;
+}
+
+export function forfeitAll(lender: Lender): void {
+  for (const holder of lender.holders.values()) forfeit(lender, holder);
+}
+
+/** Since when the holder owes an answer to a revocation; Infinity if it owes none. */
+export function owesSinceMs(holder: Holder): number {
+  for (const name of holder.owed) return holder.files.get(name)?.revokedMs ?? Infinity;
+  return Infinity;
+}
+
+function holdersOf(lender: Lender, reach: Reach): Iterable<Holder> {
+  if (reach !== null) return lender.lists.get(reach) ?? [];
+  return [...lender.holders.values()].filter((holder) => holder.files.size > 0);
+}
+
+/** When the last holder of the name has lost its short lease at the latest; 0 if none has it now. */
+export function blockedUntilMs(lender: Lender, reach: Reach, nowMs: number): number {
+  let untilMs = 0;
+  for (const { endMs } of holdersOf(lender, reach)) {
+    if (endMs > nowMs) untilMs = Math.max(untilMs, endMs);
+  }
+  return untilMs;
+}
+
+/** † Passes over holders whose short lease has run out: what they have is void. */
+export function passLapsed(lender: Lender, reach: Reach, nowMs: number): number {
+  let passed = 0;
+  for (const holder of [...holdersOf(lender, reach)]) {
+    if (holder.endMs > nowMs) continue;
+    forfeit(lender, holder);
+    passed += 1;
+  }
+  return passed;
+}
+
+export function isListed(lender: Lender, reach: Reach): boolean {
+  for (const _holder of holdersOf(lender, reach)) return true;
+  return false;
+}
