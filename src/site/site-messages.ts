@@ -79,7 +79,11 @@ const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>
   submit: (m) => isCall(m) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
   submitted: (m) => isCall(m) && isWriteAnswer(m.answer),
   ask: (m) =>
-    isCall(m) && isId(m.shard) && isName(m.name) && (m.held === null || isPosition(m.held)) && typeof m.keep === 'boolean',
+    isCall(m) &&
+    isId(m.shard) &&
+    isName(m.name) &&
+    (m.held === null || isPosition(m.held)) &&
+    typeof m.keep === 'boolean',
   asked: (m) => isCall(m) && isReadAnswer(m.answer),
   'ask-end': (m) => isCall(m) && isId(m.shard),
   ended: (m) => isCall(m) && isEndAnswer(m.answer),

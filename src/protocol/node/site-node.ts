@@ -34,12 +34,7 @@ export interface NodePorts {
   /** False if there is no session with the site. */
   send(to: string, message: SiteMessage): boolean;
   /** Tells these clients of this site to drop the file; null: all files of the shard. */
-  invalidate(
-    shard: string,
-    sessions: readonly string[],
-    name: string | null,
-    serial: number,
-  ): void;
+  invalidate(shard: string, sessions: readonly string[], name: string | null, serial: number): void;
   event(shard: string, event: ShardEvent): void;
   /** An invariant does not hold, or the disk gave up: this site must not go on. */
   fatal(error: unknown): void;

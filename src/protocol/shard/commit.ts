@@ -90,7 +90,8 @@ function isHeld(step: Step, role: PrimaryRole, held: HeldEntry): boolean {
   }
   const lapsed = passWrite(step, role, reach);
   const waitedMs = step.now.monoMs - sinceMs;
-  if (waitedMs > 0 || lapsed > 0) emit(step, { kind: 'write-passed', name: reach, waitedMs, lapsed });
+  if (waitedMs > 0 || lapsed > 0)
+    emit(step, { kind: 'write-passed', name: reach, waitedMs, lapsed });
   return false;
 }
 

@@ -30,10 +30,7 @@ export function onLeaseRequest(step: Step, from: string, message: LeaseRequest):
   if (now.monoMs - owesSinceMs(holder) > revocationPatienceMs) return;
   const durationMs = Math.min(leaseMs, actEndsMs(step, role) - s.clock.holderMs);
   if (durationMs <= 0) return;
-  holder.endMs = Math.max(
-    holder.endMs,
-    now.monoMs + durationMs * (1 + driftRate) + driftMarginMs,
-  );
+  holder.endMs = Math.max(holder.endMs, now.monoMs + durationMs * (1 + driftRate) + driftMarginMs);
   const { epoch, run, holder: asking, sentMs } = message;
   const { generation } = holder;
   send(step, from, { kind: 'lease', epoch, run, holder: asking, sentMs, durationMs, generation });

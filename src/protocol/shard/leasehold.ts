@@ -86,7 +86,8 @@ export function leaseholdDeadline(s: ShardState): number {
   const { leasehold, clock, role } = s;
   if (role.kind !== 'replica' || s.leader === null) return Number.POSITIVE_INFINITY;
   let dueMs = Number.POSITIVE_INFINITY;
-  if (leasehold.wantedUntilMs > clock.monoMs) dueMs = Math.max(leasehold.nextRequestMs, clock.monoMs);
+  if (leasehold.wantedUntilMs > clock.monoMs)
+    dueMs = Math.max(leasehold.nextRequestMs, clock.monoMs);
   const { lender } = s.clients;
   for (const key of leasehold.owing.keys()) {
     const name = key === '' ? null : key;

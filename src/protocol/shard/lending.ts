@@ -81,7 +81,11 @@ export function knownHolder(role: PrimaryRole, asker: Asker): Holder | undefined
 
 /** Runs of one site are named `site.incarnation.starts…`, both counted up. */
 function isLaterRun(site: string, run: string, than: string): boolean {
-  const counts = (name: string): number[] => name.slice(site.length + 1).split('.').map(Number);
+  const counts = (name: string): number[] =>
+    name
+      .slice(site.length + 1)
+      .split('.')
+      .map(Number);
   const [incarnation = 0, starts = 0] = counts(run);
   const [thanIncarnation = 0, thanStarts = 0] = counts(than);
   return incarnation > thanIncarnation || (incarnation === thanIncarnation && starts > thanStarts);

@@ -1,5 +1,6 @@
 import { judgeAcknowledgement } from './acknowledgement.js';
 import { describe, expect, it } from 'vitest';
+import type { Position } from '../../protocol/log-entry.js';
 import type { CommittedEntry, Operation } from '../history.js';
 import { Random } from '../random.js';
 import { judgeConvergence } from './convergence.js';
@@ -139,24 +140,20 @@ describe('visibility (I7)', () => {
 });
 
 describe('lease exclusion (I9)', () => {
-  const release = { name: 'b/f', version: 2, atMs: 10 };
-  const lease = { holder: 'tor', name: 'b/f', version: 1, fromMs: 0, untilMs: 10 };
-
-  it('accepts leases that ended, are of the new version, or of another file', () => {
-    const leases = [
-      lease,
-      { ...lease, version: 2, untilMs: 99 },
-      { ...lease, name: 'b/g', untilMs: 99 },
-    ];
-    expect(judgeLeaseExclusion(leases, [release])).toEqual([]);
+  const write = { shard: 'nyc', primary: 'nyc', name: 'b/f', epoch: 2, seq: 7 };
+  const held = (epoch: number, seq: number): { holder: string; at: Position; right: string } => ({
+    holder: 'tor',
+    at: { epoch, seq },
+    right: 'under a lease',
   });
 
-  it('finds a lease on an old version that is valid at the release, or begins after it', () => {
-    expect(invariantsOf(judgeLeaseExclusion([{ ...lease, untilMs: 10.1 }], [release]))).toEqual([
-      'I9',
-    ]);
-    const later = { ...lease, fromMs: 20, untilMs: 30 };
-    expect(invariantsOf(judgeLeaseExclusion([later], [release]))).toEqual(['I9']);
+  it('accepts holders of the released version or a later one', () => {
+    expect(judgeLeaseExclusion(write, [held(2, 7), held(2, 9), held(3, 1)])).toBeNull();
+  });
+
+  it('finds a holder of an older version, and a primary of an earlier epoch', () => {
+    expect(judgeLeaseExclusion(write, [held(2, 7), held(2, 6)])?.invariant).toBe('I9');
+    expect(judgeLeaseExclusion(write, [held(1, Infinity)])?.invariant).toBe('I9');
   });
 });
 

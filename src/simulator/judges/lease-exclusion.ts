@@ -1,50 +1,37 @@
-import { type Finding, Findings } from './finding.js';
+import { comparePositions, type Position } from '../../protocol/log-entry.js';
+import type { Finding } from './finding.js';
 
-/** Somebody could serve a version without asking, from `fromMs` until just before `untilMs`. */
-export interface LeaseInterval {
-  /** A site or client. */
-  readonly holder: string;
+/** A write that its primary has just let go. */
+export interface ReleasedWrite extends Position {
+  readonly shard: string;
+  readonly primary: string;
   readonly name: string;
-  readonly version: number;
-  readonly fromMs: number;
-  readonly untilMs: number;
 }
 
-/** A version was released (answered, visible) at this moment. */
-export interface Release {
-  readonly name: string;
-  readonly version: number;
-  readonly atMs: number;
+/** What a site or a client would serve of a file at this moment, were it asked. */
+export interface Holding {
+  readonly holder: string;
+  /** The version that it would serve; of a primary, the epoch that it acts in. */
+  readonly at: Position;
+  readonly right: string;
 }
 
 /**
- * I9, in the simulator's true time: when a write is released, and ever after, no lease on an older
- * version of the file is valid anywhere.
+ * I9, in true time: at the moment a write is released nobody would serve the file from before it,
+ * were it asked now; neither under a lease nor as an earlier primary that still acts.
  */
 export function judgeLeaseExclusion(
-  leases: readonly LeaseInterval[],
-  releases: readonly Release[],
-): Finding[] {
-  const findings = new Findings();
-  const byName = new Map<string, Release[]>();
-  for (const release of releases) {
-    const known = byName.get(release.name);
-    if (known === undefined) byName.set(release.name, [release]);
-    else known.push(release);
-  }
-  for (const lease of leases) {
-    if (findings.isFull) break;
-    for (const release of byName.get(lease.name) ?? []) {
-      const isValidStill = lease.untilMs > release.atMs && lease.fromMs < lease.untilMs;
-      if (release.version <= lease.version || !isValidStill) continue;
-      findings.add(
-        'I9',
-        `${lease.holder} could serve version ${lease.version} of ${lease.name} until ` +
-          `${lease.untilMs.toFixed(1)} ms, although version ${release.version} was released at ` +
-          `${release.atMs.toFixed(1)} ms`,
-      );
-      break;
-    }
-  }
-  return findings.list;
+  write: ReleasedWrite,
+  holdings: readonly Holding[],
+): Finding | null {
+  const older = holdings.find(({ at }) => comparePositions(at, write) < 0);
+  if (older === undefined) return null;
+  const { holder, at, right } = older;
+  return {
+    invariant: 'I9',
+    message:
+      `${write.primary} released ${write.name} ${write.epoch}/${write.seq} of ${write.shard} ` +
+      `while ${holder} could serve ${at.epoch}/${at.seq} ${right}`,
+    operations: [],
+  };
 }

@@ -86,7 +86,10 @@ export function runPlan(plan: RunPlan, tracer: Tracer | null = null): RunResult 
 /** Something thrown outside of a site is a finding too. */
 function runOn(world: World, isDone: () => boolean, untilMs: number): boolean {
   try {
-    return world.queue.runUntilDone(isDone, untilMs);
+    return world.queue.runUntilDone(() => {
+      world.judgeReleases();
+      return isDone();
+    }, untilMs);
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.findings.push({ invariant: 'simulator', message, operations: [] });

@@ -20,6 +20,12 @@ import type { SimView } from '../sim-view.js';
 import { TraceHash } from '../trace-hash.js';
 import { Recorder } from './recorder.js';
 import { SITE_NAMES } from './site-names.js';
+import {
+  type Holding,
+  judgeLeaseExclusion,
+  type ReleasedWrite,
+} from '../judges/lease-exclusion.js';
+import { holdingOf, ReleaseWatch } from './release-watch.js';
 import { SimSite, type Surroundings } from './sim-site.js';
 import type { Tracer } from './tracer.js';
 
@@ -102,6 +108,7 @@ export class World implements Surroundings {
   readonly rules: readonly TableRule[];
   readonly findings: Finding[] = [];
   readonly exercise = new Exercise();
+  private readonly releases = new ReleaseWatch();
   private readonly victim: string;
   private bytesLost = 0;
   readonly counts: RunCounts = {
@@ -267,6 +274,31 @@ export class World implements Surroundings {
       }
     }
     network.healAll();
+  }
+
+  /** I9: whoever has just released a write, no other site may serve what was before it. */
+  judgeReleases(): void {
+    for (const [id, { node }] of this.sites) {
+      if (node === null) continue;
+      for (const [shard, { state }] of node.drives) {
+        for (const write of this.releases.look(id, shard, state)) {
+          const finding = judgeLeaseExclusion(write, this.holdings(write));
+          if (finding !== null) this.findings.push(finding);
+        }
+      }
+    }
+  }
+
+  private holdings({ shard, name, primary }: ReleasedWrite): Holding[] {
+    const found: Holding[] = [];
+    for (const [site, { node, clock }] of this.sites) {
+      const state = node?.drives.get(shard)?.state;
+      if (state === undefined || site === primary) continue;
+      const now = { monoMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+      const holding = holdingOf(site, state, now, name);
+      if (holding !== null) found.push(holding);
+    }
+    return found;
   }
 
   /** An invariant of the protocol's own code did not hold at a site. */
