@@ -15,6 +15,7 @@ import {
   type ClientLease,
   lendToClient,
   renewClient,
+  rightLeftMs,
 } from './shard/client-sessions.js';
 import type { ShardConfig } from './shard/config.js';
 import type { ShardEffect, ShardEvent } from './shard/effects.js';
@@ -161,10 +162,16 @@ export class ShardDrive {
     return this.now(none, (step) => renewClient(step, session));
   }
 
+  /** How much longer this site may answer for the shard without asking. */
+  rightLeftMs(): number {
+    return this.now(0, (step) => rightLeftMs(step));
+  }
+
   /** Registers a file for a client, before the answer that fills its cache; null if it may not. */
   lendToClient(session: string, name: string, head: FileVersion | null): ClientGrant | null {
     const version = head === null ? null : grantedVersion(head);
-    return this.now(null, (step) => lendToClient(step, session, name, version));
+    const viewed = this.ports.view.head(name) ?? null;
+    return this.now(null, (step) => lendToClient(step, session, { name, version, viewed }));
   }
 
   askEnd(done: (answer: EndAnswer) => void): void {

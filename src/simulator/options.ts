@@ -40,6 +40,14 @@ export interface RunOptions {
     readonly leaseMs: number;
     /** A read that asks the primary and keeps nothing. */
     readonly validateChance: number;
+    /** The part of the clients that have a cache and a session of their own. */
+    readonly cachingChance: number;
+    readonly cacheEntries: number;
+    /** Connections of clients are cut; each side notices in its own time. */
+    readonly cutEveryMs: number;
+    /** Clients that stand still, asleep or not, for up to this many lease lengths. */
+    readonly pauseEveryMs: number;
+    readonly vanishEveryMs: number;
   };
   readonly network: {
     readonly delayScale: number;
@@ -192,6 +200,11 @@ function drawLeases(random: Random): RunOptions['leases'] {
     sites: random.chance(0.85),
     leaseMs: Math.round(Math.exp(random.between(Math.log(100), Math.log(1_500)))),
     validateChance: maybe(random, 0.05, 0.5),
+    cachingChance: random.chance(0.75) ? random.between(0.2, 1) : 0,
+    cacheEntries: random.pick([2, 8, 1000]),
+    cutEveryMs: maybe(random, 500, 20_000),
+    pauseEveryMs: maybe(random, 1_000, 20_000),
+    vanishEveryMs: maybe(random, 10_000, 60_000),
   };
 }
 

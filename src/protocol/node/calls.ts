@@ -2,6 +2,7 @@ import { comparePositions } from '../log-entry.js';
 import type { ContentPort } from '../ports.js';
 import type { ShardDrive, Timers } from '../shard-drive.js';
 import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
+import { withoutBytes } from './light-content.js';
 import type { SiteMessage } from './messages.js';
 
 /** What came of a call to a site that may be a primary. */
@@ -227,20 +228,9 @@ export class SiteCalls {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
-
 /** Leaves out inline bytes that the asking site has in its log already. */
 function lighten(answer: ReadAnswer, held: { epoch: number; seq: number } | null): ReadAnswer {
   if (answer.outcome !== 'head' || answer.head === null || held === null) return answer;
   const { head } = answer;
-  if (head.content?.kind !== 'inline' || comparePositions(head, held) > 0) return answer;
-  const { kind, size, etag } = head.content; // bytes may be read only when asked for
-  const content = { kind, size, etag, bytes: NO_BYTES };
-  return { ...answer, head: { ...head, content } };
-}
-
-/** True if the answer came without the bytes that it speaks of. */
-export function isLight(answer: Extract<ReadAnswer, { outcome: 'head' }>): boolean {
-  const content = answer.head?.content;
-  return content?.kind === 'inline' && content.bytes.length !== content.size;
+  return comparePositions(head, held) > 0 ? answer : { ...answer, head: withoutBytes(head) };
 }

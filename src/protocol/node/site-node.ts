@@ -15,8 +15,9 @@ import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
 import { endSeq } from '../shard/log-tail.js';
 import type { ShardStart } from '../shard/state.js';
-import { type CallResult, type Reigning, SiteCalls, isLight } from './calls.js';
+import { type CallResult, type Reigning, SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
+import { isLight } from './light-content.js';
 import type { SiteMessage } from './messages.js';
 
 /** What one shard at this site stands on. */
@@ -338,7 +339,7 @@ export class SiteNode {
     if (own !== undefined && drive?.isReadable === true) {
       return { ok: true, head: own, freshness: 'validated', primary, epoch };
     }
-    if (isLight(answer)) return 'content';
+    if (isLight(head)) return 'content';
     const freshness = head === null || head.deleted ? 'validated' : 'fetched';
     return { ok: true, head, freshness, primary, epoch };
   }

@@ -1,10 +1,12 @@
-import { holderOf, lend, owesSinceMs, takeBack } from '../lease/lender.js';
+import { type Holder, holderOf, lend, owesSinceMs, takeBack } from '../lease/lender.js';
 import type { Reach } from '../lease/reach.js';
+import type { Position } from '../log-entry.js';
 import { actEndsMs } from './acting.js';
 import { removeClient } from './client-leases.js';
 import { release } from './commit.js';
 import { heldGrant, leaseLeftMs, settleOwing } from './leasehold.js';
 import { isPending, mayLend } from './lending.js';
+import { endSeq, newestWrite } from './log-tail.js';
 import type { GrantedVersion } from './messages.js';
 import type { Step } from './state.js';
 
@@ -17,6 +19,14 @@ import type { Step } from './state.js';
 export interface ClientLease {
   readonly generation: number;
   readonly durationMs: number;
+}
+
+/** What a client is about to be told. */
+export interface ToldVersion {
+  readonly name: string;
+  readonly version: GrantedVersion;
+  /** The newest version in the view. */
+  readonly viewed: Position | null;
 }
 
 /** A client may keep what it reads now, while its lease of this generation runs. */
@@ -35,11 +45,9 @@ export function rightLeftMs(step: Step): number {
 /** † Renews a session's lease on this shard, bounded by the right that this site has itself. */
 export function renewClient(step: Step, session: string): ClientLease {
   const { s, now } = step;
-  const { lender } = s.clients;
-  const { timing, limits } = s.config;
-  const isKnown = lender.holders.has(session);
-  if (!isKnown && lender.holders.size >= limits.clients) return { generation: 0, durationMs: 0 };
-  const holder = holderOf(lender, session, session);
+  const { timing } = s.config;
+  const holder = clientOf(step, session);
+  if (holder === undefined) return { generation: 0, durationMs: 0 };
   const { generation } = holder;
   const isSlow = now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs;
   const durationMs = isSlow ? 0 : Math.min(timing.clientLeaseMs, rightLeftMs(step));
@@ -53,28 +61,42 @@ export function renewClient(step: Step, session: string): ClientLease {
  * † Registers the file for the session, before the answer that fills its cache leaves; null if it may
  * be told this version and not keep it.
  */
-export function lendToClient(
-  step: Step,
-  session: string,
-  name: string,
-  version: GrantedVersion,
-): ClientGrant | null {
+export function lendToClient(step: Step, session: string, told: ToldVersion): ClientGrant | null {
   const { s } = step;
-  const holder = s.clients.lender.holders.get(session);
-  if (holder === undefined || !mayLendVersion(step, name, version)) return null;
+  const { name } = told;
+  if (!mayLendVersion(step, told)) return null;
+  const holder = clientOf(step, session);
+  if (holder === undefined) return null;
   if (holder.files.size >= s.config.limits.clientFiles && !holder.files.has(name)) return null;
   const { serial } = s.clients;
   lend(s.clients.lender, holder, name, serial);
   return { generation: holder.generation, serial };
 }
 
-function mayLendVersion(step: Step, name: string, version: GrantedVersion): boolean {
-  const { role } = step.s;
-  if (role.kind === 'primary') return mayLend(step, role) && !isPending(step, role, name);
+/** The newest version it may be now, and nothing newer pending: between the two may lie a write. */
+function mayLendVersion(step: Step, { name, version, viewed }: ToldVersion): boolean {
+  const { role, log } = step.s;
+  if (role.kind === 'primary') {
+    if (!mayLend(step, role) || isPending(step, role, name)) return false;
+    return isAt(newestWrite(log, name, endSeq(log)) ?? viewed, version);
+  }
   const grant = heldGrant(step, name);
   if (grant === undefined) return false;
   grant.used = true;
-  return grant.version?.seq === version?.seq && grant.version?.epoch === version?.epoch;
+  return isAt(grant.version, version);
+}
+
+function isAt(a: Position | null, b: Position | null): boolean {
+  return a?.epoch === b?.epoch && a?.seq === b?.seq;
+}
+
+/** A session that may hold leases here; undefined when there are as many as may be. */
+function clientOf(step: Step, session: string): Holder | undefined {
+  const { lender } = step.s.clients;
+  const known = lender.holders.get(session);
+  if (known !== undefined) return known;
+  if (lender.holders.size >= step.s.config.limits.clients) return undefined;
+  return holderOf(lender, session, session);
 }
 
 /** The client has dropped what it held of the name up to `serial`; null: of the whole shard. */

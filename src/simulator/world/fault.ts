@@ -28,6 +28,20 @@ export type Fault = { readonly atMs: number } & (
     }
   | { readonly kind: 'clog'; readonly from: string; readonly to: string; readonly forMs: number }
   | { readonly kind: 'break'; readonly from: string; readonly to: string }
+  /** A client's connection is cut; the site and the client notice when they do. */
+  | {
+      readonly kind: 'cut';
+      readonly client: number;
+      readonly siteMs: number;
+      readonly clientMs: number;
+    }
+  | {
+      readonly kind: 'client-pause';
+      readonly client: number;
+      readonly forMs: number;
+      readonly asleep: boolean;
+    }
+  | { readonly kind: 'vanish'; readonly client: number }
   | { readonly kind: 'coordinator'; readonly site: string; readonly forMs: number }
   /** One link is cut, both ways: each of the two still reaches everybody else. */
   | { readonly kind: 'link'; readonly from: string; readonly to: string; readonly forMs: number }

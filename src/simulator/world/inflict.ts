@@ -52,6 +52,21 @@ export function inflict(world: World, fault: Fault): void {
     case 'break':
       network.breakSession(fault.from, fault.to);
       return;
+    case 'cut':
+      counts.sessionsCut += 1;
+      world.cacheOf(fault.client)?.cut(fault.siteMs, fault.clientMs);
+      return;
+    case 'client-pause': {
+      const clock = world.cacheOf(fault.client)?.clock;
+      if (clock === undefined) return;
+      if (fault.asleep) clock.suspend();
+      else clock.pause();
+      queue.after(fault.forMs, () => clock.resume());
+      return;
+    }
+    case 'vanish':
+      world.cacheOf(fault.client)?.vanish();
+      return;
     case 'coordinator':
       coordinator.cutOff(fault.site, fault.forMs);
       return;

@@ -24,6 +24,7 @@ export function planFaults(options: RunOptions, random: Random): Fault[] {
   planMachineFaults(each, options);
   planNetworkFaults(each, options, sites);
   planCoordinatorFaults(each, options);
+  planClientFaults(each, options);
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -147,6 +148,30 @@ function planNetworkFaults(each: Each, options: RunOptions, sites: readonly stri
     from: site,
     to: another(own, site),
     forMs: faultMs(own),
+  }));
+}
+
+function planClientFaults(each: Each, { leases, clients, clock }: RunOptions): void {
+  if (leases.cachingChance === 0) return;
+  const noticeMs = (own: Random): number => own.exponential(own.pick([5, 500, 5000]));
+  each('cut', leases.cutEveryMs, (atMs, _site, own) => ({
+    kind: 'cut',
+    atMs,
+    client: own.int(clients),
+    siteMs: noticeMs(own),
+    clientMs: noticeMs(own),
+  }));
+  each('client-pause', leases.pauseEveryMs, (atMs, _site, own) => ({
+    kind: 'client-pause',
+    atMs,
+    client: own.int(clients),
+    forMs: own.between(0.1, 3) * leases.leaseMs,
+    asleep: own.chance(clock.suspendChance),
+  }));
+  each('vanish', leases.vanishEveryMs, (atMs, _site, own) => ({
+    kind: 'vanish',
+    atMs,
+    client: own.int(clients),
   }));
 }
 

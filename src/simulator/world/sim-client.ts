@@ -2,11 +2,14 @@ import type { ChunkedContent, Content, FileVersion } from '../../protocol/file-v
 import type { WriteAnswer, WriteConditions, WriteRequest } from '../../protocol/request.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
-import type { NodeClock } from '../clock.js';
+import type { ClientAnswer } from '../../protocol/client/answers.js';
+import type { SessionWrite } from '../../protocol/client/messages.js';
+import { NodeClock } from '../clock.js';
 import type { Condition, Operation } from '../history.js';
 import type { Random } from '../random.js';
 import { compareUtf8 } from '../../protocol/utf8-order.js';
 import { MOVING_FILES, type PlannedOperation } from './plan.js';
+import { bytesOf, SimCache } from './sim-cache.js';
 import type { World } from './world.js';
 
 /** A site tries on behalf of a client for this part of the client's patience. */
@@ -35,7 +38,11 @@ export class SimClient {
   private next = 0;
   /** What it last saw of each file: what its conditions speak of. */
   private readonly seen = new Map<string, { version: number; value: string | null }>();
-  isDone = false;
+  /** A session and a cache of its own; without, each request goes to a site by itself. */
+  private readonly cache: SimCache | null = null;
+  private finished = false;
+  /** A call of its cache is under way; it is written down in any case. */
+  private isWaiting = false;
 
   constructor(
     readonly id: string,
@@ -47,9 +54,21 @@ export class SimClient {
   ) {
     this.planned = [...planned];
     this.siteIndex = random.int(world.sites.size);
+    const own = random.fork('cache');
+    const { cachingChance } = world.options.leases;
+    if (!own.chance(cachingChance)) return;
+    const clock = new NodeClock(world.queue, world.clockSettings(id));
+    this.cache = new SimCache(id, world, clock, own, this.siteIndex);
+    world.caches.push(this.cache);
+  }
+
+  /** Nothing more is to be expected of it. */
+  get isDone(): boolean {
+    return this.finished || (this.cache?.vanished === true && !this.isWaiting);
   }
 
   start(): void {
+    this.cache?.start();
     this.proceed();
   }
 
@@ -60,18 +79,29 @@ export class SimClient {
 
   private proceed(): void {
     const operation = this.planned[this.next];
-    if (operation === undefined) {
-      this.isDone = true;
+    if (operation === undefined || this.cache?.vanished === true) {
+      this.finished = true;
       return;
     }
     this.next += 1;
-    if (operation.move) this.siteIndex = this.random.int(this.world.sites.size);
-    this.world.queue.after(operation.thinkMs, () => this.perform(operation));
+    if (operation.move) this.moveTo(this.random.int(this.world.sites.size));
+    this.world.queue.after(operation.thinkMs, () => {
+      const { cache } = this;
+      if (cache === null) return this.perform(operation);
+      if (cache.vanished) return this.proceed();
+      cache.clock.deliver(() => this.perform(operation));
+    });
+  }
+
+  private moveTo(siteIndex: number): void {
+    this.siteIndex = siteIndex;
+    this.cache?.moveTo(siteIndex);
   }
 
   private perform(planned: PlannedOperation): void {
     switch (planned.kind) {
       case 'read':
+        if (this.cache !== null) return this.readCached(this.cache, planned);
         return planned.local ? this.readLocal(planned) : this.read(planned);
       case 'list':
         return this.list(planned);
@@ -157,6 +187,52 @@ export class SimClient {
         this.proceed();
       },
     );
+  }
+
+  /** By the client's own cache: from memory if that is valid, else over its session. */
+  private readCached(cache: SimCache, planned: PlannedOperation): void {
+    const { leases } = this.world.options;
+    const isValidate = this.random.fork('mode').chance(leases.validateChance);
+    const mode = planned.local ? 'local' : isValidate ? 'validate' : 'strong';
+    const draft = this.draft(planned, cache.site);
+    if (mode === 'local') Object.assign(draft, { mode });
+    this.onceCached(
+      cache,
+      (done) => cache.read(draft.name, mode, done),
+      (answer) => {
+        draft.endMs = this.world.queue.nowMs;
+        if (answer?.kind === 'read' && answer.ok) {
+          Object.assign(draft, { outcome: 'ok', site: cache.site }, stamp(answer.head));
+          if (mode !== 'local') this.remember(draft.name, answer.head);
+          this.world.exercise.read(answer.freshness, false);
+        }
+        this.record(draft);
+        this.proceed();
+      },
+    );
+  }
+
+  /** Gives up after a while, as its user would. */
+  private onceCached(
+    cache: SimCache,
+    call: (done: (answer: ClientAnswer) => void) => number,
+    done: (answer: ClientAnswer | null) => void,
+  ): void {
+    let open = true;
+    let ticket = 0;
+    this.isWaiting = true;
+    const finish = (answer: ClientAnswer | null): void => {
+      if (!open) return;
+      open = false;
+      this.isWaiting = false;
+      patience.cancel();
+      done(answer);
+    };
+    const patience = this.world.queue.after(this.world.options.mix.patienceMs, () => {
+      if (cache.vanished) return finish(null);
+      cache.clock.deliver(() => cache.giveUp(ticket));
+    });
+    ticket = call(finish);
   }
 
   private readLocal(planned: PlannedOperation): void {
@@ -256,6 +332,9 @@ export class SimClient {
     if (condition !== null) draft.condition = condition;
     const { name } = draft;
     const conditions = conditionsOf(condition);
+    if (this.cache !== null && !planned.chunked) {
+      return this.writeCached(this.cache, planned, call, tries, draft);
+    }
     const request = {
       requestId,
       since,
@@ -274,24 +353,11 @@ export class SimClient {
       at,
       (done) => at.node.submit(() => at.node.shardFor(name), request, this.until(at.node), done),
       (outcome) => {
-        draft.endMs = outcome === null ? null : this.world.queue.nowMs;
         const answer = outcome?.answer;
-        draft.outcome = answer?.outcome ?? 'unknown';
         if (answer?.outcome === 'committed') {
-          const { version, epoch, seq } = answer;
-          Object.assign(draft, { version, epoch, seq });
-          this.checkDurable(planned, at.node.shardFor(name), seq, value);
-          this.seen.set(name, { version, value });
-        } else if (answer !== undefined) {
-          draft.reason = answer.reason;
-          if (answer.outcome === 'rejected' && answer.reason === 'precondition_failed') {
-            Object.assign(draft, stamp(answer.current));
-            this.remember(name, answer.current);
-          } else if (answer.outcome === 'rejected' && answer.reason === 'no_such_file') {
-            Object.assign(draft, stamp(answer.current));
-          }
+          this.checkDurable(planned, at.node.shardFor(name), answer.seq, value);
         }
-        this.record(draft);
+        this.noteWrite(draft, call, answer);
         this.settle(planned, call, tries, draft.outcome === 'unknown');
       },
     );
@@ -309,6 +375,59 @@ export class SimClient {
     this.world.answered(this.fileName(planned), shard, seq, content);
   }
 
+  private writeCached(
+    cache: SimCache,
+    planned: PlannedOperation,
+    call: Parameters<SimClient['attempt']>[1],
+    tries: number,
+    draft: Draft,
+  ): void {
+    const { requestId, value, condition } = call;
+    const { name } = draft;
+    const write: SessionWrite =
+      value === null
+        ? { kind: 'delete', name }
+        : { kind: 'put', name, bytes: bytesOf(value), metadata: {} };
+    draft.site = cache.site;
+    this.onceCached(
+      cache,
+      (done) => cache.write(requestId, write, conditionsOf(condition), done),
+      (told) => {
+        const answer = told?.kind === 'write' ? told.answer : undefined;
+        if (answer?.outcome === 'refused') {
+          this.noteWrite(draft, call, { outcome: 'rejected', reason: 'no_primary', current: null });
+        } else this.noteWrite(draft, call, answer);
+        this.settle(planned, call, tries, draft.outcome === 'unknown');
+      },
+    );
+  }
+
+  /** Writes down what became of an attempt; undefined: nothing was heard. */
+  private noteWrite(
+    draft: Draft,
+    call: Parameters<SimClient['attempt']>[1],
+    answer: WriteAnswer | undefined,
+  ): void {
+    const { name } = draft;
+    const { value } = call;
+    draft.endMs = answer === undefined ? null : this.world.queue.nowMs;
+    draft.outcome = answer?.outcome ?? 'unknown';
+    if (answer?.outcome === 'committed') {
+      const { version, epoch, seq } = answer;
+      Object.assign(draft, { version, epoch, seq });
+      this.seen.set(name, { version, value });
+    } else if (answer !== undefined) {
+      draft.reason = answer.reason;
+      if (answer.outcome === 'rejected' && answer.reason === 'precondition_failed') {
+        Object.assign(draft, stamp(answer.current));
+        this.remember(name, answer.current);
+      } else if (answer.outcome === 'rejected' && answer.reason === 'no_such_file') {
+        Object.assign(draft, stamp(answer.current));
+      }
+    }
+    this.record(draft);
+  }
+
   /** Retries an uncertain outcome; now and then a certain one too, as a lost answer would. */
   private settle(
     planned: PlannedOperation,
@@ -318,7 +437,7 @@ export class SimClient {
   ): void {
     const again = planned.retry && tries < TRIES && (isUncertain || this.random.chance(0.1));
     if (!again) return this.proceed();
-    this.siteIndex = this.random.int(this.world.sites.size);
+    this.moveTo(this.random.int(this.world.sites.size));
     this.world.queue.after(this.random.exponential(200), () =>
       this.attemptAgain(planned, call, tries),
     );

@@ -1,3 +1,5 @@
+import type { Content } from '../../protocol/file-version.js';
+import { ClientSessions } from '../../protocol/node/client-sessions.js';
 import type { NodeConfig } from '../../protocol/node/config.js';
 import type { SiteMessage } from '../../protocol/node/messages.js';
 import { type NodeShard, SiteNode } from '../../protocol/node/site-node.js';
@@ -20,6 +22,7 @@ import { judgeAcknowledgement } from '../judges/acknowledgement.js';
 import type { Finding } from '../judges/finding.js';
 import { KeptAcknowledgements } from '../judges/kept-acknowledgement.js';
 import { ToldRemainder } from '../judges/told-remainder.js';
+import type { RunOptions } from '../options.js';
 import type { Random } from '../random.js';
 import { SimContent, type SimContentWorld } from '../sim-content.js';
 import type { SimCoordinator } from '../sim-coordinator.js';
@@ -45,6 +48,9 @@ export interface Surroundings {
   nodeConfig(site: string, record: SiteRecord): NodeConfig;
   readableView(from: string, site: string, shard: string): SimView | undefined;
   watchLog(site: string, shard: string, log: ShardLog): ShardLog;
+  readonly options: RunOptions;
+  /** The site's process is gone, and every session with it. */
+  siteCrashed(site: string): void;
   restartSoon(site: SimSite): void;
   heard(site: string, shard: string, event: ShardEvent): void;
   fail(site: string, error: unknown): void;
@@ -65,6 +71,8 @@ export class SimSite {
   readonly content: SimContent;
   /** The running process; null while it is down or has not yet found out what it is. */
   node: SiteNode | null = null;
+  /** Of this process, for its clients. */
+  sessions: ClientSessions | null = null;
   isUp = false;
   private record: SiteRecord | null = null;
   private life = 0;
@@ -126,6 +134,8 @@ export class SimSite {
     this.life += 1;
     this.node?.halt();
     this.node = null;
+    this.sessions = null;
+    this.world.siteCrashed(this.id);
     this.world.network.crash(this.id);
     this.clock.crash();
     for (const { disk, view } of this.stores.values()) {
@@ -285,13 +295,21 @@ export class SimSite {
         content: this.content,
         timers: this.timers(),
         send: (to, message) => this.isUp && this.send(to, message),
-        invalidate: () => {},
+        invalidate: (...told) => this.sessions?.invalidate(...told),
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => world.fail(id, error),
       },
       shards,
     );
     this.node = node;
+    this.sessions = new ClientSessions(node, {
+      contentOf: simContent,
+      refusal: (_name, _forWrite, done) => done(null),
+      position: () => positionsOf(node),
+      sinceOf: (token, shard) => (JSON.parse(token) as Record<string, number>)[shard] ?? 0,
+      requestMs: world.options.mix.patienceMs,
+      leaseWaitMs: 200,
+    });
     world.network.start(id, this.clock, {
       message: (from, message: SiteMessage) => {
         if (life !== this.life) return;
@@ -342,6 +360,17 @@ export class SimSite {
     if (store === undefined) throw new Error(`no such shard: ${shard}`);
     return store;
   }
+}
+
+/** Small content of a simulated client: its bytes are its name. */
+function simContent(bytes: Uint8Array): Content {
+  const etag = String.fromCharCode(...bytes);
+  return { kind: 'inline', size: bytes.length, etag, bytes };
+}
+
+function positionsOf(node: SiteNode): string {
+  const seqs = [...node.drives].map(([shard, { state }]) => [shard, state.releasedSeq]);
+  return JSON.stringify(Object.fromEntries(seqs));
 }
 
 function readUntilAnswered<K extends `site/${string}` | `claim/${string}`>(

@@ -25,6 +25,9 @@ import {
   judgeLeaseExclusion,
   type ReleasedWrite,
 } from '../judges/lease-exclusion.js';
+import type { ClientFreshness } from '../../protocol/client/answers.js';
+import type { SimCache } from './sim-cache.js';
+import type { SessionHost } from './sim-session.js';
 import { holdingOf, ReleaseWatch } from './release-watch.js';
 import { SimSite, type Surroundings } from './sim-site.js';
 import type { Tracer } from './tracer.js';
@@ -63,6 +66,7 @@ export interface RunCounts {
   storageFailures: number;
   stepDowns: number;
   /** Committed writes that waited for caches; and those that waited a lease out. */
+  sessionsCut: number;
   writesHeld: number;
   leasesWaitedOut: number;
   waitsForClaim: number;
@@ -77,15 +81,18 @@ export class Exercise {
   readonly counts = {
     readsAtPrimary: 0,
     readsUnderLease: 0,
+    readsFromMemory: 0,
+    entriesInvalidated: 0,
     readsValidated: 0,
     readsFetched: 0,
     staleReplicasAsked: 0,
   };
 
   /** `isStale`: the site that was asked did not show the newest version itself. */
-  read(freshness: 'primary' | 'lease' | 'validated' | 'fetched', isStale: boolean): void {
+  read(freshness: ClientFreshness, isStale: boolean): void {
     if (isStale) this.counts.staleReplicasAsked += 1;
     if (freshness === 'primary') this.counts.readsAtPrimary += 1;
+    else if (freshness === 'memory') this.counts.readsFromMemory += 1;
     else if (freshness === 'lease') this.counts.readsUnderLease += 1;
     else if (freshness === 'validated') this.counts.readsValidated += 1;
     else this.counts.readsFetched += 1;
@@ -103,6 +110,7 @@ export class World implements Surroundings {
   readonly recorder: Recorder;
   readonly diskOptions: DiskOptions;
   readonly sites = new Map<string, SimSite>();
+  readonly caches: SimCache[] = [];
   /** Each shard with its succession. */
   readonly shards = new Map<string, readonly string[]>();
   readonly rules: readonly TableRule[];
@@ -126,6 +134,7 @@ export class World implements Surroundings {
     deduplicated: 0,
     storageFailures: 0,
     stepDowns: 0,
+    sessionsCut: 0,
     writesHeld: 0,
     leasesWaitedOut: 0,
     waitsForClaim: 0,
@@ -217,6 +226,30 @@ export class World implements Surroundings {
     };
   }
 
+  /** Sessions with the site are gone; its clients notice when they do. */
+  siteCrashed(site: string): void {
+    for (const cache of this.caches) if (cache.site === site) cache.lostSite();
+  }
+
+  /** The cache of a client, by its place in the plan; undefined for one without. */
+  cacheOf(client: number): SimCache | undefined {
+    return this.caches.find(({ id }) => id === `c${client + 1}`);
+  }
+
+  /** The site at this place, or the next one that runs, for a client that connects. */
+  sessionHost(index: number): SessionHost | undefined {
+    const ids = [...this.sites.keys()];
+    for (let step = 0; step < ids.length; step += 1) {
+      const id = ids[(index + step) % ids.length] ?? '';
+      const site = this.sites.get(id);
+      const sessions = site?.sessions;
+      if (site === undefined || sessions === null || sessions === undefined) continue;
+      if (site.node === null) continue;
+      return { site: id, sessions, clock: site.clock, isAlive: () => site.sessions === sessions };
+    }
+    return undefined;
+  }
+
   /** The same log, its writes told to the tracer. */
   watchLog(site: string, shard: string, log: ShardLog): ShardLog {
     return this.tracer?.watchLog(site, shard, log, () => this.queue.nowMs) ?? log;
@@ -273,6 +306,7 @@ export class World implements Surroundings {
         disk.options = { ...disk.options, syncErrorChance: 0 };
       }
     }
+    for (const { clock } of this.caches) clock.resume();
     network.healAll();
   }
 
@@ -297,6 +331,10 @@ export class World implements Surroundings {
       const now = { monoMs: clock.monotonicMs(), wallMs: clock.wallMs() };
       const holding = holdingOf(site, state, now, name);
       if (holding !== null) found.push(holding);
+    }
+    for (const cache of this.caches) {
+      const at = cache.servable(name);
+      if (at !== undefined) found.push({ holder: cache.id, at, right: 'from its memory' });
     }
     return found;
   }
