@@ -41,6 +41,11 @@ export class MemoryFileService implements site.FileService {
     this.#requestIdLimit = options.requestIdLimit ?? 100_000;
   }
 
+  /** It has no sessions: what stands on them is tested on real sites. */
+  openSession(): site.SiteSession | null {
+    return null;
+  }
+
   async open(
     name: string,
     options?: { readonly consistency?: site.Consistency; readonly version?: number },

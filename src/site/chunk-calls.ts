@@ -1,6 +1,6 @@
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import { isFields, isHash } from './message-fields.js';
+import { isFields, isHash } from '../protocol/message-fields.js';
 
 /*
  * What sites ask each other about chunks, over bulk calls: which of these do you lack, give me

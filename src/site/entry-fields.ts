@@ -11,7 +11,7 @@ import {
   isPattern,
   isPosition,
   isRequestId,
-} from './message-fields.js';
+} from '../protocol/message-fields.js';
 
 /** Entries in one message; a primary sends at most 512. */
 export const ENTRIES_LIMIT = 4096;

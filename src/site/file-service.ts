@@ -231,7 +231,20 @@ export interface ClusterStatus {
   readonly storageFailure: string | null;
 }
 
+/** A client's session with a site: frames as they come on one ordered connection. */
+export interface SiteSession {
+  /** Takes a frame; returns why the connection has to end, or null. */
+  receive(frame: string | Uint8Array): string | null;
+  /** The connection is gone. Call once; nothing is sent any more. */
+  closed(): void;
+}
+
 export interface FileService {
+  /**
+   * A client has connected and speaks the session protocol (docs/protocol.md): reads, writes and
+   * leases for a cache of its own. Null when as many sessions are open as may be.
+   */
+  openSession(send: (frame: string | Uint8Array) => void): SiteSession | null;
   /** Opens a file's newest version, or the given one, for reading. */
   open(
     name: string,

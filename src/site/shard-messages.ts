@@ -10,7 +10,7 @@ import {
   isMilliseconds,
   isPosition,
   isReign,
-} from './message-fields.js';
+} from '../protocol/message-fields.js';
 
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 

@@ -1,4 +1,5 @@
 import type { Content, FileVersion, Metadata } from '../protocol/file-version.js';
+import type { ClientSessions } from '../protocol/node/client-sessions.js';
 import type { PrimaryTable } from '../protocol/ports.js';
 import { ruleFor } from '../protocol/primary-table.js';
 import { Buckets, refusedBy } from './buckets.js';
@@ -12,9 +13,11 @@ import type {
   OpenedFile,
   ReadFailure,
   Served,
+  SiteSession,
   WriteOptions,
   WriteOutcome,
 } from './file-service.js';
+import { createClientSessions, openClientSession } from './client-session.js';
 import { FileWrites, rejected } from './file-writes.js';
 import { openHistory, readHistory } from './history.js';
 import { listBucket } from './listing.js';
@@ -28,16 +31,23 @@ import { bucketOf, checkBucketName, checkFileName } from './site-names.js';
  * The file service of a site: any request, at any site, brought to the primary where it has to be.
  * At most `requestLimit` requests are under way at once; one more is refused as `overloaded`.
  */
-export function createFileService(context: SiteContext): FileService {
+export function createFileService(context: SiteContext): SiteService {
   return new SiteFileService(context);
 }
 
 type ReadOptions = { readonly consistency?: Consistency; readonly version?: number };
 
-class SiteFileService implements FileService {
+/** The file service, and what the node tells it of its clients' caches. */
+export interface SiteService extends FileService {
+  /** These clients are to drop the file; null: all files of the shard. */
+  invalidate(shard: string, sessions: readonly string[], name: string | null, serial: number): void;
+}
+
+class SiteFileService implements SiteService {
   private readonly calls: ShardCalls;
   private readonly writes: FileWrites;
   private readonly buckets: Buckets;
+  private readonly sessions: ClientSessions;
   private underWay = 0;
   private finishing = false;
 
@@ -45,6 +55,18 @@ class SiteFileService implements FileService {
     this.calls = new ShardCalls(context);
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);
+    this.sessions = createClientSessions(this.calls, {
+      refusal: (name, forWrite) => this.sessionRefusal(name, forWrite),
+      position: () => this.position(),
+    });
+  }
+
+  invalidate(...told: Parameters<SiteService['invalidate']>): void {
+    this.sessions.invalidate(...told);
+  }
+
+  openSession(send: (frame: string | Uint8Array) => void): SiteSession | null {
+    return openClientSession(this.sessions, send);
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {
@@ -227,6 +249,14 @@ class SiteFileService implements FileService {
     if (fault !== null) return rejected('quorum_unavailable', `${fault}; nothing was stored`);
     const missing = await this.buckets.missing(bucketOf(name));
     return missing === null ? null : refusedBy(missing);
+  }
+
+  /** What is wrong with a request of a client's session before anybody is asked; null: nothing. */
+  private async sessionRefusal(name: string, forWrite: boolean): Promise<string | null> {
+    if (this.calls.drives.some((drive) => drive.state.stopping)) return 'site_stopping';
+    if (!forWrite) return checkFileName(name).ok ? null : 'invalid_name';
+    const fault = await this.writeFault(name);
+    return fault?.outcome === 'rejected' ? fault.reason : null;
   }
 
   private async put(

@@ -11,7 +11,7 @@ import {
   isMilliseconds,
   isName,
   isPosition,
-} from './message-fields.js';
+} from '../protocol/message-fields.js';
 import { isShardMessage } from './shard-messages.js';
 
 export type ParsedSiteMessage =

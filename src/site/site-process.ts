@@ -6,13 +6,13 @@ import type { ShardStart } from '../protocol/shard/state.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { clusterStatus } from './cluster-status.js';
 import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
-import type { ClusterStatus, FileService } from './file-service.js';
+import type { ClusterStatus } from './file-service.js';
 import { nodeConfigOf, peersByNearness } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
 import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
 import type { RunningSite, SiteConfig } from './site-config.js';
-import { createFileService } from './site-file-service.js';
+import { createFileService, type SiteService } from './site-file-service.js';
 import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
@@ -31,7 +31,7 @@ export interface SiteDeclaration {
 
 /** The parts of a running site, wired to each other. */
 export class SiteProcess implements RunningSite {
-  readonly service: FileService;
+  readonly service: SiteService;
   readonly httpUrl: string;
   readonly failed: Promise<Error>;
   private readonly node: SiteNode;
@@ -74,7 +74,7 @@ export class SiteProcess implements RunningSite {
         content: this.content.port,
         timers: createRealTimers(),
         send: (to, message) => this.network.send(to, message),
-        invalidate: () => {},
+        invalidate: (...told) => this.service.invalidate(...told),
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => this.stopForGood(error),
       },

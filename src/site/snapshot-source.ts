@@ -1,7 +1,7 @@
 import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import type { ViewSnapshot } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import { isCount, isFields, isId } from './message-fields.js';
+import { isCount, isFields, isId } from '../protocol/message-fields.js';
 
 /** Snapshots held for other sites; each keeps old pages of the view from being used again. */
 const HELD_LIMIT = 4;

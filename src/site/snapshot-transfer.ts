@@ -17,7 +17,7 @@ import {
   type SnapshotInstaller,
 } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import { isCount, isFields, isPosition } from './message-fields.js';
+import { isCount, isFields, isPosition } from '../protocol/message-fields.js';
 import { RANGES_LIMIT } from './snapshot-source.js';
 
 const CALL_DEADLINE_MS = 20_000;

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
 import { PROBLEMS, refusal } from './problem.js';
 import { route } from './routes.js';
+import { acceptSessions } from './session-socket.js';
 
 export interface NativeHttpOptions {
   /** The site that answers. */
@@ -68,6 +69,7 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
     handle(service, options, request, response, true);
   });
   server.on('clientError', refuseMalformed);
+  const sessions = acceptSessions(server, service);
   const { host, port } = options;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -79,7 +81,10 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
         host,
         port: bound,
         url: `http://${authority}:${bound}`,
-        close: (graceMs = 5000) => closeServer(server, unused, graceMs),
+        close: (graceMs = 5000) => {
+          sessions.close();
+          return closeServer(server, unused, graceMs);
+        },
       });
     });
   });

@@ -3,7 +3,7 @@ import {
   CHUNK_LIMIT_BYTES,
   type ChunkRef,
   INLINE_LIMIT_BYTES,
-} from '../protocol/file-version.js';
+} from './file-version.js';
 
 /*
  * Fields of what another site says, judged one by one. This is the hot path of every message, so

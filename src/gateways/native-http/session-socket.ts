@@ -1,0 +1,104 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { FileService } from '../../site/file-service.js';
+
+/*
+ * Clients' sessions: a WebSocket at /v1/session that carries the frames of the session protocol. A
+ * client that sends what is no message, or does not read what it is sent, loses its connection.
+ */
+
+export const SESSION_PATH = '/v1/session';
+export const SESSION_SUBPROTOCOL = 'quorate.1';
+
+const FRAME_LIMIT_BYTES = 1024 * 1024;
+/** A client that is this far behind in reading is cut off. */
+const BACKLOG_LIMIT_BYTES = 16 * 1024 * 1024;
+/** Silence on the connection after which it is asked for a sign of life; twice that ends it. */
+const SILENCE_LIMIT_MS = 30_000;
+const CLOSE_POLICY = 1008;
+const CLOSE_TRY_LATER = 1013;
+const CLOSE_GOING_AWAY = 1001;
+
+export interface SessionSockets {
+  /** Ends every session: the site stops. */
+  close(): void;
+}
+
+/** Takes sessions on the server's upgrade requests. */
+export function acceptSessions(server: Server, service: FileService): SessionSockets {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: FRAME_LIMIT_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+    handleProtocols: (offered) => (offered.has(SESSION_SUBPROTOCOL) ? SESSION_SUBPROTOCOL : false),
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', ignore);
+    const fault = faultOf(request);
+    if (fault !== null) {
+      socket.end(`HTTP/1.1 ${fault}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, service));
+  });
+  const pulse = setInterval(() => sockets.clients.forEach(askForLife), SILENCE_LIMIT_MS);
+  pulse.unref();
+  return {
+    close: () => {
+      clearInterval(pulse);
+      for (const connection of sockets.clients) connection.close(CLOSE_GOING_AWAY, 'site stopping');
+      sockets.close();
+    },
+  };
+}
+
+/** A page of another origin may not open sessions through its visitor's browser. */
+function faultOf({ url = '', headers }: IncomingMessage): string | null {
+  if (url.split('?')[0] !== SESSION_PATH) return '404 Not Found';
+  const { origin, host } = headers;
+  const isForeign =
+    origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
+  if (isForeign) return '403 Forbidden';
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((text) => text.trim());
+  return offered.includes(SESSION_SUBPROTOCOL) ? null : '400 Bad Request';
+}
+
+const silent = new WeakSet<WebSocket>();
+
+function askForLife(connection: WebSocket): void {
+  if (silent.has(connection)) {
+    connection.terminate();
+    return;
+  }
+  silent.add(connection);
+  connection.ping();
+}
+
+function serve(connection: WebSocket, service: FileService): void {
+  const session = service.openSession((frame) => {
+    if (connection.readyState !== connection.OPEN) return;
+    connection.send(frame);
+    if (connection.bufferedAmount > BACKLOG_LIMIT_BYTES) connection.terminate();
+  });
+  if (session === null) {
+    connection.close(CLOSE_TRY_LATER, 'as many sessions are open here as may be');
+    return;
+  }
+  connection.on('message', (data: RawData, isBinary: boolean) => {
+    silent.delete(connection);
+    const fault = session.receive(isBinary ? bytesOf(data) : (data as Buffer).toString());
+    if (fault !== null) connection.close(CLOSE_POLICY, fault);
+  });
+  connection.on('pong', () => silent.delete(connection));
+  connection.on('error', ignore);
+  connection.once('close', () => session.closed());
+}
+
+function bytesOf(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+}
+
+function ignore(): void {}

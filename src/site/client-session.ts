@@ -1,0 +1,60 @@
+import { FrameReader, framesOf } from '../protocol/client/wire.js';
+import type { ClientMessage } from '../protocol/client/messages.js';
+import type { SiteSession } from './file-service.js';
+import type { ShardCalls } from './shard-calls.js';
+import { contentHash } from '../storage/content-hash.js';
+import type { InlineContent } from '../protocol/file-version.js';
+import { ClientSessions } from '../protocol/node/client-sessions.js';
+import { readToken } from './position-token.js';
+
+/** Sessions of clients that a site takes at once. */
+export const SESSION_LIMIT = 20_000;
+
+const LEASE_WAIT_MS = 250;
+
+/** The sessions of a site's clients, on its node. */
+export function createClientSessions(
+  calls: ShardCalls,
+  service: {
+    refusal(name: string, forWrite: boolean): Promise<string | null>;
+    position(): string;
+  },
+): ClientSessions {
+  const { node, timeoutMs } = calls.context;
+  return new ClientSessions(node, {
+    contentOf: smallContent,
+    refusal: (name, forWrite, done) => {
+      service.refusal(name, forWrite).then(done, () => done('internal'));
+    },
+    position: () => service.position(),
+    sinceOf: (token, shard) => readToken(token)?.get(shard) ?? null,
+    requestMs: timeoutMs,
+    leaseWaitMs: LEASE_WAIT_MS,
+  });
+}
+
+function smallContent(bytes: Uint8Array): InlineContent {
+  return { kind: 'inline', size: bytes.length, etag: contentHash(bytes), bytes };
+}
+
+/** Carries one client's frames to the site's sessions and back. */
+export function openClientSession(
+  sessions: ClientSessions,
+  send: (frame: string | Uint8Array) => void,
+): SiteSession | null {
+  if (sessions.count >= SESSION_LIMIT) return null;
+  const reader = new FrameReader<ClientMessage>('client');
+  const id = sessions.open((message) => {
+    for (const frame of framesOf(message)) send(frame);
+  });
+  return {
+    receive: (frame) => {
+      const parsed = reader.push(frame);
+      if (parsed === null) return null;
+      if (!parsed.ok) return parsed.reason;
+      sessions.receive(id, parsed.message);
+      return null;
+    },
+    closed: () => sessions.closed(id),
+  };
+}
