@@ -53,20 +53,9 @@ export function inflict(world: World, fault: Fault): void {
       network.breakSession(fault.from, fault.to);
       return;
     case 'cut':
-      counts.sessionsCut += 1;
-      world.cacheOf(fault.client)?.cut(fault.siteMs, fault.clientMs);
-      return;
-    case 'client-pause': {
-      const clock = world.cacheOf(fault.client)?.clock;
-      if (clock === undefined) return;
-      if (fault.asleep) clock.suspend();
-      else clock.pause();
-      queue.after(fault.forMs, () => clock.resume());
-      return;
-    }
+    case 'client-pause':
     case 'vanish':
-      world.cacheOf(fault.client)?.vanish();
-      return;
+      return inflictOnClient(world, fault);
     case 'coordinator':
       coordinator.cutOff(fault.site, fault.forMs);
       return;
@@ -98,11 +87,31 @@ export function inflict(world: World, fault: Fault): void {
     }
     case 'restore':
       counts.restores += 1;
-      coordinator.restore('claim/');
-      return;
+      return coordinator.restore('claim/');
     case 'ambush':
       lieInWait(world, fault);
       return;
+  }
+}
+
+/** What happens to a client that has a cache; another one notices nothing. */
+function inflictOnClient(
+  world: World,
+  fault: Extract<Fault, { kind: 'cut' | 'client-pause' | 'vanish' }>,
+): void {
+  const cache = world.cacheOf(fault.client);
+  if (cache === undefined) return;
+  switch (fault.kind) {
+    case 'cut':
+      world.counts.sessionsCut += 1;
+      return cache.cut(fault.siteMs, fault.clientMs);
+    case 'client-pause':
+      if (fault.asleep) cache.clock.suspend();
+      else cache.clock.pause();
+      world.queue.after(fault.forMs, () => cache.clock.resume());
+      return;
+    case 'vanish':
+      return cache.vanish();
   }
 }
 

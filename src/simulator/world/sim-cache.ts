@@ -20,11 +20,20 @@ import type { Now } from '../../protocol/shard/inputs.js';
 import type { NodeClock } from '../clock.js';
 import type { ScheduledEvent } from '../event-queue.js';
 import type { Random } from '../random.js';
-import { SimSession } from './sim-session.js';
-import type { World } from './world.js';
+import type { EventQueue } from '../event-queue.js';
+import type { RunOptions } from '../options.js';
+import { type SessionHost, SimSession } from './sim-session.js';
 
 const CLOSE_MS = 1;
 const RECONNECT_MS = 50;
+
+/** What the world is to a client. */
+export interface ClientWorld {
+  readonly queue: EventQueue;
+  readonly options: RunOptions;
+  readonly exercise: { readonly counts: { entriesInvalidated: number } };
+  sessionHost(index: number): SessionHost | undefined;
+}
 
 /**
  * A client with a cache of its own: the protocol's client on a simulated machine, with its own clock,
@@ -40,7 +49,7 @@ export class SimCache {
 
   constructor(
     readonly id: string,
-    private readonly world: World,
+    private readonly world: ClientWorld,
     readonly clock: NodeClock,
     private readonly random: Random,
     private siteIndex: number,
