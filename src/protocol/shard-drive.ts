@@ -200,6 +200,11 @@ export class ShardDrive {
     return version?.epoch === stamp.epoch && version.seq === stamp.seq ? version : undefined;
   }
 
+  /** Entries of the log on disk, whatever became of those in memory. */
+  readLog(...request: Parameters<ShardLog['read']>): void {
+    this.ports.log.read(...request);
+  }
+
   get view(): ShardView {
     return this.ports.view;
   }

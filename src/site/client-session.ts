@@ -5,7 +5,7 @@ import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
 import { ClientSessions } from '../protocol/node/client-sessions.js';
-import { readToken } from './position-token.js';
+import { readToken, writeToken } from './position-token.js';
 
 /** Sessions of clients that a site takes at once. */
 export const SESSION_LIMIT = 20_000;
@@ -27,7 +27,8 @@ export function createClientSessions(
       service.refusal(name, forWrite).then(done, () => done('internal'));
     },
     position: () => service.position(),
-    sinceOf: (token, shard) => readToken(token)?.get(shard) ?? null,
+    writeCursor: writeToken,
+    readCursor: readToken,
     requestMs: timeoutMs,
     leaseWaitMs: LEASE_WAIT_MS,
   });

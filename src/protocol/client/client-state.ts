@@ -1,7 +1,7 @@
 import type { Now } from '../shard/inputs.js';
 import { type Cache, type CacheLimits, createCache } from './cache.js';
 import type { ClientAnswer } from './answers.js';
-import type { ClientMessage, ReadMode, SessionWrite, SiteReply } from './messages.js';
+import type { Change, ClientMessage, ReadMode, SessionWrite, SiteReply, WatchEnd } from './messages.js';
 import type { WriteConditions } from '../request.js';
 
 export interface ClientConfig {
@@ -59,6 +59,14 @@ export type PendingRequest =
     }
   | { readonly kind: 'revalidate'; readonly names: readonly string[] };
 
+/** A change feed that is followed from session to session. */
+export interface Watch {
+  readonly ticket: number;
+  readonly prefix: string;
+  /** Where it stands; null before it was told where it begins. */
+  cursor: string | null;
+}
+
 export interface ClientState {
   readonly config: ClientConfig;
   clock: { monoMs: number; wallMs: number; holderMs: number };
@@ -70,6 +78,7 @@ export interface ClientState {
   readonly revoked: Map<string, number>;
   readonly cache: Cache;
   readonly requests: Map<number, PendingRequest>;
+  readonly watches: Map<number, Watch>;
   nextId: number;
   /** What the site said last of what is released. */
   position: string | null;
@@ -94,6 +103,13 @@ export type ClientInput =
       readonly write: SessionWrite;
       readonly conditions: WriteConditions;
     }
+  | {
+      readonly kind: 'watch';
+      readonly ticket: number;
+      readonly prefix: string;
+      readonly from: string | null;
+    }
+  | { readonly kind: 'unwatch'; readonly ticket: number }
   /** Its time is up: a write that was sent has an unknown outcome. */
   | { readonly kind: 'give-up'; readonly ticket: number };
 
@@ -104,6 +120,13 @@ export type ClientEffect =
       readonly ticket: number;
       readonly answer: ClientAnswer;
     }
+  | {
+      readonly kind: 'changes';
+      readonly ticket: number;
+      readonly changes: readonly Change[];
+      readonly cursor: string;
+    }
+  | { readonly kind: 'watch-ended'; readonly ticket: number; readonly reason: WatchEnd }
   /** An entry turned from valid to suspect by push. */
   | { readonly kind: 'invalidated'; readonly name: string };
 
@@ -117,6 +140,7 @@ export function createClientState(config: ClientConfig, now: Now): ClientState {
     revoked: new Map(),
     cache: createCache(config.cache),
     requests: new Map(),
+    watches: new Map(),
     nextId: 1,
     position: null,
     usedMs: Number.NEGATIVE_INFINITY,

@@ -2,7 +2,7 @@ import type { FileVersion } from '../file-version.js';
 import type { Now } from '../shard/inputs.js';
 import type { ClientAnswer } from './answers.js';
 import { type CacheEntry, keepEntry, positionOfEntry } from './cache.js';
-import type { ClientEffect, ClientInput, ClientState, PendingRequest } from './client-state.js';
+import type { ClientEffect, ClientInput, ClientState, PendingRequest, Watch } from './client-state.js';
 import type {
   DroppedFile,
   KeepTerms,
@@ -44,6 +44,14 @@ export function clientStep(s: ClientState, input: ClientInput, now: Now): Client
       ask(step, { kind: 'write', ticket, requestId, write, conditions, attempts: 0, since });
       break;
     }
+    case 'watch': {
+      const { ticket, prefix, from: cursor } = input;
+      startWatch(step, { ticket, prefix, cursor });
+      break;
+    }
+    case 'unwatch':
+      endWatch(step, input.ticket);
+      break;
     case 'give-up':
       giveUp(step, input.ticket);
       break;
@@ -121,6 +129,10 @@ function receive(step: Step, message: SiteReply): void {
       return written(step, message);
     case 'revalidated':
       return revalidated(step, message);
+    case 'changes':
+      return changed(step, message);
+    case 'watch-ended':
+      return watchEnded(step, message);
   }
 }
 
@@ -133,6 +145,42 @@ function welcome(step: Step, message: Extract<SiteReply, { kind: 'welcome' }>): 
   const open = [...s.requests];
   s.requests.clear();
   for (const [, request] of open) if (request.kind !== 'revalidate') ask(step, request);
+  const watches = [...s.watches.values()];
+  s.watches.clear();
+  for (const watch of watches) startWatch(step, watch);
+}
+
+function startWatch(step: Step, watch: Watch): void {
+  const { s } = step;
+  const id = s.nextId++;
+  s.watches.set(id, watch);
+  if (s.session === null) return;
+  send(step, { kind: 'watch', id, prefix: watch.prefix, from: watch.cursor });
+}
+
+function endWatch(step: Step, ticket: number): void {
+  const { s } = step;
+  for (const [id, watch] of s.watches) {
+    if (watch.ticket !== ticket) continue;
+    s.watches.delete(id);
+    if (s.session !== null) send(step, { kind: 'unwatch', id });
+  }
+}
+
+/** † The cursor moves with what was handed on: after a break the feed goes on right behind it. */
+function changed(step: Step, message: Extract<SiteReply, { kind: 'changes' }>): void {
+  const { changes, cursor, id } = message;
+  const watch = step.s.watches.get(id);
+  if (watch === undefined) return;
+  watch.cursor = cursor;
+  step.out.push({ kind: 'changes', ticket: watch.ticket, changes, cursor });
+}
+
+function watchEnded(step: Step, message: Extract<SiteReply, { kind: 'watch-ended' }>): void {
+  const watch = step.s.watches.get(message.id);
+  if (watch === undefined) return;
+  step.s.watches.delete(message.id);
+  step.out.push({ kind: 'watch-ended', ticket: watch.ticket, reason: message.reason });
 }
 
 /** Everything kept, newest use first, in one message; what does not fit is validated when read. */

@@ -81,6 +81,14 @@ export type ClientMessage =
   | { readonly kind: 'done'; readonly files: readonly DroppedFile[] }
   /** Not kept any more, to make room. */
   | { readonly kind: 'left'; readonly files: readonly DroppedFile[] }
+  /** Tell what happens to files whose names begin so; `from`: a cursor, or null for from now on. */
+  | {
+      readonly kind: 'watch';
+      readonly id: number;
+      readonly prefix: string;
+      readonly from: string | null;
+    }
+  | { readonly kind: 'unwatch'; readonly id: number }
   /** The client uses nothing from here on. */
   | { readonly kind: 'bye' };
 
@@ -141,4 +149,28 @@ export type SiteReply =
       /** One for each file asked for; null where it is not the newest, or may not be kept. */
       readonly keeps: readonly (KeepTerms | null)[];
     })
-  | { readonly kind: 'invalidate'; readonly files: readonly DroppedFile[] };
+  | { readonly kind: 'invalidate'; readonly files: readonly DroppedFile[] }
+  /** `cursor`: where the feed stands after these; the first one says where it begins. */
+  | {
+      readonly kind: 'changes';
+      readonly id: number;
+      readonly changes: readonly Change[];
+      readonly cursor: string;
+    }
+  | { readonly kind: 'watch-ended'; readonly id: number; readonly reason: WatchEnd };
+
+/** A change of a file that has committed, as the log has it. */
+export interface Change extends Position {
+  readonly kind: 'put' | 'delete';
+  readonly name: string;
+  readonly version: number;
+  readonly size: number;
+  readonly etag: string | null;
+  readonly modifiedMs: number;
+}
+
+export type WatchEnd =
+  /** The logs do not reach back to the cursor any more: changes may have been missed. */
+  | 'too_old'
+  | 'invalid_cursor'
+  | 'overloaded';

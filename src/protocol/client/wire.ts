@@ -5,6 +5,7 @@ import {
   isCount,
   isFields,
   isFileVersion,
+  isHash,
   isId,
   isMetadata,
   isMilliseconds,
@@ -204,6 +205,8 @@ const CLIENT_JUDGES: Readonly<Record<ClientMessage['kind'], (message: Fields) =>
   revalidate: (m) => isCount(m.id) && isMilliseconds(m.sentMs) && isListOf(m.files, isFileAt),
   done: (m) => isListOf(m.files, isDropped),
   left: (m) => isListOf(m.files, isDropped),
+  watch: (m) => isCount(m.id) && isName(m.prefix) && (m.from === null || isToken(m.from)),
+  unwatch: (m) => isCount(m.id),
   bye: () => true,
 };
 
@@ -239,7 +242,17 @@ const SITE_JUDGES: Readonly<Record<SiteReply['kind'], (message: Fields) => boole
     isCount(m.id) && isWriteAnswer(m.answer) && isHead(m.head) && isKeep(m.keep) && areLeases(m),
   revalidated: (m) => isCount(m.id) && isListOf(m.keeps, isKeep) && areLeases(m),
   invalidate: (m) => isListOf(m.files, isDropped),
+  changes: (m) => isCount(m.id) && isListOf(m.changes, isChange) && isToken(m.cursor),
+  'watch-ended': (m) =>
+    isCount(m.id) && isOneOf(m.reason, 'too_old', 'invalid_cursor', 'overloaded'),
 };
+
+function isChange(value: unknown): boolean {
+  if (!isFields(value) || !isOneOf(value.kind, 'put', 'delete')) return false;
+  const { name, version, size, etag, modifiedMs } = value;
+  if (!isName(name) || !isCount(version) || !isPosition(value) || !isCount(size)) return false;
+  return (etag === null || isHash(etag)) && isMilliseconds(modifiedMs);
+}
 
 /** Whether content came whole, or has to be fetched by its version. */
 export function isWhole(head: FileVersion | null): boolean {

@@ -6,10 +6,12 @@ import type {
   SessionWriteAnswer,
   ShardLease,
   SiteReply,
+  WatchEnd,
 } from '../client/messages.js';
 import type { Content, FileVersion } from '../file-version.js';
 import { comparePositions, type Position } from '../log-entry.js';
 import type { WriteIntent, WriteRequest } from '../request.js';
+import { ChangeFeed, type FeedPosition } from './change-feed.js';
 import { withoutBytes } from './light-content.js';
 import type { ReadOutcome, SiteNode } from './site-node.js';
 
@@ -19,9 +21,11 @@ export interface SessionPorts {
   contentOf(bytes: Uint8Array): Content;
   /** Why a request for this name is refused, or null; judged before anything else. */
   refusal(name: string, forWrite: boolean, done: (reason: string | null) => void): void;
-  /** A token of what is released here, and the seq it names for a shard; null if it is none. */
+  /** A token of what is released here. */
   position(): string;
-  sinceOf(token: string, shard: string): number | null;
+  /** Seqs of shards as a token, and back; null for what is none. */
+  writeCursor(position: FeedPosition): string;
+  readCursor(token: string): FeedPosition | null;
   /** How long a request may take. */
   readonly requestMs: number;
   /** How long a lease that this site lacks itself is waited for. */
@@ -34,9 +38,11 @@ interface Session {
   /** Requests under way. */
   underWay: number;
   open: boolean;
+  readonly feeds: Map<number, ChangeFeed>;
 }
 
 const REQUESTS_PER_SESSION = 1024;
+const WATCHES_PER_SESSION = 64;
 
 /**
  * A site's side of its clients' sessions: reads, writes and leases on one ordered connection each.
@@ -59,7 +65,7 @@ export class ClientSessions {
   /** A client has connected: what it is told goes to `send`, in order. Returns its session's id. */
   open(send: (message: SiteReply) => void): string {
     const id = `${this.node.config.run}/${((this.opened += 1)).toString(36)}`;
-    this.sessions.set(id, { id, send, underWay: 0, open: true });
+    this.sessions.set(id, { id, send, underWay: 0, open: true, feeds: new Map() });
     const { site } = this.node.config;
     send({ kind: 'welcome', session: id, site, position: this.ports.position() });
     return id;
@@ -86,6 +92,12 @@ export class ClientSessions {
         return this.dropped(session, 'client-done', message.files);
       case 'left':
         return this.dropped(session, 'client-left', message.files);
+      case 'watch':
+        return this.watch(session, message);
+      case 'unwatch':
+        session.feeds.get(message.id)?.cancel();
+        session.feeds.delete(message.id);
+        return;
       case 'bye':
         return this.end(id, true);
     }
@@ -106,6 +118,7 @@ export class ClientSessions {
     const session = this.sessions.get(id);
     if (session === undefined) return;
     session.open = false;
+    for (const feed of session.feeds.values()) feed.cancel();
     this.sessions.delete(id);
     for (const drive of this.node.drives.values()) {
       drive.input({ kind: 'client-gone', session: id, certain });
@@ -236,7 +249,8 @@ export class ClientSessions {
     const fail = (reason: string): void => done({ outcome: 'refused', reason });
     this.admit(session, name, true, fail, (release) => {
       const shard = this.node.shardFor(name);
-      const since = message.since === null ? null : this.ports.sinceOf(message.since, shard);
+      const told = message.since === null ? null : this.ports.readCursor(message.since);
+      const since = told?.get(shard) ?? null;
       const intent = this.intentOf(write);
       const request: WriteRequest = { requestId, since, intent, conditions };
       const untilMs = this.node.nowMs() + this.ports.requestMs;
@@ -281,6 +295,27 @@ export class ClientSessions {
         if (open === 0) finish();
       });
     });
+  }
+
+  private watch(session: Session, message: Extract<ClientMessage, { kind: 'watch' }>): void {
+    const { id, prefix } = message;
+    const end = (reason: WatchEnd): void => {
+      session.feeds.delete(id);
+      this.tell(session, { kind: 'watch-ended', id, reason });
+    };
+    if (session.feeds.size >= WATCHES_PER_SESSION) return end('overloaded');
+    const from = message.from === null ? null : this.ports.readCursor(message.from);
+    if (message.from !== null && from === null) return end('invalid_cursor');
+    const feed = new ChangeFeed(this.node, prefix, from, {
+      changes: (changes, position) => {
+        const cursor = this.ports.writeCursor(position);
+        this.tell(session, { kind: 'changes', id, changes, cursor });
+      },
+      tooOld: () => end('too_old'),
+    });
+    session.feeds.get(id)?.cancel();
+    session.feeds.set(id, feed);
+    feed.start();
   }
 
   /** At the bound of what one session may have under way a request is refused. */

@@ -60,6 +60,8 @@ export interface ShardLimits {
   /** Entries kept on disk for a replica that is away; beyond it gets a snapshot. */
   readonly retainEntries: number;
   readonly retainBytes: number;
+  /** Entries kept for change feeds that come back; a cursor from before them is too old. */
+  readonly feedEntries: number;
   /** Request ids remembered, counted in log positions. */
   readonly requestEntries: number;
   /** Files of the shard that a site keeps under lease; the least used one leaves for a new one. */
@@ -81,6 +83,7 @@ export const DEFAULT_LIMITS: ShardLimits = {
   memoryBytes: 8 * 1024 * 1024,
   retainEntries: 200_000,
   retainBytes: 128 * 1024 * 1024,
+  feedEntries: 10_000,
   requestEntries: 65_536,
   leasedFiles: 100_000,
   clientFiles: 20_000,

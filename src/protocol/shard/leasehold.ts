@@ -70,8 +70,13 @@ export function dropLeasehold(step: Step): void {
  * may ask this site for what they have.
  */
 export function suspendLeasehold(step: Step): void {
-  step.s.leasehold.lease = null;
-  step.s.leasehold.grants.clear();
+  const { leasehold } = step.s;
+  // Its generation is kept: were it forgotten, the next renewal would look like a new one, and
+  // clients that still hold files under this one would be forgotten with it.
+  if (leasehold.lease !== null) {
+    leasehold.lease = { ...leasehold.lease, endMs: Number.NEGATIVE_INFINITY };
+  }
+  leasehold.grants.clear();
 }
 
 /** There is a reader: the short lease is asked for now and kept up for a while. */

@@ -70,10 +70,10 @@ export function primaryTick(step: Step): void {
   }
 }
 
-/** The log is kept for the replica that is furthest behind, up to a limit. */
+/** The log is kept for feeds, and for the replica that is furthest behind up to a limit. */
 function trimLog(step: Step, role: PrimaryRole): void {
   const { s } = step;
-  let seq = s.viewSeq;
+  let seq = s.viewSeq - s.config.limits.feedEntries;
   for (const replica of role.replicas.values()) seq = Math.min(seq, replica.matchSeq);
   const { retainEntries, retainBytes } = s.config.limits;
   const beyond = Math.min(seqBeyondBytes(s.log, retainBytes), s.viewSeq);

@@ -95,7 +95,8 @@ export function advanceClock(here: Step): void {
   const { s, now } = here;
   const advance = Math.max(now.monoMs - s.clock.monoMs, now.wallMs - s.clock.wallMs, 0);
   s.clock = { monoMs: now.monoMs, wallMs: now.wallMs, holderMs: s.clock.holderMs + advance };
-  if (advance < s.config.timing.leaseMs || s.leasehold.lease === null) return;
+  const held = s.leasehold.lease;
+  if (advance < s.config.timing.leaseMs || held === null || held.endMs < 0) return;
   // † This process stood still, or a clock jumped: nothing is served before it was asked for anew.
   suspendLeasehold(here);
   emit(here, { kind: 'paused', forMs: advance });

@@ -46,6 +46,8 @@ export class SimCache {
   private nextTicket = 1;
   private timer: { readonly atMs: number; readonly event: ScheduledEvent } | null = null;
   vanished = false;
+  /** Whoever waits for it waits in vain. */
+  onVanish: () => void = () => {};
 
   constructor(
     readonly id: string,
@@ -87,6 +89,7 @@ export class SimCache {
   vanish(): void {
     this.vanished = true;
     this.clock.crash();
+    this.onVanish();
     this.session?.cut(this.random.between(1, 10_000), 0);
   }
 

@@ -232,6 +232,7 @@ export class SimClient {
       if (cache.vanished) return finish(null);
       cache.clock.deliver(() => cache.giveUp(ticket));
     });
+    cache.onVanish = () => finish(null);
     ticket = call(finish);
   }
 

@@ -306,7 +306,8 @@ export class SimSite {
       contentOf: simContent,
       refusal: (_name, _forWrite, done) => done(null),
       position: () => positionsOf(node),
-      sinceOf: (token, shard) => (JSON.parse(token) as Record<string, number>)[shard] ?? 0,
+      writeCursor: (position) => JSON.stringify([...position]),
+      readCursor: (token) => new Map(JSON.parse(token) as [string, number][]),
       requestMs: world.options.mix.patienceMs,
       leaseWaitMs: 200,
     });
@@ -369,8 +370,7 @@ function simContent(bytes: Uint8Array): Content {
 }
 
 function positionsOf(node: SiteNode): string {
-  const seqs = [...node.drives].map(([shard, { state }]) => [shard, state.releasedSeq]);
-  return JSON.stringify(Object.fromEntries(seqs));
+  return JSON.stringify([...node.drives].map(([shard, { state }]) => [shard, state.releasedSeq]));
 }
 
 function readUntilAnswered<K extends `site/${string}` | `claim/${string}`>(

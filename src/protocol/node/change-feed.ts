@@ -1,0 +1,100 @@
+import type { Change } from '../client/messages.js';
+import { nameOf, type LogEntry } from '../log-entry.js';
+import type { ShardDrive } from '../shard-drive.js';
+import { slice } from '../shard/log-tail.js';
+import type { SiteNode } from './site-node.js';
+
+/** The seq of each shard's last entry that was looked at. */
+export type FeedPosition = ReadonlyMap<string, number>;
+
+export interface FeedListener {
+  /** In the order of each shard's log; `position` covers these and all before. May be empty. */
+  changes(changes: readonly Change[], position: FeedPosition): void;
+  /** The log does not reach back to where this feed stood: what lay between can not be told. */
+  tooOld(): void;
+}
+
+const BATCH_ENTRIES = 256;
+const BATCH_BYTES = 1024 * 1024;
+
+/**
+ * What happened to the files under a prefix, out of the logs themselves: every committed and released
+ * change exactly once, in the order of its shard. It goes on at any site from where it stood at
+ * another, because the logs are the same; it waits while this site is behind.
+ */
+export class ChangeFeed {
+  private readonly position: Map<string, number>;
+  private readonly reading = new Set<string>();
+  private open = true;
+
+  /** `from`: null for what happens from now on; a shard it does not name begins now too. */
+  constructor(
+    private readonly node: SiteNode,
+    private readonly prefix: string,
+    from: FeedPosition | null,
+    private readonly listener: FeedListener,
+  ) {
+    this.position = new Map(
+      [...node.drives].map(([shard, drive]) => [shard, from?.get(shard) ?? drive.state.viewSeq]),
+    );
+  }
+
+  /** Tells what there is, and from then on what comes. */
+  start(): void {
+    this.listener.changes([], this.position);
+    for (const [shard, drive] of this.node.drives) this.follow(shard, drive);
+  }
+
+  cancel(): void {
+    this.open = false;
+  }
+
+  private follow(shard: string, drive: ShardDrive): void {
+    const at = this.position.get(shard) ?? 0;
+    const isBehind = (): boolean => !this.open || (drive.isReadable && drive.state.viewSeq > at);
+    this.node.until(Number.MAX_SAFE_INTEGER, isBehind, () => {
+      if (this.open) this.read(shard, drive, at);
+    });
+  }
+
+  private read(shard: string, drive: ShardDrive, at: number): void {
+    const { log, viewSeq } = drive.state;
+    if (at >= log.before.seq) {
+      this.tell(shard, drive, slice(log, at + 1, Math.min(viewSeq, at + BATCH_ENTRIES)));
+      return;
+    }
+    if (this.reading.has(shard)) return;
+    this.reading.add(shard);
+    drive.readLog(at + 1, { entries: BATCH_ENTRIES, bytes: BATCH_BYTES }, (result) => {
+      this.reading.delete(shard);
+      if (!this.open) return;
+      if (result.ok) {
+        const released = result.entries.filter(({ seq }) => seq <= drive.state.viewSeq);
+        return this.tell(shard, drive, released);
+      }
+      this.open = false;
+      this.listener.tooOld();
+    });
+  }
+
+  private tell(shard: string, drive: ShardDrive, entries: readonly LogEntry[]): void {
+    const last = entries.at(-1);
+    if (last !== undefined) {
+      this.position.set(shard, last.seq);
+      const changes = entries.flatMap((entry) => changeOf(entry, this.prefix) ?? []);
+      if (changes.length > 0) this.listener.changes(changes, this.position);
+    }
+    if (this.open) this.follow(shard, drive);
+  }
+}
+
+function changeOf(entry: LogEntry, prefix: string): Change | undefined {
+  const name = nameOf(entry);
+  const { operation, epoch, seq, atMs } = entry;
+  if (name === undefined || !name.startsWith(prefix)) return undefined;
+  if (operation.kind !== 'put' && operation.kind !== 'delete') return undefined;
+  const { kind, version } = operation;
+  const content = operation.kind === 'put' ? operation.content : null;
+  const size = content?.size ?? 0;
+  return { kind, name, version, epoch, seq, size, etag: content?.etag ?? null, modifiedMs: atMs };
+}
