@@ -54,6 +54,8 @@ const EXERCISED: Readonly<Record<string, string>> = {
   readsUnderLease: 'reads under a lease',
   readsFromMemory: "reads from a client's memory",
   entriesInvalidated: 'cache entries invalidated by push',
+  changesTold: 'changes told to feeds',
+  feedsTooOld: 'feeds that came back too late',
   sessionsCut: 'client sessions cut',
   writesHeld: 'writes that waited for caches',
   leasesWaitedOut: 'leases waited out',

@@ -1,7 +1,14 @@
 import type { Now } from '../shard/inputs.js';
 import { type Cache, type CacheLimits, createCache } from './cache.js';
 import type { ClientAnswer } from './answers.js';
-import type { Change, ClientMessage, ReadMode, SessionWrite, SiteReply, WatchEnd } from './messages.js';
+import type {
+  Change,
+  ClientMessage,
+  ReadMode,
+  SessionWrite,
+  SiteReply,
+  WatchEnd,
+} from './messages.js';
 import type { WriteConditions } from '../request.js';
 
 export interface ClientConfig {

@@ -2,7 +2,13 @@ import type { FileVersion } from '../file-version.js';
 import type { Now } from '../shard/inputs.js';
 import type { ClientAnswer } from './answers.js';
 import { type CacheEntry, keepEntry, positionOfEntry } from './cache.js';
-import type { ClientEffect, ClientInput, ClientState, PendingRequest, Watch } from './client-state.js';
+import type {
+  ClientEffect,
+  ClientInput,
+  ClientState,
+  PendingRequest,
+  Watch,
+} from './client-state.js';
 import type {
   DroppedFile,
   KeepTerms,

@@ -171,6 +171,4 @@ export interface Change extends Position {
 
 export type WatchEnd =
   /** The logs do not reach back to the cursor any more: changes may have been missed. */
-  | 'too_old'
-  | 'invalid_cursor'
-  | 'overloaded';
+  'too_old' | 'invalid_cursor' | 'overloaded';

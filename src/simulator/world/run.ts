@@ -175,7 +175,11 @@ function isConverged(world: World, alive: readonly string[]): boolean {
     }
     if (!served || seqs.size !== 1) return false;
   }
-  return true;
+  const [first] = alive;
+  const node = first === undefined ? null : world.sites.get(first)?.node;
+  const newestVersion = (name: string): number =>
+    Math.max(0, ...[...(node?.drives.values() ?? [])].map((d) => d.view.head(name)?.version ?? 0));
+  return world.caches.every((cache) => cache.isFed(newestVersion));
 }
 
 function judge(world: World, history: History): Finding[] {

@@ -12,7 +12,7 @@ import {
   isValid,
   readMemory,
 } from '../../protocol/client/client-step.js';
-import type { ReadMode, SessionWrite } from '../../protocol/client/messages.js';
+import type { Change, ReadMode, SessionWrite } from '../../protocol/client/messages.js';
 import type { FileVersion } from '../../protocol/file-version.js';
 import type { Position } from '../../protocol/log-entry.js';
 import type { WriteConditions } from '../../protocol/request.js';
@@ -22,6 +22,8 @@ import type { ScheduledEvent } from '../event-queue.js';
 import type { Random } from '../random.js';
 import type { EventQueue } from '../event-queue.js';
 import type { RunOptions } from '../options.js';
+import { FeedJudge } from '../judges/change-feed.js';
+import type { Finding } from '../judges/finding.js';
 import { type SessionHost, SimSession } from './sim-session.js';
 
 const CLOSE_MS = 1;
@@ -31,7 +33,10 @@ const RECONNECT_MS = 50;
 export interface ClientWorld {
   readonly queue: EventQueue;
   readonly options: RunOptions;
-  readonly exercise: { readonly counts: { entriesInvalidated: number } };
+  readonly findings: Finding[];
+  readonly exercise: {
+    readonly counts: { entriesInvalidated: number; changesTold: number; feedsTooOld: number };
+  };
   sessionHost(index: number): SessionHost | undefined;
 }
 
@@ -42,6 +47,7 @@ export interface ClientWorld {
 export class SimCache {
   readonly state: ClientState;
   private session: SimSession | null = null;
+  private feed: FeedJudge | null = null;
   private readonly tickets = new Map<number, (answer: ClientAnswer) => void>();
   private nextTicket = 1;
   private timer: { readonly atMs: number; readonly event: ScheduledEvent } | null = null;
@@ -67,7 +73,26 @@ export class SimCache {
   }
 
   start(): void {
+    if (this.random.fork('feed').chance(0.5)) this.follow();
     this.connect();
+  }
+
+  /** Whether its feed has told everything up to the newest version of each file. */
+  isFed(newestVersion: (name: string) => number): boolean {
+    return this.vanished || this.feed === null || this.feed.isComplete(newestVersion);
+  }
+
+  private follow(): void {
+    this.feed = new FeedJudge(this.id);
+    this.input({ kind: 'watch', ticket: this.nextTicket++, prefix: 'b/f', from: null });
+  }
+
+  private told(changes: readonly Change[]): void {
+    for (const change of changes) {
+      this.world.exercise.counts.changesTold += 1;
+      const finding = this.feed?.take(change) ?? null;
+      if (finding !== null) this.world.findings.push(finding);
+    }
   }
 
   /** Goes to another site; what it held under the session it leaves is suspect. */
@@ -187,6 +212,11 @@ export class SimCache {
         done?.(effect.answer);
         return;
       }
+      case 'changes':
+        return this.told(effect.changes);
+      case 'watch-ended':
+        this.world.exercise.counts.feedsTooOld += 1;
+        return this.follow();
       case 'invalidated':
         this.world.exercise.counts.entriesInvalidated += 1;
         return;

@@ -84,6 +84,8 @@ export class Exercise {
     readsUnderLease: 0,
     readsFromMemory: 0,
     entriesInvalidated: 0,
+    changesTold: 0,
+    feedsTooOld: 0,
     readsValidated: 0,
     readsFetched: 0,
     staleReplicasAsked: 0,
