@@ -47,7 +47,7 @@ const SIMULATED_LIMITS: ShardLimits = {
   batchEntries: 16,
   memoryEntries: 64,
   retainEntries: 256,
-  feedEntries: 96,
+  feedEntries: 16,
 };
 
 /** What a run exercised. A batch in which these stay low has proved little. */
