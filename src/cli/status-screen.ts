@@ -95,8 +95,30 @@ export function statusScreen(views: readonly SiteView[]): string {
       ['FILES OF', 'PRIMARY', 'EPOCH', 'POSITION', ...names.map((name) => `AT ${name}`)],
       ...shardRows,
     ]),
+    '',
+    ...tableLines([
+      ['CACHES AT', 'CLIENTS', 'FILES HELD', 'OF CLIENTS', 'READS HERE', 'ASKED', 'WRITES HELD UP'],
+      ...views.flatMap(({ cluster }) => (cluster ? [leaseRow(cluster)] : [])),
+    ]),
     ...(repairs > 0 ? ['', `${countText(repairs)} damaged pieces were found and repaired.`] : []),
   ].join('\n');
+}
+
+/** What a site and its clients hold under lease, and what that saved and cost. */
+function leaseRow({ site, shards, leases }: ClusterAnswer): string[] {
+  const sum = (count: (shard: Shard) => number): number =>
+    shards.reduce((total, shard) => total + count(shard), 0);
+  const { reads, waitedWrites, waitedMs } = leases;
+  const mean = waitedWrites === 0 ? '' : `, ${(waitedMs / waitedWrites).toFixed(0)} ms each`;
+  return [
+    site,
+    countText(leases.sessions),
+    countText(sum((shard) => shard.leases.held)),
+    countText(sum((shard) => shard.leases.registered)),
+    countText(reads.lease + reads.primary),
+    countText(reads.validated + reads.fetched),
+    `${countText(waitedWrites)}${mean}`,
+  ];
 }
 
 /** Of each shard what its primary says, else what the site with the latest epoch says. */

@@ -104,8 +104,28 @@ export const ClusterAnswer = z.object({
           state: z.enum(['current', 'catching_up', 'joining', 'snapshot', 'away']),
         }),
       ),
+      leases: z.object({
+        held: z.number(),
+        heldForMs: z.number(),
+        registered: z.number(),
+        lent: z.array(z.object({ site: z.string(), files: z.number() })),
+        waitingWrites: z.number(),
+      }),
     }),
   ),
+  leases: z.object({
+    sessions: z.number(),
+    reads: z.object({
+      primary: z.number(),
+      lease: z.number(),
+      validated: z.number(),
+      fetched: z.number(),
+    }),
+    waitedWrites: z.number(),
+    waitedMs: z.number(),
+    lapsedHolders: z.number(),
+    evicted: z.number(),
+  }),
   repairs: z.number(),
   storageFailure: z.string().nullable(),
 });

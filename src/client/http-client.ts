@@ -64,7 +64,8 @@ export interface Download {
 
 export interface ReadSettings {
   readonly version?: number;
-  readonly consistency?: 'strong' | 'local';
+  /** Default `strong`; `validate` is as fresh and asks the primary each time. */
+  readonly consistency?: 'strong' | 'validate' | 'local';
   /** Only the headers: what `stat` shows. */
   readonly headOnly?: boolean;
 }

@@ -223,7 +223,16 @@ export class MemoryFileService implements site.FileService {
         commitSeq: this.#seq,
         appliedSeq: this.#seq,
         replicas: [],
+        leases: { held: 0, heldForMs: 0, registered: 0, lent: [], waitingWrites: 0 },
       })),
+      leases: {
+        sessions: 0,
+        reads: { primary: 0, lease: 0, validated: 0, fetched: 0 },
+        waitedWrites: 0,
+        waitedMs: 0,
+        lapsedHolders: 0,
+        evicted: 0,
+      },
       repairs: 0,
       storageFailure: null,
     };

@@ -3,7 +3,13 @@ import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ShardDrive } from '../protocol/shard-drive.js';
 import { endSeq } from '../protocol/shard/log-tail.js';
 import type { ReplicaProgress, ShardState } from '../protocol/shard/state.js';
-import type { ClusterStatus, ReplicaStatus, ShardStatus } from './file-service.js';
+import type {
+  ClusterStatus,
+  LeaseCounts,
+  ReplicaStatus,
+  ShardLeases,
+  ShardStatus,
+} from './file-service.js';
 import type { SiteConfig } from './site-config.js';
 
 export interface StatusSources {
@@ -14,6 +20,7 @@ export interface StatusSources {
     roundTripMs(site: string): number | null;
     traffic(site: string): { readonly sentBytes: number; readonly receivedBytes: number };
   };
+  readonly leases: LeaseCounts;
   readonly repairs: number;
   readonly storageFailure: string | null;
 }
@@ -28,7 +35,7 @@ export const PROGRAM_VERSION = (
 
 /** The cluster as this site sees it now. */
 export function clusterStatus(sources: StatusSources): ClusterStatus {
-  const { config, node, repairs, storageFailure } = sources;
+  const { config, node, leases, repairs, storageFailure } = sources;
   const { clusterId, replicas, writeQuorum } = config.cluster;
   return {
     site: config.site,
@@ -40,6 +47,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     shards: [...node.drives].map(([shard, drive]) =>
       shardStatus(drive, config.homes[shard] ?? '', node.primaryOf(shard)),
     ),
+    leases,
     repairs,
     storageFailure,
   };
@@ -80,6 +88,24 @@ function shardStatus({ shard, state }: ShardDrive, home: string, primary: string
     commitSeq: state.commitSeq,
     appliedSeq: state.viewSeq,
     replicas,
+    leases: shardLeases(state),
+  };
+}
+
+function shardLeases({ role, leasehold, clients, clock }: ShardState): ShardLeases {
+  let registered = 0;
+  for (const { files } of clients.lender.holders.values()) registered += files.size;
+  const lease = role.kind === 'replica' ? leasehold.lease : null;
+  const lent =
+    role.kind === 'primary'
+      ? [...role.lender.holders.values()].map(({ id, files }) => ({ site: id, files: files.size }))
+      : [];
+  return {
+    held: lease === null ? 0 : leasehold.grants.size,
+    heldForMs: Math.max(0, (lease?.endMs ?? 0) - clock.holderMs),
+    registered,
+    lent,
+    waitingWrites: role.kind === 'primary' ? role.held.size : 0,
   };
 }
 

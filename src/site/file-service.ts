@@ -6,8 +6,11 @@ import type { PrimaryTable, TableRule } from '../protocol/ports.js';
  * any call; what has to happen at a file's primary is forwarded there by the site itself.
  */
 
-/** How fresh an answer has to be. */
-export type Consistency = 'strong' | 'local';
+/**
+ * How fresh an answer has to be. `strong` and `validate` are equally fresh: `strong` lets the site
+ * keep the file under lease, `validate` asks the primary each time and keeps nothing.
+ */
+export type Consistency = 'strong' | 'validate' | 'local';
 
 /** How the freshness of an answer was established. */
 export type Freshness =
@@ -203,6 +206,38 @@ export interface ShardStatus {
   readonly appliedSeq: number;
   /** Only the primary knows; empty elsewhere. */
   readonly replicas: readonly ReplicaStatus[];
+  readonly leases: ShardLeases;
+}
+
+/** Who may serve files of a shard without asking, as this site knows it. */
+export interface ShardLeases {
+  /** Files that this site holds from the primary, and for how long its short lease runs yet. */
+  readonly held: number;
+  readonly heldForMs: number;
+  /** Files that clients of this site have registered, each client's counted. */
+  readonly registered: number;
+  /** At the primary: files that other sites hold, and committed writes that wait for caches now. */
+  readonly lent: readonly { readonly site: string; readonly files: number }[];
+  readonly waitingWrites: number;
+}
+
+/** What leases did at this site since it started. */
+export interface LeaseCounts {
+  /** Clients' sessions open now. */
+  readonly sessions: number;
+  /** Strong reads by what they rested on; those from clients' own memory never come here. */
+  readonly reads: {
+    readonly primary: number;
+    readonly lease: number;
+    readonly validated: number;
+    readonly fetched: number;
+  };
+  /** Committed writes that waited for caches, how long in all, and for holders that had vanished. */
+  readonly waitedWrites: number;
+  readonly waitedMs: number;
+  readonly lapsedHolders: number;
+  /** Files let go because as many were held as may be. */
+  readonly evicted: number;
 }
 
 export interface ClusterStatus {
@@ -225,6 +260,7 @@ export interface ClusterStatus {
     readonly receivedBytes?: number;
   }[];
   readonly shards: readonly ShardStatus[];
+  readonly leases: LeaseCounts;
   /** Chunks and records that failed their checksum and were repaired, since the start. */
   readonly repairs: number;
   /** null, or why the disk no longer takes writes. */

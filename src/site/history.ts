@@ -22,7 +22,7 @@ export async function openHistory(
 ): Promise<KnownHistory | ReadFailure> {
   let head: FileVersion | null = null;
   let served: Served | null = null;
-  if (consistency === 'strong') {
+  if (consistency !== 'local') {
     const read = await calls.read(name);
     if (read === 'timeout') return calls.readFailure(read);
     if (!read.ok) return calls.readFailure(read.reason);

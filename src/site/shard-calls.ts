@@ -20,9 +20,10 @@ export class ShardCalls {
     );
   }
 
-  read(name: string): Promise<ReadOutcome | 'timeout'> {
+  /** `keep`: this site may hold the file under lease from here on. */
+  read(name: string, keep = true): Promise<ReadOutcome | 'timeout'> {
     return this.within<ReadOutcome | 'timeout'>('timeout', (untilMs, done) =>
-      this.context.node.read(name, untilMs, done),
+      this.context.node.read(name, untilMs, done, keep && this.context.node.config.leases),
     );
   }
 

@@ -39,6 +39,8 @@ type ReadOptions = { readonly consistency?: Consistency; readonly version?: numb
 
 /** The file service, and what the node tells it of its clients' caches. */
 export interface SiteService extends FileService {
+  /** Clients' sessions open now. */
+  readonly sessionCount: number;
   /** These clients are to drop the file; null: all files of the shard. */
   invalidate(shard: string, sessions: readonly string[], name: string | null, serial: number): void;
 }
@@ -59,6 +61,10 @@ class SiteFileService implements SiteService {
       refusal: (name, forWrite) => this.sessionRefusal(name, forWrite),
       position: () => this.position(),
     });
+  }
+
+  get sessionCount(): number {
+    return this.sessions.count;
   }
 
   invalidate(...told: Parameters<SiteService['invalidate']>): void {
@@ -196,7 +202,7 @@ class SiteFileService implements SiteService {
       if (unreadable !== null) return unreadable;
       return this.opened(name, drive.releasedHead(name), this.calls.servedLocally([drive]));
     }
-    const read = await this.calls.read(name);
+    const read = await this.calls.read(name, consistency === 'strong');
     if (read === 'timeout') return this.calls.readFailure(read);
     if (!read.ok) return this.calls.readFailure(read.reason);
     const { freshness, primary } = read;
@@ -238,7 +244,7 @@ class SiteFileService implements SiteService {
     consistency: Consistency = 'strong',
   ): Promise<ReadFailure> {
     if (fault.reason !== 'no_such_file' && fault.reason !== 'no_such_version') return fault;
-    const missing = await this.buckets.missing(bucketOf(name), consistency === 'strong');
+    const missing = await this.buckets.missing(bucketOf(name), consistency !== 'local');
     return missing?.reason === 'no_such_bucket' ? missing : fault;
   }
 

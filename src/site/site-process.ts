@@ -9,6 +9,7 @@ import { type ContentTransfer, createContentTransfer } from './content-transfer.
 import type { ClusterStatus } from './file-service.js';
 import { nodeConfigOf, peersByNearness } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
+import { LeaseCounter } from './lease-counter.js';
 import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
 import type { RunningSite, SiteConfig } from './site-config.js';
@@ -43,6 +44,7 @@ export class SiteProcess implements RunningSite {
   private retention: { stop(): void } | null = null;
   private fail: (error: Error) => void = () => undefined;
   private closing: Promise<void> | null = null;
+  private readonly leases = new LeaseCounter();
   private requests = 0;
 
   constructor(
@@ -151,13 +153,14 @@ export class SiteProcess implements RunningSite {
       config: this.config,
       node: this.node,
       network: this.network,
+      leases: this.leases.counts(this.service.sessionCount, this.node.reads),
       repairs: this.content.repairs(),
       storageFailure: this.guard.failure?.message ?? null,
     });
   }
 
   private heard(shard: string, event: ShardEvent): void {
-    if (event.kind === 'deduplicated' || event.kind === 'cut') return;
+    if (this.leases.note(event) || event.kind === 'deduplicated' || event.kind === 'cut') return;
     const { kind, ...details } = event;
     this.report(`shard ${shard}: ${kind} ${JSON.stringify(details)}`);
   }

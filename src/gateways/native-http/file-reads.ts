@@ -15,13 +15,15 @@ const WHOLE_LIMIT_BYTES = 64 * 1024;
 export type ReadConsistency = { readonly ok: true; readonly value: Consistency } | Refusal;
 
 const STRONG: ReadConsistency = { ok: true, value: 'strong' };
+const VALIDATE: ReadConsistency = { ok: true, value: 'validate' };
 const LOCAL: ReadConsistency = { ok: true, value: 'local' };
 
 export function readConsistency(exchange: Exchange): ReadConsistency {
   const value = exchange.request.headers['quorate-consistency'];
   if (value === undefined || value === 'strong') return STRONG;
   if (value === 'local') return LOCAL;
-  return refusal('invalid_header', 'Quorate-Consistency has to be "strong" or "local"');
+  if (value === 'validate') return VALIDATE;
+  return refusal('invalid_header', 'Quorate-Consistency has to be "strong", "validate" or "local"');
 }
 
 export function sendReadFailure(exchange: Exchange, failure: ReadFailure): void {

@@ -73,6 +73,8 @@ export type ReadOutcome =
  */
 export class SiteNode {
   readonly drives = new Map<string, ShardDrive>();
+  /** Strong reads served so far, by what they rested on. */
+  readonly reads = { primary: 0, lease: 0, validated: 0, fetched: 0 };
   private readonly connected = new Set<string>();
   private readonly calls: SiteCalls;
   private readonly watches: { cancel(): void }[] = [];
@@ -275,9 +277,13 @@ export class SiteNode {
   read(
     name: string,
     untilMs: number,
-    done: (outcome: ReadOutcome) => void,
+    told: (outcome: ReadOutcome) => void,
     keep: boolean = this.config.leases,
   ): void {
+    const done = (outcome: ReadOutcome): void => {
+      if (outcome.ok) this.reads[outcome.freshness] += 1;
+      told(outcome);
+    };
     let bringContent = false;
     let lastReason: 'no_primary' | 'quorum_unavailable' | 'moving' = 'no_primary';
     const attempt = (): void => {

@@ -1,0 +1,28 @@
+import type { ShardEvent } from '../protocol/shard/effects.js';
+import type { LeaseCounts } from './file-service.js';
+
+/** Adds up what leases cost the writes of this site's shards. */
+export class LeaseCounter {
+  private waitedWrites = 0;
+  private waitedMs = 0;
+  private lapsedHolders = 0;
+  private evicted = 0;
+
+  /** True if the event was one to be counted and not to be told. */
+  note(event: ShardEvent): boolean {
+    if (event.kind === 'lease-evicted') {
+      this.evicted += 1;
+      return true;
+    }
+    if (event.kind !== 'write-passed') return false;
+    if (event.waitedMs > 0) this.waitedWrites += 1;
+    this.waitedMs += event.waitedMs;
+    this.lapsedHolders += event.lapsed;
+    return true;
+  }
+
+  counts(sessions: number, reads: LeaseCounts['reads']): LeaseCounts {
+    const { waitedWrites, waitedMs, lapsedHolders, evicted } = this;
+    return { sessions, reads: { ...reads }, waitedWrites, waitedMs, lapsedHolders, evicted };
+  }
+}
