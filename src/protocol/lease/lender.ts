@@ -73,23 +73,27 @@ function unlist(lender: Lender, holder: Holder, name: string): void {
   if (list?.size === 0) lender.lists.delete(name);
 }
 
-/** Asks for the name back from everybody who has it; returns them. */
+/** Asks for the name back from everybody who has it; returns those who were not asked before. */
 export function revoke(lender: Lender, reach: Reach, position: number, nowMs: number): Holder[] {
   if (reach === null) {
-    const holders = [...lender.holders.values()].filter((holder) => holder.files.size > 0);
-    for (const name of [...lender.lists.keys()]) revoke(lender, name, position, nowMs);
-    return holders;
+    const asked = new Set<Holder>();
+    for (const name of [...lender.lists.keys()]) {
+      for (const holder of revoke(lender, name, position, nowMs)) asked.add(holder);
+    }
+    return [...asked];
   }
-  const list = lender.lists.get(reach);
-  if (list === undefined) return [];
-  for (const holder of list) {
+  const asked: Holder[] = [];
+  for (const holder of lender.lists.get(reach) ?? []) {
     const loan = holder.files.get(reach);
     if (loan === undefined) continue;
-    if (loan.revokedAt === 0) loan.revokedMs = nowMs;
+    if (loan.revokedAt === 0) {
+      loan.revokedMs = nowMs;
+      asked.push(holder);
+    }
     loan.revokedAt = position;
     holder.owed.add(reach);
   }
-  return [...list];
+  return asked;
 }
 
 /** Nothing that this holder has is of use any more, and it cannot tell by itself. */

@@ -25,7 +25,7 @@ export function revokeClients(step: Step, name: Reach): void {
   clients.serial += 1;
   const { serial } = clients;
   const sessions = revoke(clients.lender, name, serial, step.now.monoMs).map(({ id }) => id);
-  step.out.push({ kind: 'invalidate', sessions, name, serial });
+  if (sessions.length > 0) step.out.push({ kind: 'invalidate', sessions, name, serial });
 }
 
 /** A session that is no more, and whose leases are not either. */
