@@ -147,9 +147,9 @@ function welcome(step: Step, message: Extract<SiteReply, { kind: 'welcome' }>): 
   s.session = message.session;
   s.site = message.site;
   s.position = message.position;
-  revalidateAll(step);
   const open = [...s.requests];
   s.requests.clear();
+  revalidateAll(step);
   for (const [, request] of open) if (request.kind !== 'revalidate') ask(step, request);
   const watches = [...s.watches.values()];
   s.watches.clear();
