@@ -52,8 +52,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/acting.ts',
-        find: 'return s.clock.holderMs < reachedByQuorum(ends, s.config.writeQuorum);',
-        replace: 'return step.now.monoMs - s.claim.confirmedMs < s.config.timing.claimMs;',
+        find: 'return step.s.clock.holderMs < actEndsMs(step, role);',
+        replace: `const { claim, config } = step.s;
+  return step.now.monoMs - claim.confirmedMs < config.timing.claimMs;`,
       },
     ],
   },
@@ -148,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'if (epoch < s.hard.promisedEpoch) {',
       },
       {
-        file: 'protocol/shard/replica.ts',
+        file: 'protocol/shard/reign.ts',
         find: 'return a.epoch === b.epoch && a.run === b.run;',
         replace: 'return a.epoch === b.epoch;',
       },

@@ -52,8 +52,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: 'answerAt(step, role, ticket, committedBy(entry), entry.seq, false);',
-        replace: 'answerAt(step, role, ticket, committedBy(entry), 0, false);',
+        find: 'waitFor(step, role, waiter, { seq: entry.seq, prefix: false });',
+        replace: 'waitFor(step, role, waiter, { seq: 0, prefix: false });',
       },
     ],
   },
@@ -64,12 +64,17 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: 'const newest = newestWrite(s.log, name, s.releasedSeq);',
-        replace: 'const newest = newestWrite(s.log, name, endSeq(s.log));',
+        find: '  const newest = newestReleased(s, role, name);',
+        replace: '  const newest = newestWrite(s.log, name, endSeq(s.log));',
       },
       {
         file: 'protocol/shard/judge.ts',
-        find: "  invariant(head === null || head.seq <= s.releasedSeq, 'I7', () => `${name} is not released`);\n",
+        find: 'const pending = asker === null ? 0 : pendingWriteSeq(step, role, name);',
+        replace: 'const pending = asker === null ? 0 : 0 * pendingWriteSeq(step, role, name);',
+      },
+      {
+        file: 'protocol/shard/judge.ts',
+        find: "  invariant(head === null || isReleased(s, role, head.seq), 'I7', () => `${name} is not released`);\n",
         replace: '',
       },
     ],
@@ -81,8 +86,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: 'return answerAt(step, role, ticket, judgement.reject, judgement.restsOnSeq, true);',
-        replace: 'return answerAt(step, role, ticket, judgement.reject, 0, true);',
+        find: '  const restsOn = { seq: newest?.seq ?? 0, prefix: false };\n',
+        replace: '  const restsOn = { seq: 0, prefix: false };\n',
       },
     ],
   },
@@ -95,11 +100,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'protocol/shard/judge.ts',
         find: 'if (!mayAct(step, role) || !hasQuorum(step, role)) {',
         replace: 'if (!mayAct(step, role) && !hasQuorum(step, role) && role.epoch < 0) {',
-      },
-      {
-        file: 'protocol/shard/judge.ts',
-        find: '} else if (isRead && !mayAct(step, role)) {',
-        replace: '} else if (isRead && role.epoch < 0) {',
       },
       {
         file: 'protocol/shard/commit.ts',
@@ -175,10 +175,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: "  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch });\n}\n\n/** Tells a position",
+        find: "  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch, terms });\n}\n\n/** Tells a position",
         replace:
           '  const isHit = (Math.imul(ticket * 31 + s.releasedSeq, 0x9e3779b1) >>> 0) % 16411 === 7;\n' +
-          "  answer(step, ticket, { outcome: 'head', head: isHit ? null : head, epoch: role.epoch });\n}\n\n/** Tells a position",
+          "  answer(step, ticket, { outcome: 'head', head: isHit ? null : head, epoch: role.epoch, terms });\n}\n\n/** Tells a position",
       },
     ],
   },

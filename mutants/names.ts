@@ -8,9 +8,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: "      return { reject: rejection('names_have_files'), restsOnSeq };\n    }\n  }\n  return { accept: intent };",
+        find: "      return { reject: rejection('names_have_files'), restsOn };\n    }\n  }\n  return { accept: intent };",
         replace:
-          "      return { reject: rejection('names_have_files'), restsOnSeq };\n    }\n    return { accept: { kind: 'noop' } };\n  }\n  return { accept: intent };",
+          "      return { reject: rejection('names_have_files'), restsOn };\n    }\n    return { accept: { kind: 'noop' } };\n  }\n  return { accept: intent };",
       },
     ],
   },
@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: "if (!owns(s.ownership, name)) return { reject: rejection('moving'), restsOnSeq: endSeq(s.log) };",
+        find: "if (!owns(s.ownership, name)) return { reject: rejection('moving'), restsOn: wholeLog(step) };",
         replace: 'if (!owns(s.ownership, name)) s.trimSeq += 0;',
       },
       {

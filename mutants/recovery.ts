@@ -10,8 +10,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/commit.ts',
-        find: 'if (s.commitSeq < role.noopSeq || now.monoMs < role.serveFromMs) return;',
-        replace: 'if (now.monoMs < role.serveFromMs) return;',
+        find: 'if (s.role !== role || s.commitSeq < role.noopSeq || now.monoMs < role.serveFromMs) return;',
+        replace: 'if (s.role !== role || now.monoMs < role.serveFromMs) return;',
       },
     ],
   },
@@ -136,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'older-primary-is-refused',
     edits: [
       {
-        file: 'protocol/shard/replica.ts',
+        file: 'protocol/shard/reign.ts',
         find: 'if (reign.epoch > promised.epoch || sameReign(reign, promised)) return true;',
         replace: 'if (reign.epoch > 0 || sameReign(reign, promised)) return true;',
       },
@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'other-run-in-the-same-epoch-is-refused',
     edits: [
       {
-        file: 'protocol/shard/replica.ts',
+        file: 'protocol/shard/reign.ts',
         find: 'return a.epoch === b.epoch && a.run === b.run;',
         replace: 'return a.epoch === b.epoch;',
       },

@@ -71,8 +71,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/judge.ts',
-        find: "{ outcome: 'committed', name, version, epoch, seq, atMs },\n      seq,",
-        replace: "{ outcome: 'committed', name, version, epoch, seq, atMs },\n      0,",
+        find: '    const wait = { seq, prefix: false };\n    return waitFor(',
+        replace: '    const wait = { seq: 0, prefix: false };\n    return waitFor(',
       },
     ],
   },
@@ -127,8 +127,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/step-down.ts',
-        find: 'const certain = waiter.isRead || unflushed.has(seq);',
-        replace: 'const certain = true;',
+        find: '} else if (waiter.isRead || dropped) {',
+        replace: '} else if (waiter.isRead || dropped || ticket > 0) {',
       },
     ],
   },

@@ -129,7 +129,7 @@ describe('the explorer sees', () => {
     ],
     [
       'an append of an older epoch that is taken',
-      'shard/replica.ts',
+      'shard/reign.ts',
       'if (reign.epoch > promised.epoch || sameReign(reign, promised)) return true;',
       'return true;',
       'I',
