@@ -26,8 +26,12 @@ module.exports = {
     ...Object.entries(below).map(([layer, allowed]) => ({
       name: `layer-${layer}`,
       severity: 'error',
-      // The simulated ports pass the suites of the real ones, which stand beside those.
-      from: { path: `^src/${layer}/`, pathNot: '^src/simulator/conformance\\.test\\.ts$' },
+      // The simulated ports pass the suites of the real ones, which stand beside those; the client
+      // is tested against real sites.
+      from: {
+        path: `^src/${layer}/`,
+        pathNot: '^src/(simulator/conformance\\.test|client/sdk/(test-kit|[a-z-]+\\.test))\\.ts$',
+      },
       to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
     })),
     {

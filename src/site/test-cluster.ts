@@ -15,7 +15,7 @@ import { MemoryShardLog } from '../storage/log/memory-log.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
 import type { ClusterStatus, FileService } from './file-service.js';
 import type { SiteContext, UploadResult } from './site-context.js';
-import { createFileService } from './site-file-service.js';
+import { createFileService, type SiteService } from './site-file-service.js';
 
 /*
  * Three sites in one process for tests: the real protocol and the real file service over logs,
@@ -63,7 +63,7 @@ const SETTINGS: ClusterSettings = {
 export interface TestSite {
   readonly site: string;
   readonly node: SiteNode;
-  readonly service: FileService;
+  readonly service: SiteService;
 }
 
 export interface TestClusterOptions {
@@ -164,7 +164,7 @@ export class TestCluster {
         content: { ensure: (_content, _sources, done) => this.afterTurn(done) },
         timers: realTimers(),
         send: (to, message) => this.send(site, to, message),
-        invalidate: () => undefined,
+        invalidate: (...told) => this.sites.get(site)?.service.invalidate(...told),
         event: () => undefined,
         fatal: (error) => this.faults.push(error),
       },
@@ -265,7 +265,8 @@ function realTimers(): Timers {
   return {
     now: () => ({ monoMs: performance.now(), wallMs: Date.now() }),
     wake: (atMs, callback) => {
-      const timer = setTimeout(callback, Math.max(0, atMs - performance.now()));
+      const leftMs = Math.min(Math.max(0, atMs - performance.now()), 2 ** 31 - 1);
+      const timer = setTimeout(callback, leftMs);
       return { cancel: () => clearTimeout(timer) };
     },
     endOfTurn: (callback) => void setImmediate(callback),

@@ -20,6 +20,8 @@ export type ClientReadAnswer =
 export interface ClientWriteAnswer {
   readonly kind: 'write';
   readonly answer: SessionWriteAnswer;
+  /** What the site said of the last attempt, where it said something: whether to try again. */
+  readonly told?: SessionWriteAnswer;
 }
 
 export type ClientAnswer = ClientReadAnswer | ClientWriteAnswer;

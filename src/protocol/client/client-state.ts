@@ -109,6 +109,8 @@ export type ClientInput =
       readonly requestId: string;
       readonly write: SessionWrite;
       readonly conditions: WriteConditions;
+      /** † What was released before an earlier attempt under this id, if its outcome is not known. */
+      readonly since?: string;
     }
   | {
       readonly kind: 'watch';

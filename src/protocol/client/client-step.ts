@@ -19,6 +19,9 @@ import type {
   SiteReply,
 } from './messages.js';
 
+/** What one message may name: with every character escaped it still fits a frame. */
+const NAMES_LIMIT_CHARACTERS = 128 * 1024;
+
 interface Step {
   readonly s: ClientState;
   readonly out: ClientEffect[];
@@ -46,8 +49,9 @@ export function clientStep(s: ClientState, input: ClientInput, now: Now): Client
       break;
     case 'write': {
       const { ticket, requestId, write, conditions } = input;
-      const since = s.position;
-      ask(step, { kind: 'write', ticket, requestId, write, conditions, attempts: 0, since });
+      const attempts = input.since === undefined ? 0 : 1;
+      const since = input.since ?? s.position;
+      ask(step, { kind: 'write', ticket, requestId, write, conditions, attempts, since });
       break;
     }
     case 'watch': {
@@ -192,7 +196,13 @@ function watchEnded(step: Step, message: Extract<SiteReply, { kind: 'watch-ended
 /** Everything kept, newest use first, in one message; what does not fit is validated when read. */
 function revalidateAll(step: Step): void {
   const { s } = step;
-  const names = [...s.cache.entries.keys()].reverse().slice(0, s.config.revalidateLimit);
+  const names: string[] = [];
+  let characters = 0;
+  for (const name of [...s.cache.entries.keys()].reverse()) {
+    characters += name.length;
+    if (names.length === s.config.revalidateLimit || characters > NAMES_LIMIT_CHARACTERS) break;
+    names.push(name);
+  }
   if (names.length === 0) return;
   const files = names.map((name) => {
     const { epoch, seq } = positionOfEntry(s.cache.entries.get(name) as CacheEntry);
@@ -319,7 +329,7 @@ function written(step: Step, message: Extract<SiteReply, { kind: 'written' }>): 
   }
   const isCertain = told.outcome === 'committed' || request.attempts === 1;
   const value = isCertain ? told : ({ outcome: 'unknown', reason: 'timeout' } as const);
-  answer(step, request.ticket, { kind: 'write', answer: value });
+  answer(step, request.ticket, { kind: 'write', answer: value, told });
 }
 
 function withBytes(head: FileVersion, write: SessionWrite): FileVersion {

@@ -1,0 +1,151 @@
+import type { Pauses } from './pauses.js';
+import type { Platform } from './platform.js';
+import { adviceOn } from './requests.js';
+import type { Site } from './sites.js';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Percent-encoded, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | Blob;
+}
+
+export interface HttpSuccess<T> {
+  readonly ok: true;
+  readonly site: string;
+  readonly value: T;
+}
+
+export interface HttpFailure {
+  readonly ok: false;
+  /** A code of the API, or `unreachable`, `broken`, `timeout`, `closed`, `malformed_answer`. */
+  readonly reason: string;
+  readonly message: string;
+  /** An attempt, this or an earlier one, may have taken effect or may still. */
+  readonly mayHaveHappened: boolean;
+  /** The version that a condition was judged against; null if there is none that exists. */
+  readonly currentVersion: number | null;
+}
+
+export type HttpResult<T> = HttpSuccess<T> | HttpFailure;
+
+/** Makes a value of an answer; null if it is none; throws if the body breaks off. */
+export type AnswerReader<T> = (response: Response) => Promise<T | null>;
+
+/**
+ * Calls of the sites' HTTP API: the connected site first, then the others, again and again with
+ * growing pauses until one gives an answer that another attempt would not change.
+ */
+export class Http {
+  private readonly stops = new Set<AbortController>();
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly order: () => readonly Site[],
+    private readonly pauses: Pauses,
+  ) {}
+
+  async call<T>(call: HttpCall, untilMs: number, read: AnswerReader<T>): Promise<HttpResult<T>> {
+    let mayHaveHappened = false;
+    let last = failure('unreachable', 'no site is known', false);
+    for (let attempt = 0; ; attempt += 1) {
+      let mayPass = false;
+      for (const site of this.order()) {
+        if (this.pauses.ended)
+          return { ...failure('closed', 'the client is closed', mayHaveHappened) };
+        const result = await this.once(site, call, untilMs, read);
+        if (result.ok) return result;
+        mayHaveHappened ||= result.mayHaveHappened;
+        const advice = result.reason === 'broken' ? 'again' : adviceOn(result.reason);
+        if (advice === 'never') return { ...result, mayHaveHappened };
+        mayPass ||= advice === 'again' || result.reason === 'site_stopping';
+        // What a site says tells more than that another one is silent.
+        if (attempt === 0 || result.reason !== 'unreachable') last = result;
+      }
+      if (!mayPass && !mayHaveHappened) return last;
+      if (!(await this.pauses.backOff(attempt, untilMs))) return { ...last, mayHaveHappened };
+    }
+  }
+
+  /** What is under way ends as if its time were up. */
+  end(): void {
+    for (const stop of this.stops) stop.abort();
+  }
+
+  private async once<T>(
+    site: Site,
+    call: HttpCall,
+    untilMs: number,
+    read: AnswerReader<T>,
+  ): Promise<HttpResult<T>> {
+    const stop = new AbortController();
+    this.stops.add(stop);
+    const limitMs = Math.max(0, untilMs - this.platform.monoMs());
+    const cancel = this.platform.setTimer(limitMs, () => stop.abort());
+    const isWrite = call.method !== 'GET';
+    try {
+      const { method, path, headers = {}, body } = call;
+      const settings = { method, headers, signal: stop.signal, ...(body && { body }) };
+      const response = await this.platform.fetch(site.url + path, settings);
+      if (!response.ok) return await problemOf(response, site, isWrite);
+      const value = await read(response);
+      if (value !== null) return { ok: true, site: site.name, value };
+      return failure('malformed_answer', `${site.name}: an answer not understood`, isWrite);
+    } catch (error) {
+      if (stop.signal.aborted)
+        return failure('timeout', `${site.name}: no answer in time`, isWrite);
+      const isUnreached = !isWrite || wasRefused(error);
+      const reason = wasRefused(error) ? 'unreachable' : 'broken';
+      return failure(reason, `${site.name}: ${messageOf(error)}`, !isUnreached);
+    } finally {
+      cancel();
+      this.stops.delete(stop);
+    }
+  }
+}
+
+export function failure(
+  reason: string,
+  message: string,
+  mayHaveHappened: boolean,
+  currentVersion: number | null = null,
+): HttpFailure {
+  return { ok: false, reason, message, mayHaveHappened, currentVersion };
+}
+
+interface Problem {
+  readonly code?: unknown;
+  readonly title?: unknown;
+  readonly detail?: unknown;
+  readonly outcome?: unknown;
+  readonly current?: { readonly version?: unknown; readonly deleted?: unknown };
+}
+
+async function problemOf(response: Response, site: Site, isWrite: boolean): Promise<HttpFailure> {
+  const problem = (await response.json().catch(() => null)) as Problem | null;
+  if (typeof problem?.code !== 'string') {
+    const message = `${site.name} answered ${response.status}`;
+    return failure('malformed_answer', message, isWrite && response.status >= 500);
+  }
+  const { code, title, detail, outcome, current } = problem;
+  const version = current?.deleted === false ? current.version : null;
+  return failure(
+    code,
+    `${String(detail)}. ${String(title)}`,
+    outcome === 'unknown',
+    typeof version === 'number' ? version : null,
+  );
+}
+
+const REFUSED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** Only Node tells why nothing came back; elsewhere a write may have arrived. */
+function wasRefused(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  return typeof cause?.code === 'string' && REFUSED.has(cause.code);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

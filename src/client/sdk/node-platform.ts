@@ -1,0 +1,46 @@
+import WebSocket from 'ws';
+import { globalPlatform } from './global-platform.js';
+import type { Platform } from './platform.js';
+
+const FRAME_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Node: sockets by `ws`, as older versions have none of their own. */
+export function nodePlatform(): Platform {
+  return {
+    ...globalPlatform(),
+    openSocket: (url, subprotocol, events) => {
+      const socket = new WebSocket(url, subprotocol, {
+        perMessageDeflate: false,
+        maxPayload: FRAME_LIMIT_BYTES,
+      });
+      socket.binaryType = 'arraybuffer';
+      let told = true;
+      socket.on('message', (data, isBinary) => {
+        if (!told) return;
+        events.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : textOf(data));
+      });
+      socket.on('error', () => undefined); // `close` follows
+      socket.on('close', () => {
+        if (told) events.closed();
+        told = false;
+      });
+      return {
+        send: (frame) => {
+          if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+        },
+        close: () => {
+          told = false;
+          socket.close();
+          // Who does not answer the farewell is not waited for.
+          setTimeout(() => socket.terminate(), 1000).unref();
+        },
+      };
+    },
+    nextTurn: (callback) => void setImmediate(callback),
+  };
+}
+
+function textOf(data: WebSocket.RawData): string {
+  if (data instanceof ArrayBuffer) return Buffer.from(data).toString();
+  return Array.isArray(data) ? Buffer.concat(data).toString() : data.toString();
+}

@@ -1,0 +1,37 @@
+import { jittered, type Platform } from './platform.js';
+
+const BACKOFF_MS = [25, 1000] as const;
+
+/** Waits that end early when the client is closed. */
+export class Pauses {
+  private readonly waiting = new Set<() => void>();
+  ended = false;
+
+  constructor(private readonly platform: Platform) {}
+
+  /** Before another attempt: longer each time, jittered. False: there is no time left for one. */
+  async backOff(attempt: number, untilMs: number): Promise<boolean> {
+    const delayMs = Math.min(BACKOFF_MS[0] * 2 ** Math.min(attempt, 16), BACKOFF_MS[1]);
+    return this.pause(jittered(this.platform, delayMs), untilMs);
+  }
+
+  /** False, at once, if it would not end in time. */
+  async pause(delayMs: number, untilMs: number): Promise<boolean> {
+    if (this.ended || this.platform.monoMs() + delayMs >= untilMs) return false;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.waiting.delete(wake);
+        resolve();
+      };
+      const cancel = this.platform.setTimer(delayMs, wake);
+      this.waiting.add(wake);
+    });
+    return !this.ended;
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const wake of [...this.waiting]) wake();
+  }
+}
