@@ -42,7 +42,7 @@ export class MemoryFileService implements site.FileService {
   }
 
   /** It has no sessions: what stands on them is tested on real sites. */
-  openSession(): site.SiteSession | null {
+  openSession(_send: (frame: string | Uint8Array) => void): site.SiteSession | null {
     return null;
   }
 

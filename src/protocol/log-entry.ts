@@ -26,6 +26,8 @@ export type Operation =
       readonly version: number;
       readonly content: Content;
       readonly metadata: Metadata;
+      /** The version whose content this is, where an old version was made the newest. */
+      readonly restored?: number;
     }
   | { readonly kind: 'delete'; readonly name: string; readonly version: number }
   /** History superseded before this moment (the primary's wall clock) is dropped, heads stay. */

@@ -16,6 +16,7 @@ export type WriteIntent =
       readonly name: string;
       readonly content: Content;
       readonly metadata: Metadata;
+      readonly restored?: number;
     }
   | { readonly kind: 'delete'; readonly name: string }
   | Extract<Operation, { kind: 'retain' | 'move-out' | 'move-in' | 'move-back' }>;

@@ -54,7 +54,9 @@ function isOperation(value: unknown): boolean {
 
 function isWrite(value: Fields): boolean {
   if (!isName(value.name)) return false;
-  return value.kind === 'delete' || (isContent(value.content) && isMetadata(value.metadata));
+  if (value.kind === 'delete') return true;
+  if (value.restored !== undefined && !isCount(value.restored)) return false;
+  return isContent(value.content) && isMetadata(value.metadata);
 }
 
 /** What no file is written by. */

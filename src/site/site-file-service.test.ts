@@ -57,6 +57,18 @@ describe('writing and reading', () => {
     expect(here.served).toMatchObject({ site: 'lon', primary: 'nyc', freshness: 'validated' });
   });
 
+  it('serves a file from here once it was read here, until somebody writes it', async () => {
+    await put('lon', 'docs/file1.txt', 'x');
+    const freshness = async (): Promise<string> =>
+      opened(await cluster.at('lon').open('docs/file1.txt')).served.freshness;
+    expect(await freshness()).toBe('validated');
+    expect(await freshness()).toBe('lease');
+    await put('nyc', 'docs/file1.txt', 'y');
+    expect(await text(cluster.at('lon'), 'docs/file1.txt')).toBe('y');
+    const validated = await cluster.at('lon').open('docs/file1.txt', { consistency: 'validate' });
+    expect(opened(validated).served.freshness).toBe('validated');
+  });
+
   it('serves local reads with their age', async () => {
     await put('nyc', 'docs/file1.txt', 'x');
     const primary = opened(

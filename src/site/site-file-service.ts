@@ -270,8 +270,11 @@ class SiteFileService implements SiteService {
     content: Content,
     metadata: Metadata,
     options: WriteOptions,
+    restored?: number,
   ): Promise<WriteOutcome> {
-    const outcome = await this.writes.put({ kind: 'put', name, content, metadata }, options);
+    const put = { kind: 'put', name, content, metadata } as const;
+    const intent = restored === undefined ? put : { ...put, restored };
+    const outcome = await this.writes.put(intent, options);
     if (outcome.outcome === 'rejected' && outcome.reason === 'moving') this.finishMove();
     return outcome;
   }
@@ -306,7 +309,9 @@ class SiteFileService implements SiteService {
     options: WriteOptions,
   ): Promise<WriteOutcome> {
     if (source.content === null) throw new Error(`${source.name} was opened without content`);
-    return this.put(to, source.content, options.metadata ?? source.metadata, options);
+    const metadata = options.metadata ?? source.metadata;
+    const restored = source.name === to ? source.version : undefined;
+    return this.put(to, source.content, metadata, options, restored);
   }
 
   private async moveNow(from: string, to: string, options: WriteOptions): Promise<WriteOutcome> {

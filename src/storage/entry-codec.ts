@@ -54,6 +54,7 @@ function operationFields(operation: Operation): readonly unknown[] {
         operation.version,
         packContent(operation.content),
         packMetadata(operation.metadata),
+        ...(operation.restored === undefined ? [] : [operation.restored]),
       ];
     case 'delete':
       return ['delete', operation.name, operation.version];
@@ -79,7 +80,7 @@ export function decodeEntry(epoch: number, seq: number, bytes: Uint8Array): LogE
 }
 
 function operationOf(fields: readonly unknown[]): Operation | undefined {
-  const [kind, first, second, third, fourth] = fields;
+  const [kind, first, second, third, fourth, fifth] = fields;
   switch (kind) {
     case 'noop':
       return { kind };
@@ -87,7 +88,9 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
       const content = unpackContent(third);
       const metadata = unpackMetadata(fourth);
       if (!isText(first) || !isCount(second) || !content || !metadata) return undefined;
-      return { kind, name: first, version: second, content, metadata };
+      const put = { kind, name: first, version: second, content, metadata };
+      if (fifth === undefined) return put;
+      return isCount(fifth) ? { ...put, restored: fifth } : undefined;
     }
     case 'delete':
       return isText(first) && isCount(second) ? { kind, name: first, version: second } : undefined;

@@ -6,7 +6,8 @@ const BACKLOG_LIMIT = 10_000;
 
 /** A change of a file that has committed. */
 export interface FileChange {
-  readonly kind: 'put' | 'delete';
+  /** `restore`: an old version was made the newest. */
+  readonly kind: 'put' | 'delete' | 'restore';
   readonly name: string;
   readonly version: number;
   readonly size: number;

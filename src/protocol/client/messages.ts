@@ -161,7 +161,8 @@ export type SiteReply =
 
 /** A change of a file that has committed, as the log has it. */
 export interface Change extends Position {
-  readonly kind: 'put' | 'delete';
+  /** `restore`: an old version was made the newest. */
+  readonly kind: 'put' | 'delete' | 'restore';
   readonly name: string;
   readonly version: number;
   readonly size: number;

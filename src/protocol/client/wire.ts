@@ -248,7 +248,7 @@ const SITE_JUDGES: Readonly<Record<SiteReply['kind'], (message: Fields) => boole
 };
 
 function isChange(value: unknown): boolean {
-  if (!isFields(value) || !isOneOf(value.kind, 'put', 'delete')) return false;
+  if (!isFields(value) || !isOneOf(value.kind, 'put', 'delete', 'restore')) return false;
   const { name, version, size, etag, modifiedMs } = value;
   if (!isName(name) || !isCount(version) || !isPosition(value) || !isCount(size)) return false;
   return (etag === null || isHash(etag)) && isMilliseconds(modifiedMs);

@@ -93,7 +93,9 @@ function changeOf(entry: LogEntry, prefix: string): Change | undefined {
   const { operation, epoch, seq, atMs } = entry;
   if (name === undefined || !name.startsWith(prefix)) return undefined;
   if (operation.kind !== 'put' && operation.kind !== 'delete') return undefined;
-  const { kind, version } = operation;
+  const { version } = operation;
+  const isRestored = operation.kind === 'put' && operation.restored !== undefined;
+  const kind = isRestored ? 'restore' : operation.kind;
   const content = operation.kind === 'put' ? operation.content : null;
   const size = content?.size ?? 0;
   return { kind, name, version, epoch, seq, size, etag: content?.etag ?? null, modifiedMs: atMs };

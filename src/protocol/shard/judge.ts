@@ -127,9 +127,10 @@ function judgeFile(
   const version = (head?.version ?? 0) + 1;
   invariant(Number.isSafeInteger(version), 'I17', () => `version ${version} of ${name}`);
   const { kind } = intent;
-  return kind === 'delete'
-    ? { accept: { kind, name, version } }
-    : { accept: { kind, name, version, content: intent.content, metadata: intent.metadata } };
+  if (kind === 'delete') return { accept: { kind, name, version } };
+  const { content, metadata, restored } = intent;
+  const put = { kind, name, version, content, metadata };
+  return { accept: restored === undefined ? put : { ...put, restored } };
 }
 
 function wholeLog(step: Step): Wait {
