@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
@@ -10,7 +10,7 @@ import { rolldown } from 'rolldown';
 
 const LIMIT_BYTES = 25 * 1024;
 const root = join(import.meta.dirname, '..');
-const file = join(root, process.argv[2] ?? 'dist/browser/quorate-client.js');
+const file = resolve(root, process.argv[2] ?? 'dist/browser/quorate-client.js');
 
 const bundle = await rolldown({
   input: join(root, 'src/client/sdk/browser.ts'),

@@ -252,16 +252,6 @@ describe('a change of site', () => {
     expect(committed(await client.write(NAME, 'two'))).toBe(2);
   });
 
-  it('returns to the site it prefers when that is back', async () => {
-    const client = await sites.connect('lon');
-    const away = next(client, 'site', (site) => site !== null);
-    await sites.shut('lon');
-    await away;
-    const back = next(client, 'site', (site) => site === 'lon');
-    await sites.open('lon');
-    expect(await back).toBe('lon');
-  });
-
   it('commits under one id a write that was under way when the connection broke', async () => {
     const client = await sites.connect('lon');
     const writes = Array.from({ length: 20 }, (_, index) => client.write(`docs/w${index}`, 'x'));

@@ -13,7 +13,8 @@ export class SeenVersions {
 
   note(name: string, version: number): void {
     const known = this.versions.get(name);
-    if (known !== undefined && known >= version) return;
+    // A late answer must not lower what a forgotten name is held to.
+    if (version <= (known ?? (this.floors[slotOf(name)] ?? 0) - 1)) return;
     this.versions.set(name, version);
     if (this.versions.size <= this.limit) return;
     for (const [oldest, seen] of this.versions) {
