@@ -24,10 +24,10 @@ async function run(example: string): Promise<string[]> {
   return log.mock.calls.map((words) => words.join(' '));
 }
 
-it('reads what it wrote, from memory, and is told why a write is rejected', async () => {
+it('reads what it wrote, and is told why a write is rejected', async () => {
   expect(await run('read-and-write')).toEqual([
     'written: version 1',
-    'read: "Hello, world", version 1, from memory',
+    'read: "Hello, world", version 1',
     'rejected: precondition_failed, it is at version 1',
   ]);
 });

@@ -1,4 +1,4 @@
-// Writes a file and reads it back; the second read asks nobody.
+// Writes a file, reads it back, and writes under a condition that does not hold.
 import { connect } from 'quorate/client';
 import { sites } from './sites.mjs';
 
@@ -14,7 +14,7 @@ console.log(`written: version ${written.version}`);
 const read = await client.read('examples/greeting.txt');
 if (read.outcome === 'found') {
   const { file } = read;
-  console.log(`read: "${file.text()}", version ${file.version}, from ${file.freshness}`);
+  console.log(`read: "${file.text()}", version ${file.version}`);
 }
 
 const again = await client.write('examples/greeting.txt', 'Hello again', { ifVersion: 1_000_000 });
