@@ -119,6 +119,7 @@ describe('reading and writing', () => {
     await expect(client.write(NAME, 'x', { ifVersion: 0 })).rejects.toThrow(TypeError);
     await expect(client.write(NAME, 'x', { metadata: { Ä: 'x' } })).rejects.toThrow(TypeError);
     await expect(client.remove(NAME, { requestId: 'ä' })).rejects.toThrow(TypeError);
+    await expect(client.write(NAME, 7 as unknown as string)).rejects.toThrow(TypeError);
   });
 });
 
@@ -271,6 +272,10 @@ describe('a change of site', () => {
     expect(await read).toMatchObject({ outcome: 'failed', reason: 'closed' });
     expect(await write).toMatchObject({ outcome: 'rejected' });
     expect(await client.read(NAME)).toMatchObject({ outcome: 'failed', reason: 'closed' });
+    for (const after of [client.write(NAME, 'x'), client.copy(NAME, 'docs/b')]) {
+      expect(await after).toMatchObject({ outcome: 'rejected', reason: 'closed' });
+    }
+    expect(await client.list('docs')).toMatchObject({ outcome: 'failed', reason: 'closed' });
   });
 });
 

@@ -50,18 +50,22 @@ export class Http {
     let mayHaveHappened = false;
     let last = failure('unreachable', 'no site is known', false);
     for (let attempt = 0; ; attempt += 1) {
+      const sites = this.order();
       let mayPass = false;
-      for (const site of this.order()) {
-        if (this.pauses.ended)
-          return { ...failure('closed', 'the client is closed', mayHaveHappened) };
-        const result = await this.once(site, call, untilMs, read);
+      for (const site of sites) {
+        if (this.pauses.ended) return failure('closed', 'the client is closed', mayHaveHappened);
+        const leftMs = untilMs - this.platform.monoMs();
+        if (leftMs <= 0) return { ...last, mayHaveHappened };
+        // One that is silent must not take the time of all.
+        const limitMs = sites.length > 1 ? leftMs / 2 : leftMs;
+        const result = await this.once(site, call, limitMs, read);
         if (result.ok) return result;
         mayHaveHappened ||= result.mayHaveHappened;
         const advice = result.reason === 'broken' ? 'again' : adviceOn(result.reason);
         if (advice === 'never') return { ...result, mayHaveHappened };
         mayPass ||= advice === 'again' || result.reason === 'site_stopping';
         // What a site says tells more than that another one is silent.
-        if (attempt === 0 || result.reason !== 'unreachable') last = result;
+        if (last.reason === 'unreachable' || result.reason !== 'unreachable') last = result;
       }
       if (!mayPass && !mayHaveHappened) return last;
       if (!(await this.pauses.backOff(attempt, untilMs))) return { ...last, mayHaveHappened };
@@ -76,12 +80,11 @@ export class Http {
   private async once<T>(
     site: Site,
     call: HttpCall,
-    untilMs: number,
+    limitMs: number,
     read: AnswerReader<T>,
   ): Promise<HttpResult<T>> {
     const stop = new AbortController();
     this.stops.add(stop);
-    const limitMs = Math.max(0, untilMs - this.platform.monoMs());
     const cancel = this.platform.setTimer(limitMs, () => stop.abort());
     const isWrite = call.method !== 'GET';
     try {

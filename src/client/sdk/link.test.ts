@@ -147,6 +147,19 @@ describe('the choice of the site', () => {
     expect(client.site).toBe('lon');
   });
 
+  it('does not run round in circles between sites that take a session and drop it', async () => {
+    await connected();
+    await platform.pass(10_000);
+    for (const site of [near, far]) {
+      site.openedMs.length = 0;
+      site.dropsAtOnce = true;
+    }
+    near.cut();
+    await platform.pass(20_000);
+    expect(near.openedMs.length).toBeGreaterThan(3);
+    expect(near.openedMs.length + far.openedMs.length).toBeLessThan(30);
+  });
+
   it('is given up when no site takes the session in time', async () => {
     near.state = 'down';
     far.state = 'silent';

@@ -133,7 +133,6 @@ export class Link {
     }
     this.current = next;
     next.site.name = welcome.site;
-    this.tried.clear();
     this.adoptedMs = this.platform.monoMs();
     this.lookLater();
     this.ports.heard(welcome);
@@ -156,12 +155,14 @@ export class Link {
     const wasGood = this.platform.monoMs() - this.adoptedMs >= GOOD_MS;
     this.current = null;
     this.cancelLook();
-    if (wasGood) this.rounds = 0;
+    if (wasGood) {
+      this.rounds = 0;
+      this.tried.clear();
+    }
     this.ports.closed();
     this.ports.moved(null);
-    if (this.welcome !== null) return this.adopt();
-    if (wasGood || this.sites.all.length > 1) this.connect();
-    else this.connectLater();
+    if (this.welcome === null) this.connect();
+    else this.adopt();
   }
 
   /** Looks from time to time for a better site, if there may be one. */

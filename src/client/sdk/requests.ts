@@ -40,6 +40,7 @@ export class Requests {
     request: Omit<SessionWriteRequest, 'since'>,
     untilMs: number,
   ): Promise<SessionWriteAnswer> {
+    if (this.pauses.ended) return { outcome: 'refused', reason: 'closed' };
     let since: string | undefined;
     for (let attempt = 0; ; attempt += 1) {
       const before = this.machine.state.position ?? '';

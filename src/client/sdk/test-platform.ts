@@ -12,6 +12,8 @@ export class ScriptedSite {
   readonly url: string;
   /** `silent`: connections are taken, and nothing ever comes back. */
   state: 'up' | 'down' | 'silent' = 'up';
+  /** Sessions are taken, and end with the first word. */
+  dropsAtOnce = false;
   readonly heard: ClientMessage[] = [];
   /** Moments at which a connection was asked for. */
   readonly openedMs: number[] = [];
@@ -111,6 +113,7 @@ export class ScriptedPlatform implements Platform {
       if (site.state === 'down') return end.closed();
       site.ends.push(end);
       send({ kind: 'welcome', session: 's', site: site.name, position: `v1.${site.name}:1` });
+      if (site.dropsAtOnce) end.closed();
     });
     return {
       send: (frame) => {

@@ -33,6 +33,9 @@ export class Writes {
   async put(name: string, content: Content, options: PutOptions): Promise<WriteResult> {
     checkWriteOptions(options);
     const bytes = typeof content === 'string' ? encoder.encode(content) : content;
+    if (!(bytes instanceof Uint8Array || bytes instanceof Blob)) {
+      throw new TypeError('content is a string, a Uint8Array or a Blob');
+    }
     const size = bytes instanceof Uint8Array ? bytes.length : bytes.size;
     const write = this.clock.identify(options, size);
     if (size > INLINE_LIMIT_BYTES) {
