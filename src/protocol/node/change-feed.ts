@@ -25,6 +25,7 @@ const BATCH_BYTES = 1024 * 1024;
 export class ChangeFeed {
   private readonly position: Map<string, number>;
   private readonly reading = new Set<string>();
+  private follows: { cancel(): void }[] = [];
   private open = true;
 
   /** `from`: null for what happens from now on; a shard it does not name begins now too. */
@@ -42,49 +43,54 @@ export class ChangeFeed {
   /** Tells what there is, and from then on what comes. */
   start(): void {
     this.listener.changes([], this.position);
-    for (const [shard, drive] of this.node.drives) this.follow(shard, drive);
+    for (const [shard, drive] of this.node.drives) {
+      this.follows.push(this.node.follow(shard, () => this.look(shard, drive)));
+      this.look(shard, drive);
+    }
   }
 
   cancel(): void {
     this.open = false;
+    for (const follow of this.follows) follow.cancel();
+    this.follows = [];
   }
 
-  private follow(shard: string, drive: ShardDrive): void {
-    const at = this.position.get(shard) ?? 0;
-    const isBehind = (): boolean => !this.open || (drive.isReadable && drive.state.viewSeq > at);
-    this.node.until(Number.MAX_SAFE_INTEGER, isBehind, () => {
-      if (this.open) this.read(shard, drive, at);
-    });
-  }
-
-  private read(shard: string, drive: ShardDrive, at: number): void {
-    const { log, viewSeq } = drive.state;
-    if (at >= log.before.seq) {
-      this.tell(shard, drive, slice(log, at + 1, Math.min(viewSeq, at + BATCH_ENTRIES)));
-      return;
+  /** Everything between where this feed stands and what the view shows. */
+  private look(shard: string, drive: ShardDrive): void {
+    while (this.open && drive.isReadable && !this.reading.has(shard)) {
+      const at = this.position.get(shard) ?? 0;
+      const { log, viewSeq } = drive.state;
+      if (viewSeq <= at) return;
+      if (at < log.before.seq) return this.read(shard, drive, at);
+      this.tell(shard, slice(log, at + 1, Math.min(viewSeq, at + BATCH_ENTRIES)));
     }
-    if (this.reading.has(shard)) return;
+  }
+
+  /** What memory does not have any more. */
+  private read(shard: string, drive: ShardDrive, at: number): void {
     this.reading.add(shard);
     drive.readLog(at + 1, { entries: BATCH_ENTRIES, bytes: BATCH_BYTES }, (result) => {
       this.reading.delete(shard);
       if (!this.open) return;
-      if (result.ok) {
-        const released = result.entries.filter(({ seq }) => seq <= drive.state.viewSeq);
-        return this.tell(shard, drive, released);
+      if (!result.ok) {
+        this.cancel();
+        return this.listener.tooOld();
       }
-      this.open = false;
-      this.listener.tooOld();
+      const { viewSeq } = drive.state;
+      this.tell(
+        shard,
+        result.entries.filter(({ seq }) => seq <= viewSeq),
+      );
+      this.look(shard, drive);
     });
   }
 
-  private tell(shard: string, drive: ShardDrive, entries: readonly LogEntry[]): void {
+  private tell(shard: string, entries: readonly LogEntry[]): void {
     const last = entries.at(-1);
-    if (last !== undefined) {
-      this.position.set(shard, last.seq);
-      const changes = entries.flatMap((entry) => changeOf(entry, this.prefix) ?? []);
-      if (changes.length > 0) this.listener.changes(changes, this.position);
-    }
-    if (this.open) this.follow(shard, drive);
+    if (last === undefined) return;
+    this.position.set(shard, last.seq);
+    const changes = entries.flatMap((entry) => changeOf(entry, this.prefix) ?? []);
+    if (changes.length > 0) this.listener.changes(changes, this.position);
   }
 }
 

@@ -79,6 +79,7 @@ export class SiteNode {
   private readonly calls: SiteCalls;
   private readonly watches: { cancel(): void }[] = [];
   private readonly waiting = new Set<() => void>();
+  private readonly followers = new Map<string, Set<() => void>>();
   private tableState: Revised<PrimaryTable> = { value: null, revision: 0 };
 
   constructor(
@@ -104,7 +105,10 @@ export class SiteNode {
       send: (to, message) => void ports.send(to, { kind: 'shard', shard, message }),
       invalidate: (sessions, name, serial) => ports.invalidate(shard, sessions, name, serial),
       event: (event) => ports.event(shard, event),
-      changed: () => this.wakeWaiting(),
+      changed: () => {
+        this.wakeWaiting();
+        for (const look of [...(this.followers.get(shard) ?? [])]) look();
+      },
       fatal: (error) => ports.fatal(error),
     });
   }
@@ -418,6 +422,13 @@ export class SiteNode {
     };
     const timer = timers.wake(untilMs, finish);
     this.waiting.add(check);
+  }
+
+  /** Calls back whenever the shard's view here shows more than before. */
+  follow(shard: string, look: () => void): { cancel(): void } {
+    const followers = this.followers.get(shard) ?? new Set();
+    this.followers.set(shard, followers.add(look));
+    return { cancel: () => void followers.delete(look) };
   }
 
   private wakeWaiting(): void {
