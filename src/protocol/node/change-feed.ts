@@ -62,7 +62,9 @@ export class ChangeFeed {
       const { log, viewSeq } = drive.state;
       if (viewSeq <= at) return;
       if (at < log.before.seq) return this.read(shard, drive, at);
-      this.tell(shard, slice(log, at + 1, Math.min(viewSeq, at + BATCH_ENTRIES)));
+      const entries = slice(log, at + 1, Math.min(viewSeq, at + BATCH_ENTRIES));
+      if (entries.length === 0) return;
+      this.tell(shard, entries);
     }
   }
 
