@@ -119,7 +119,7 @@ export class HttpFiles {
 }
 
 function readCall(path: string, mode: Mode): HttpCall {
-  return { method: 'GET', path, headers: { [CONSISTENCY]: mode === 'local' ? mode : 'strong' } };
+  return { method: 'GET', path, headers: { [CONSISTENCY]: mode } };
 }
 
 /** Its version is known: any site's copy of it is the same. */

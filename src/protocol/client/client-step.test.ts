@@ -4,6 +4,7 @@ import type { ClientEffect, ClientInput, ClientState } from './client-state.js';
 import { createClientState, DEFAULT_CLIENT_CONFIG } from './client-state.js';
 import { clientStep, readMemory } from './client-step.js';
 import type { ClientMessage, KeepTerms, SiteReply } from './messages.js';
+import { TEXT_LIMIT_CHARACTERS } from './wire.js';
 
 function fileAt(version: number, text = `v${version}`): FileVersion {
   const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
@@ -241,4 +242,58 @@ describe('a client', () => {
     bench.welcome('s2');
     expect(bench.sent.at(-1)).toMatchObject({ kind: 'watch', prefix: 'b/', from: 'v1.nyc:3' });
   });
+});
+
+describe('a write that is made again', () => {
+  const write = (since?: string): ClientInput => ({
+    kind: 'write',
+    ticket: 1,
+    requestId: 'r',
+    write: { kind: 'delete', name: 'b/f' },
+    conditions: {},
+    ...(since !== undefined && { since }),
+  });
+  const rejection = { outcome: 'rejected', reason: 'no_such_file', current: null } as const;
+
+  function rejected(bench: Bench): unknown {
+    const sent = bench.sent.findLast((message) => message.kind === 'write');
+    if (sent?.kind !== 'write') throw new Error('nothing was sent');
+    const { id, sentMs } = sent;
+    const rest = { head: null, keep: null, sentMs, leases: [] };
+    bench.hear({ kind: 'written', id, answer: rejection, ...rest });
+    return bench.answers().at(-1);
+  }
+
+  it('says from where on its id may be known, and a rejection is not the last word on it', () => {
+    const bench = new Bench();
+    bench.welcome();
+    bench.input(write('v1.nyc:7'));
+    expect(bench.sent.at(-1)).toMatchObject({ kind: 'write', since: 'v1.nyc:7' });
+    expect(rejected(bench)).toMatchObject({ answer: { outcome: 'unknown' }, told: rejection });
+  });
+
+  it('is rejected for certain when nothing is known of an earlier attempt', () => {
+    const bench = new Bench();
+    bench.welcome();
+    bench.input(write());
+    expect(bench.sent.at(-1)).toMatchObject({ kind: 'write', since: null });
+    expect(rejected(bench)).toMatchObject({ answer: rejection, told: rejection });
+  });
+});
+
+it('asks after a reconnect for no more names than fit one message', () => {
+  const bench = new Bench();
+  bench.welcome();
+  const names = Array.from({ length: 500 }, (_, index) => `b/${'\u0001'.repeat(1000)}${index}`);
+  for (const name of names) {
+    bench.input({ kind: 'read', ticket: 1, name, mode: 'strong' });
+    bench.answer({ ...fileAt(1), name }, KEEP);
+  }
+  bench.input({ kind: 'closed' });
+  bench.welcome('s2');
+  const asked = bench.sent.at(-1);
+  if (asked?.kind !== 'revalidate') throw new Error('nothing is asked');
+  expect(asked.files.length).toBeGreaterThan(100);
+  expect(asked.files[0]?.name).toBe(names.at(-1));
+  expect(JSON.stringify(asked).length).toBeLessThan(TEXT_LIMIT_CHARACTERS);
 });
