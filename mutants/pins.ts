@@ -44,3 +44,18 @@ export const WIPED: Pins = {
   'process.downMs': 300,
   'network.isolateEveryMs': 3000,
 };
+
+/** Every site keeps what it reads, and loses the others often enough. */
+export const LEASED: Pins = {
+  ...BUSY,
+  'leases.sites': true,
+  'leases.leaseMs': 600,
+  'leases.cachingChance': 0,
+  'mix.localChance': 0,
+  'network.isolateEveryMs': 2000,
+  'network.linkEveryMs': 2000,
+  'network.sessionTimeoutMs': 2000,
+};
+
+/** Every client keeps what it reads. */
+export const CACHING: Pins = { ...LEASED, 'leases.cachingChance': 1, 'leases.cacheEntries': 1000 };

@@ -22,7 +22,7 @@ export function onLeaseRequest(step: Step, from: string, message: LeaseRequest):
   const { s, now } = step;
   const role = roleOf(step, message);
   if (role === undefined || !mayLend(step, role)) return;
-  const holder = knownHolder(role, { site: from, run: message.holder });
+  const holder = knownHolder(step, role, { site: from, run: message.holder });
   if (holder === undefined) return;
   for (const { name, position } of message.left) takeBack(role.lender, holder, name, position + 1);
   release(step, role);

@@ -53,7 +53,7 @@ export function grantTo(
   name: string,
 ): GrantTerms | null {
   if (!mayLend(step, role) || isPending(step, role, name)) return null;
-  const holder = knownHolder(role, asker);
+  const holder = knownHolder(step, role, asker);
   if (holder === undefined) return null;
   const isFull = holder.files.size >= step.s.config.limits.leasedFiles + REVOKE_BATCH;
   if (isFull && !holder.files.has(name)) return null;
@@ -66,16 +66,18 @@ function grant(step: Step, role: PrimaryRole, holder: Holder, name: string): Gra
   return { epoch: role.epoch, run: step.s.config.run, generation: holder.generation, position };
 }
 
-/** A later process of the site holds nothing of what an earlier one did; undefined for an earlier. */
-export function knownHolder(role: PrimaryRole, asker: Asker): Holder | undefined {
+/**
+ * † A later process of the site holds nothing while the lease of an earlier one runs: clients of
+ * that may still serve what they had. Undefined then, and for an earlier process.
+ */
+export function knownHolder(step: Step, role: PrimaryRole, asker: Asker): Holder | undefined {
   if (!role.replicas.has(asker.site)) return undefined;
   const holder = holderOf(role.lender, asker.site, asker.run);
   if (holder.run === asker.run) return holder;
   if (!isLaterRun(asker.site, asker.run, holder.run)) return undefined;
+  if (holder.endMs > step.now.monoMs) return undefined; // scenarios/later-run-frees-nobody.txt
   forfeit(role.lender, holder);
   holder.run = asker.run;
-  holder.endMs = Number.NEGATIVE_INFINITY;
-  role.heldUntilMs = 0; // something may wait for the earlier process: looked at right after this
   return holder;
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Core } from '../scenario/core.js';
+import { type Core, CORE_FILES } from '../scenario/core.js';
 import { playScenario } from '../scenario/script.js';
 import { type Bounds, FULL_BOUNDS } from './bounds.js';
 import { counterExample } from './counter-example.js';
@@ -53,7 +53,7 @@ async function changedCore(file: string, piece: string, other: string): Promise<
   }
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   const parts = await Promise.all(
-    ['shard/step.js', 'shard/state.js', 'node/start.js'].map(
+    CORE_FILES.map(
       (path) => import(pathToFileURL(join(folder, path)).href) as Promise<Partial<Core>>,
     ),
   );

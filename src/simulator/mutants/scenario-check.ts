@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ScenarioFailure, playScenario } from '../scenario/script.js';
 
 /** What a site shows to a client or takes for committed, and whether it would answer one. */
-const VISIBLE = /^expect (answer |\S+ (acts|file|view|commit|released) )/;
+const VISIBLE = /^expect (answer |client |\S+ (acts|file|view|commit|released|leased) )/;
 /** An assertion of the protocol's own code. */
 const INVARIANT = /^I\d+(?=:)/;
 

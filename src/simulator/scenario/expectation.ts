@@ -1,6 +1,8 @@
+import type { Lender } from '../../protocol/lease/lender.js';
 import { reachedByQuorum } from '../../protocol/quorum.js';
 import { endSeq, slice } from '../../protocol/shard/log-tail.js';
 import { answerText, positionText } from './description.js';
+import { versionText } from './stage-clients.js';
 import type { Stage } from './stage.js';
 import { viewHead, viewPosition, writtenImage } from './station.js';
 
@@ -15,10 +17,17 @@ export function checkExpectation(stage: Stage, words: readonly string[]): void {
     ? flying(stage, what, rest)
     : subject === 'answer'
       ? answered(stage, what)
-      : stateText(stage, subject, what, rest);
-  const wanted = isFlight ? (rest.at(-1) ?? '') : rest.slice(what === 'file' ? 1 : 0).join(' ');
+      : subject === 'client'
+        ? stage.clients.held(what, rest[1] ?? '')
+        : stateText(stage, subject, what, rest);
+  const isNamed = NAMED.has(what);
+  const from = subject === 'client' ? 2 : isNamed ? 1 : 0;
+  const wanted = isFlight ? (rest.at(-1) ?? '') : rest.slice(from).join(' ');
   if (found !== wanted) throw new Error(`it is ${found}`);
 }
+
+/** What is asked of one file, or of one holder. */
+const NAMED = new Set(['file', 'leased', 'listed', 'generation', 'registered']);
 
 function answered(stage: Stage, name: string): string {
   const answer = stage.answers.get(name);
@@ -73,9 +82,27 @@ function stateText(stage: Stage, site: string, what: string, rest: readonly stri
       return state.claim.attempt?.kind ?? 'none';
     case 'acts':
       return acts(stage, site);
+    case 'leased': {
+      const grant = stage.look(site, (step) => stage.core.heldGrant(step, rest[0] ?? ''));
+      return grant === undefined ? 'none' : versionText(grant.version);
+    }
+    case 'registered':
+      return holders(state.clients.lender, rest[0] ?? '');
+    case 'listed':
+      return role.kind === 'primary' ? holders(role.lender, rest[0] ?? '') : 'not the primary';
+    case 'generation':
+      if (role.kind !== 'primary') return 'not the primary';
+      return String(role.lender.holders.get(rest[0] ?? '')?.generation ?? 'none');
+    case 'held':
+      return role.kind === 'primary' ? String(role.held.size) : 'not the primary';
     default:
       throw new Error(`nothing is known as "${what}"`);
   }
+}
+
+function holders({ lists }: Lender, name: string): string {
+  const ids = [...(lists.get(name) ?? [])].map(({ id }) => id);
+  return ids.sort().join(' ') || 'none';
 }
 
 function writtenOrSynced(stage: Stage, site: string): string {

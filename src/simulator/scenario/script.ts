@@ -166,6 +166,9 @@ class Player {
       case 'sleep':
         stage.sleep(site, count(word));
         return true;
+      case 'jump':
+        stage.jump(site, count(word));
+        return true;
       case 'sync':
         for (let times = word === '' ? 1 : count(word); times > 0; times -= 1) {
           if (!stage.sync(site, false)) throw new Error('nothing is on its way to disk');
@@ -207,10 +210,19 @@ class Player {
         propose(stage, verb, words);
         return true;
       case 'ask':
-        stage.ask(words[0] ?? '', words[3] ?? '', words[1] ?? '');
+        stage.ask(words[0] ?? '', words[3] ?? '', words[1] ?? '', words[5] ?? '');
         return true;
       case 'ask-end':
         stage.askEnd(words[0] ?? '', words[2] ?? '');
+        return true;
+      case 'grant':
+        stage.grant(words[0] ?? '', words[2] ?? '');
+        return true;
+      case 'want':
+        stage.want(words[0] ?? '');
+        return true;
+      case 'client':
+        playSession(stage, words);
         return true;
       case 'expect':
         checkExpectation(stage, words);
@@ -334,6 +346,26 @@ function propose(
       case 'move-back':
         return { kind: verb, pattern: parsePattern(name), tableVersion, to };
     }
+  }
+}
+
+/** `client SITE ID renew`, `lend FILE [told ANSWER]`, `done FILE`, `done everything`, `gone`, `bye`. */
+function playSession(stage: Stage, words: readonly string[]): void {
+  const [site = '', id = '', verb = '', name = ''] = words;
+  const { clients, trace } = stage;
+  const say = (what: string): unknown => trace.push(`  ${site} = ${id} gets ${what}`);
+  switch (verb) {
+    case 'renew':
+      return void say(clients.renew(site, id));
+    case 'lend':
+      return void say(clients.lend(site, id, name, words[4] === 'told' ? words[5] : undefined));
+    case 'done':
+      return clients.done(site, id, name === 'everything' ? null : name);
+    case 'gone':
+    case 'bye':
+      return clients.gone(site, id, verb === 'bye');
+    default:
+      throw new Error(`a client does not ${verb}`);
   }
 }
 

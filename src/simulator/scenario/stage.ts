@@ -9,9 +9,11 @@ import {
 } from '../../protocol/shard/config.js';
 import type { ShardEffect } from '../../protocol/shard/effects.js';
 import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
-import type { ShardState } from '../../protocol/shard/state.js';
+import type { GrantedVersion, GrantTerms } from '../../protocol/shard/messages.js';
+import type { ShardState, Step } from '../../protocol/shard/state.js';
 import type { Core } from './core.js';
 import { effectText, inputText, messageText } from './description.js';
+import { StageClients } from './stage-clients.js';
 import {
   crash,
   EMPTY_IMAGE,
@@ -46,18 +48,24 @@ export class Stage {
   readonly stations = new Map<string, Station>();
   readonly trace: string[] = [];
   readonly answers = new Map<string, Answer>();
+  readonly clients: StageClients = new StageClients(this);
+  /** The last invalidation that each client was sent, by client and file. */
+  readonly invalidations = new Map<string, number>();
   flights: Flight[] = [];
   nowMs = 0;
   timing: ShardTiming = DEFAULT_TIMING;
   limits: ShardLimits = DEFAULT_LIMITS;
   private readonly tickets: string[] = [];
+  /** By the name of the answer: which file was asked for. */
+  private readonly asked = new Map<string, string>();
   private readonly connections = new Set<string>();
   private readonly asleepMs = new Map<string, number>();
+  private readonly setMs = new Map<string, number>();
   private readonly records = new Map<string, SiteRecord>();
   private claim: Revised<ClaimRecord> = { value: null, revision: 0 };
 
   constructor(
-    private readonly core: Core,
+    readonly core: Core,
     readonly sites: readonly string[],
     readonly writeQuorum: number,
   ) {
@@ -81,7 +89,13 @@ export class Stage {
   }
 
   now(site: string): Now {
-    return { monoMs: this.nowMs - (this.asleepMs.get(site) ?? 0), wallMs: this.nowMs };
+    const wallMs = this.nowMs + (this.setMs.get(site) ?? 0);
+    return { monoMs: this.nowMs - (this.asleepMs.get(site) ?? 0), wallMs };
+  }
+
+  /** The wall clock is set forward. */
+  jump(site: string, ms: number): void {
+    this.setMs.set(site, (this.setMs.get(site) ?? 0) + ms);
   }
 
   /** The machine sleeps: its monotonic clock stands still. */
@@ -101,6 +115,39 @@ export class Stage {
     if (station.state === null) return;
     this.say(`${site} < ${inputText(input, this.ticketName)}`);
     this.carryOut(site, feed(this.core, station, input, this.now(site)));
+  }
+
+  /** Looks at a site's state, or changes it, at this moment: outside of `step`, as a site does. */
+  look<T>(site: string, what: (step: Step) => T): T {
+    const step: Step = { s: this.state(site), now: this.now(site), out: [] };
+    this.core.advanceClock(step);
+    const value = what(step);
+    this.carryOut(site, step.out);
+    return value;
+  }
+
+  /** There is a reader at the site: the short lease is asked for. */
+  want(site: string): void {
+    this.look(site, (step) => this.core.wantLease(step));
+  }
+
+  /** The holder keeps what it was told by this answer; it may have come long ago. */
+  grant(holder: string, answerName: string): void {
+    const { name, version, terms } = this.told(answerName);
+    if (terms === null) throw new Error('nothing was granted');
+    const viewed = viewHead(this.station(holder).view, name) ?? null;
+    this.input(holder, { kind: 'granted', name, version, terms, viewed });
+  }
+
+  /** The version that an answer to `ask` speaks of. */
+  told(answerName: string): { name: string; version: GrantedVersion; terms: GrantTerms | null } {
+    const answer = this.answers.get(answerName);
+    const name = this.asked.get(answerName);
+    if (answer?.outcome !== 'head' || name === undefined) throw new Error('it is no such answer');
+    const { head, terms } = answer;
+    const version =
+      head === null ? null : { version: head.version, epoch: head.epoch, seq: head.seq };
+    return { name, version, terms };
   }
 
   private readonly ticketName = (ticket: number): string => this.tickets[ticket - 1] ?? '?';
@@ -128,6 +175,11 @@ export class Stage {
       }
       case 'answer':
         this.answers.set(this.ticketName(effect.ticket), effect.answer);
+        return;
+      case 'invalidate':
+        for (const session of effect.sessions) {
+          this.invalidations.set(`${session} ${effect.name ?? ''}`, effect.serial);
+        }
         return;
       case 'swap-claim':
         return this.swapClaim(site, effect);
@@ -256,6 +308,7 @@ export class Stage {
   ask(site: string, name: string, file: string, holder = ''): void {
     const ticket = this.tickets.push(name);
     this.answers.delete(name);
+    this.asked.set(name, file);
     const found = { head: viewHead(this.station(site).view, file), inTheWay: false };
     const asker = holder === '' ? null : { site: holder, run: this.state(holder).config.run };
     this.input(site, { kind: 'ask', ticket, name: file, found, asker });
