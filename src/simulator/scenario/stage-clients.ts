@@ -1,8 +1,25 @@
 import type { FileVersion } from '../../protocol/file-version.js';
+import type { ShardTiming } from '../../protocol/shard/config.js';
+import type { ShardInput } from '../../protocol/shard/inputs.js';
 import type { GrantedVersion } from '../../protocol/shard/messages.js';
+import type { ShardState, Step } from '../../protocol/shard/state.js';
 import { positionText } from './description.js';
-import type { Stage } from './stage.js';
-import { viewHead } from './station.js';
+import type { Core } from './core.js';
+import { type Station, viewHead } from './station.js';
+
+/** The stage, as its clients need it. */
+export interface ClientStage {
+  readonly core: Core;
+  readonly nowMs: number;
+  readonly timing: ShardTiming;
+  /** The last invalidation that each client was sent, by client and file. */
+  readonly invalidations: ReadonlyMap<string, number>;
+  station(site: string): Station;
+  state(site: string): ShardState;
+  look<T>(site: string, what: (step: Step) => T): T;
+  input(site: string, input: ShardInput): void;
+  told(answerName: string): { readonly version: GrantedVersion };
+}
 
 interface Kept {
   readonly version: GrantedVersion;
@@ -25,7 +42,7 @@ interface StageClient {
 export class StageClients {
   private readonly clients = new Map<string, StageClient>();
 
-  constructor(private readonly stage: Stage) {}
+  constructor(private readonly stage: ClientStage) {}
 
   /** The session's lease on the shard, as it is asked for and answered in one moment. */
   renew(site: string, id: string): string {

@@ -48,7 +48,7 @@ export class Stage {
   readonly stations = new Map<string, Station>();
   readonly trace: string[] = [];
   readonly answers = new Map<string, Answer>();
-  readonly clients: StageClients = new StageClients(this);
+  readonly clients = new StageClients(this);
   /** The last invalidation that each client was sent, by client and file. */
   readonly invalidations = new Map<string, number>();
   flights: Flight[] = [];
