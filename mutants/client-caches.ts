@@ -63,7 +63,13 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'client-counts-from-receipt',
     title: 'A client counts its lease from when it comes, not from when it asked.',
     only: ['network', 'process', 'clock'],
-    set: { ...CACHING, 'leases.pauseEveryMs': 1000 },
+    set: {
+      ...CACHING,
+      'leases.leaseMs': 150,
+      'leases.cutEveryMs': 500,
+      'clock.drift': 0,
+      'clock.driftBound': 0,
+    },
     edits: [
       {
         file: 'protocol/client/client-step.ts',

@@ -19,8 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'generation-not-raised',
     title: 'A write passes over a lapsed lease, and the list that it passed over stays good.',
-    only: ['network', 'process'],
-    set: LEASED,
+    scenario: 'lapsed-lease-makes-the-list-void',
     edits: [
       {
         file: 'protocol/lease/lender.ts',
