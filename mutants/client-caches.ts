@@ -163,8 +163,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/node/change-feed.ts',
-        find: '      this.position.set(shard, last.seq);\n',
-        replace: '      this.position.set(shard, last.seq + 1);\n',
+        find: '    this.position.set(shard, last.seq);\n',
+        replace: '    this.position.set(shard, last.seq + 1);\n',
       },
     ],
   },
