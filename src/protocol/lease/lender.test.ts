@@ -29,7 +29,9 @@ describe('a lender', () => {
     expect(blockedUntilMs(lender, 'f', 0)).toBe(80);
     expect(blockedUntilMs(lender, 'f', 80)).toBe(0);
     expect(blockedUntilMs(lender, 'h', 0)).toBe(0);
-    expect(blockedUntilMs(lender, null, 0)).toBe(100);
+    expect(blockedUntilMs(lender, null, 0)).toBe(80);
+    expect(blockedUntilMs(lender, null, 80)).toBe(100);
+    expect(blockedUntilMs(lender, null, 100)).toBe(0);
   });
 
   it('takes a file back only if it was lent before', () => {
