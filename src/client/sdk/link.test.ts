@@ -232,6 +232,13 @@ describe('a write', () => {
   });
 });
 
+it('an update ends in its time, however long each of its parts might take', async () => {
+  const client = await connected();
+  near.answer = (message) => telling(version(1), message) ?? alive(message);
+  const update = client.update('docs/a', () => 'x', { timeoutMs: 2000 });
+  expect(await after(2001, update)).toMatchObject({ outcome: 'unknown', reason: 'timeout' });
+});
+
 describe('a read', () => {
   const without = (message: ClientMessage): SiteReply | null =>
     message.kind === 'read'

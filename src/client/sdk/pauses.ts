@@ -9,6 +9,10 @@ export class Pauses {
 
   constructor(private readonly platform: Platform) {}
 
+  leftMs(untilMs: number): number {
+    return Math.max(0, untilMs - this.platform.monoMs());
+  }
+
   /** Before another attempt: longer each time, jittered. False: there is no time left for one. */
   async backOff(attempt: number, untilMs: number): Promise<boolean> {
     const delayMs = Math.min(BACKOFF_MS[0] * 2 ** Math.min(attempt, 16), BACKOFF_MS[1]);

@@ -76,13 +76,18 @@ export class Sites {
   measure(sites: readonly Site[]): Promise<void> {
     return new Promise((resolve) => {
       let open = sites.length;
+      let isAnyReached = false;
       let cancel = this.platform.setTimer(PROBE_LIMIT_MS, resolve);
       const answered = (site: Site): void => {
         open -= 1;
         const isReached = site.roundTripMs < Number.POSITIVE_INFINITY;
-        if (open > 0 && !isReached) return;
+        if (open === 0 || (isReached && this.isNear(site))) {
+          cancel();
+          return resolve();
+        }
+        if (!isReached || isAnyReached) return;
+        isAnyReached = true;
         cancel();
-        if (open === 0 || this.isNear(site)) return resolve();
         const patienceMs = site.roundTripMs * PATIENCE_FACTOR + PATIENCE_MS;
         cancel = this.platform.setTimer(patienceMs, resolve);
       };

@@ -1,5 +1,5 @@
 import type { Pauses } from './pauses.js';
-import type { Content, PutOptions } from './options.js';
+import type { Content, PutOptions, ReadOptions } from './options.js';
 import type { QuorateFile, ReadResult, UpdateResult, WriteResult } from './results.js';
 import { rejected } from './writes.js';
 
@@ -12,7 +12,7 @@ export interface Update {
 }
 
 export interface Updated {
-  read(name: string, options: { readonly mode: 'strong' }): Promise<ReadResult>;
+  read(name: string, options: ReadOptions): Promise<ReadResult>;
   write(name: string, content: Content, options: PutOptions): Promise<WriteResult>;
 }
 
@@ -23,13 +23,14 @@ export async function updateFile(
   { name, change, put, attempts, untilMs }: Update,
 ): Promise<UpdateResult> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const read = await client.read(name, { ...put, mode: 'strong' });
+    const read = await client.read(name, { mode: 'strong', timeoutMs: pauses.leftMs(untilMs) });
     if (read.outcome === 'failed') return { ...rejected(read.reason, ''), message: read.message };
     const file = read.outcome === 'found' ? read.file : null;
     const content = await change(file);
     if (content === null) return { outcome: 'unchanged', version: file?.version ?? null };
     const condition = file === null ? { ifAbsent: true } : { ifVersion: file.version };
-    const written = await client.write(name, content, { ...put, ...condition });
+    const timeoutMs = pauses.leftMs(untilMs);
+    const written = await client.write(name, content, { ...put, ...condition, timeoutMs });
     const isRaced = written.outcome === 'rejected' && written.reason === 'precondition_failed';
     if (!isRaced) return written;
     if (!(await pauses.backOff(attempt, untilMs))) break;
