@@ -104,13 +104,14 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/acting.ts',
-        find: 'return sentMs + actMs * (1 - driftRate) - driftMarginMs;',
-        replace: 'return sentMs + actMs + 0 * (driftRate + driftMarginMs);',
+        find: 'return holderEndMs(sentMs, timing.actMs, timing);',
+        replace: 'return holderEndMs(sentMs, timing.actMs, { driftRate: 0, driftMarginMs: 0 });',
       },
       {
         file: 'protocol/shard/acting.ts',
-        find: 'return step.now.monoMs + remainder * (1 + driftRate) + driftMarginMs;',
-        replace: 'return step.now.monoMs + remainder + 0 * (driftRate + driftMarginMs);',
+        find: 'return granterEndMs(step.now.monoMs, remainder, step.s.config.timing);',
+        replace:
+          'return granterEndMs(step.now.monoMs, remainder, { driftRate: 0, driftMarginMs: 0 });',
       },
     ],
   },

@@ -73,9 +73,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/client/client-step.ts',
-        find: 'const endMs = sentMs + durationMs * (1 - driftRate) - driftMarginMs;',
+        find: 'const endMs = holderEndMs(sentMs, durationMs, s.config);',
         replace:
-          'const endMs = Math.max(sentMs, s.clock.holderMs) + durationMs * (1 - driftRate) - driftMarginMs;',
+          'const endMs = holderEndMs(Math.max(sentMs, s.clock.holderMs), durationMs, s.config);',
       },
     ],
   },

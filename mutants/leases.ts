@@ -139,9 +139,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/leasehold.ts',
-        find: 'const endMs = message.sentMs + message.durationMs * (1 - driftRate) - driftMarginMs;',
+        find: 'const endMs = holderEndMs(message.sentMs, message.durationMs, s.config.timing);',
         replace:
-          'const endMs = s.clock.holderMs + message.durationMs * (1 - driftRate) - driftMarginMs;',
+          'const endMs = holderEndMs(s.clock.holderMs, message.durationMs, s.config.timing);',
       },
     ],
   },
@@ -152,9 +152,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/leasehold.ts',
-        find: 'const endMs = message.sentMs + message.durationMs * (1 - driftRate) - driftMarginMs;',
+        find: 'const endMs = holderEndMs(message.sentMs, message.durationMs, s.config.timing);',
         replace: `const sentMs = Math.max(message.sentMs, leasehold.nextRequestMs - s.config.timing.heartbeatMs);
-  const endMs = sentMs + message.durationMs * (1 - driftRate) - driftMarginMs;`,
+  const endMs = holderEndMs(sentMs, message.durationMs, s.config.timing);`,
       },
     ],
   },
@@ -166,14 +166,14 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/leasehold.ts',
-        find: 'const endMs = message.sentMs + message.durationMs * (1 - driftRate) - driftMarginMs;',
+        find: 'const endMs = holderEndMs(message.sentMs, message.durationMs, s.config.timing);',
         replace:
-          'const endMs = message.sentMs + message.durationMs + 0 * (driftRate + driftMarginMs);',
+          'const endMs = holderEndMs(message.sentMs, message.durationMs, { driftRate: 0, driftMarginMs: 0 });',
       },
       {
         file: 'protocol/shard/lease-answers.ts',
-        find: 'now.monoMs + durationMs * (1 + driftRate) + driftMarginMs);',
-        replace: 'now.monoMs + durationMs + 0 * (driftRate + driftMarginMs));',
+        find: 'granterEndMs(now.monoMs, durationMs, timing));',
+        replace: 'granterEndMs(now.monoMs, durationMs, { driftRate: 0, driftMarginMs: 0 }));',
       },
     ],
   },
@@ -227,7 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/lease-answers.ts',
-        find: 'Math.min(leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
+        find: 'Math.min(timing.leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
         replace: 'Math.max(leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
       },
     ],
@@ -288,8 +288,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/leasehold.ts',
-        find: 'return s.isFresh ? 0 : s.startedMs + longestMs * (1 + driftRate) + driftMarginMs;',
-        replace: 'return s.isFresh ? 0 : Math.min(0, longestMs + driftRate + driftMarginMs);',
+        find: 'return s.isFresh ? 0 : granterEndMs(s.startedMs, longestMs, timing);',
+        replace: 'return s.isFresh ? 0 : Math.min(0, granterEndMs(0, longestMs, timing));',
       },
     ],
   },
@@ -377,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/lease-answers.ts',
-        find: '  if (now.monoMs - owesSinceMs(holder) > revocationPatienceMs) return;\n',
+        find: '  if (now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs) return;\n',
         replace: '  if (now.monoMs - owesSinceMs(holder) > 1e9 * revocationPatienceMs) return;\n',
       },
       {

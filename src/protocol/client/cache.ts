@@ -49,8 +49,10 @@ export function keepEntry(
 ): Map<string, CacheEntry> {
   const gone = new Map<string, CacheEntry>();
   const known = cache.entries.get(name);
-  if (known !== undefined && comparePositions(positionOfEntry(known), head ?? NOWHERE) > 0) {
-    return gone;
+  if (known !== undefined) {
+    const order = comparePositions(positionOfEntry(known), head ?? NOWHERE);
+    // The same without terms says nothing against the terms it is kept under.
+    if (order > 0 || (order === 0 && keep === null)) return gone;
   }
   removeEntry(cache, name);
   const bytes = contentBytes(head) + name.length + ENTRY_OVERHEAD_BYTES;

@@ -1,4 +1,5 @@
 import type { FileVersion } from '../file-version.js';
+import { holderEndMs } from '../lease/duration.js';
 import type { Now } from '../shard/inputs.js';
 import type { ClientAnswer } from './answers.js';
 import { type CacheEntry, keepEntry, positionOfEntry } from './cache.js';
@@ -390,10 +391,10 @@ function renewIfUsed(step: Step): void {
 /** † Counted from the sending of the very request that this answers. */
 function takeLeases(step: Step, { sentMs, leases }: Leases): void {
   const { s } = step;
-  const { driftRate, driftMarginMs, renewAfter, renewLeastMs, renewMostMs } = s.config;
+  const { renewAfter, renewLeastMs, renewMostMs } = s.config;
   let shortestMs = renewMostMs / renewAfter;
   for (const { shard, generation, durationMs } of leases) {
-    const endMs = sentMs + durationMs * (1 - driftRate) - driftMarginMs;
+    const endMs = holderEndMs(sentMs, durationMs, s.config);
     shortestMs = Math.min(shortestMs, endMs - s.clock.holderMs);
     const known = s.leases.get(shard);
     if (known !== undefined && known.generation > generation) continue; // a late one

@@ -1,3 +1,4 @@
+import { granterEndMs, holderEndMs } from '../lease/duration.js';
 import { reachedByQuorum } from '../quorum.js';
 import type { PrimaryRole, Step } from './state.js';
 
@@ -38,14 +39,13 @@ export function remainderMs(step: Step): number {
 /** When, on the monotonic clock here, a remainder told by another machine has surely passed. */
 export function clearTimeMs(step: Step, remainder: number): number {
   if (remainder <= 0) return step.now.monoMs;
-  const { driftRate, driftMarginMs } = step.s.config.timing;
-  return step.now.monoMs + remainder * (1 + driftRate) + driftMarginMs;
+  return granterEndMs(step.now.monoMs, remainder, step.s.config.timing);
 }
 
 /** The end of the right that a heartbeat sent at `sentMs` (holder clock) gives once acknowledged. */
 export function actEndMs(step: Step, sentMs: number): number {
-  const { actMs, driftRate, driftMarginMs } = step.s.config.timing;
-  return sentMs + actMs * (1 - driftRate) - driftMarginMs;
+  const { timing } = step.s.config;
+  return holderEndMs(sentMs, timing.actMs, timing);
 }
 
 /** † Until when W replicas, this one included, have acknowledged that this primary acts. */

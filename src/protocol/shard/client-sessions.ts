@@ -1,3 +1,4 @@
+import { granterEndMs } from '../lease/duration.js';
 import { type Holder, holderOf, lend, owesSinceMs, takeBack } from '../lease/lender.js';
 import type { Reach } from '../lease/reach.js';
 import type { Position } from '../log-entry.js';
@@ -52,7 +53,7 @@ export function renewClient(step: Step, session: string): ClientLease {
   const isSlow = now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs;
   const durationMs = isSlow ? 0 : Math.min(timing.clientLeaseMs, rightLeftMs(step));
   if (durationMs <= 0) return { generation, durationMs: 0 };
-  const endMs = now.monoMs + durationMs * (1 + timing.driftRate) + timing.driftMarginMs;
+  const endMs = granterEndMs(now.monoMs, durationMs, timing);
   holder.endMs = Math.max(holder.endMs, endMs);
   return { generation, durationMs };
 }

@@ -1,3 +1,4 @@
+import { granterEndMs } from '../lease/duration.js';
 import { owesSinceMs, takeBack } from '../lease/lender.js';
 import { actEndsMs } from './acting.js';
 import { release } from './commit.js';
@@ -26,11 +27,11 @@ export function onLeaseRequest(step: Step, from: string, message: LeaseRequest):
   if (holder === undefined) return;
   for (const { name, position } of message.left) takeBack(role.lender, holder, name, position + 1);
   release(step, role);
-  const { leaseMs, driftRate, driftMarginMs, revocationPatienceMs } = s.config.timing;
-  if (now.monoMs - owesSinceMs(holder) > revocationPatienceMs) return;
-  const durationMs = Math.min(leaseMs, actEndsMs(step, role) - s.clock.holderMs);
+  const { timing } = s.config;
+  if (now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs) return;
+  const durationMs = Math.min(timing.leaseMs, actEndsMs(step, role) - s.clock.holderMs);
   if (durationMs <= 0) return;
-  holder.endMs = Math.max(holder.endMs, now.monoMs + durationMs * (1 + driftRate) + driftMarginMs);
+  holder.endMs = Math.max(holder.endMs, granterEndMs(now.monoMs, durationMs, timing));
   const { epoch, run, holder: asking, sentMs } = message;
   const { generation } = holder;
   send(step, from, { kind: 'lease', epoch, run, holder: asking, sentMs, durationMs, generation });

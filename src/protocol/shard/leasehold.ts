@@ -1,4 +1,5 @@
 import { comparePositions, type LogEntry, type Position } from '../log-entry.js';
+import { granterEndMs, holderEndMs } from '../lease/duration.js';
 import { blockedUntilMs, passLapsed } from '../lease/lender.js';
 import { type Reach, reachOf } from '../lease/reach.js';
 import { isLent, loseClients, revokeClients } from './client-leases.js';
@@ -30,9 +31,10 @@ const LEFT_LIMIT = 1024;
  * acknowledges no revocation and takes no short lease.
  */
 function leasesReadyMs(s: ShardState): number {
-  const { leaseMs, clientLeaseMs, actMs, driftRate, driftMarginMs } = s.config.timing;
+  const { timing } = s.config;
+  const { leaseMs, clientLeaseMs, actMs } = timing;
   const longestMs = Math.max(leaseMs, Math.min(clientLeaseMs, actMs));
-  return s.isFresh ? 0 : s.startedMs + longestMs * (1 + driftRate) + driftMarginMs;
+  return s.isFresh ? 0 : granterEndMs(s.startedMs, longestMs, timing);
 }
 
 /** How much longer this site may serve under its short lease, on its holder clock; 0 if not at all. */
@@ -126,9 +128,8 @@ export function onLeaseReply(step: Step, message: LeaseReply): void {
   const { s } = step;
   const { leasehold } = s;
   if (message.holder !== s.config.run || !mayAccept(step, message)) return;
-  const { driftRate, driftMarginMs } = s.config.timing;
   // † Counted from the sending of the very request that this answers.
-  const endMs = message.sentMs + message.durationMs * (1 - driftRate) - driftMarginMs;
+  const endMs = holderEndMs(message.sentMs, message.durationMs, s.config.timing);
   const { lease } = leasehold;
   const reign = { epoch: message.epoch, run: message.run };
   const isSame = lease !== null && sameReign(lease.reign, reign);
