@@ -228,7 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/shard/lease-answers.ts',
         find: 'Math.min(timing.leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
-        replace: 'Math.max(leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
+        replace: 'Math.max(timing.leaseMs, actEndsMs(step, role) - s.clock.holderMs);',
       },
     ],
   },
@@ -378,7 +378,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/shard/lease-answers.ts',
         find: '  if (now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs) return;\n',
-        replace: '  if (now.monoMs - owesSinceMs(holder) > 1e9 * revocationPatienceMs) return;\n',
+        replace: '  if (now.monoMs - owesSinceMs(holder) > 1e9 * timing.revocationPatienceMs) return;\n',
       },
       {
         file: 'protocol/shard/client-sessions.ts',
