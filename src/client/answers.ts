@@ -84,6 +84,7 @@ export const ClusterAnswer = z.object({
       roundTripMs: z.number().nullable(),
       sentBytes: z.number().optional(),
       receivedBytes: z.number().optional(),
+      sentMessages: z.record(z.string(), z.number()).optional(),
     }),
   ),
   shards: z.array(

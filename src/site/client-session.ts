@@ -1,5 +1,5 @@
-import { FrameReader, framesOf } from '../protocol/client/wire.js';
-import type { ClientMessage } from '../protocol/client/messages.js';
+import { type Frame, FrameReader, framesOf } from '../protocol/client/wire.js';
+import type { ClientMessage, SiteReply } from '../protocol/client/messages.js';
 import type { SiteSession } from './file-service.js';
 import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
@@ -38,6 +38,19 @@ function smallContent(bytes: Uint8Array): InlineContent {
   return { kind: 'inline', size: bytes.length, etag: contentHash(bytes), bytes };
 }
 
+/** Many clients are told of one invalidation: it is encoded once for all of them. */
+const invalidations = new WeakMap<SiteReply, Frame[]>();
+
+function encoded(message: SiteReply): Frame[] {
+  if (message.kind !== 'invalidate') return framesOf(message);
+  let frames = invalidations.get(message);
+  if (frames === undefined) {
+    frames = framesOf(message);
+    invalidations.set(message, frames);
+  }
+  return frames;
+}
+
 /** Carries one client's frames to the site's sessions and back. */
 export function openClientSession(
   sessions: ClientSessions,
@@ -46,7 +59,7 @@ export function openClientSession(
   if (sessions.count >= SESSION_LIMIT) return null;
   const reader = new FrameReader<ClientMessage>('client');
   const id = sessions.open((message) => {
-    for (const frame of framesOf(message)) send(frame);
+    for (const frame of encoded(message)) send(frame);
   });
   return {
     receive: (frame) => {

@@ -20,6 +20,7 @@ export interface StatusSources {
     roundTripMs(site: string): number | null;
     traffic(site: string): { readonly sentBytes: number; readonly receivedBytes: number };
   };
+  readonly messages: { sentTo(site: string): Readonly<Record<string, number>> };
   readonly leases: LeaseCounts;
   readonly repairs: number;
   readonly storageFailure: string | null;
@@ -55,7 +56,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
 
 function siteStatus(
   site: string,
-  { config, network }: StatusSources,
+  { config, network, messages }: StatusSources,
 ): ClusterStatus['sites'][number] {
   if (site === config.site) {
     const url = `http://${config.host}:${config.httpPort}`;
@@ -69,6 +70,7 @@ function siteStatus(
     alive: network.connected(site),
     roundTripMs: network.roundTripMs(site),
     ...network.traffic(site),
+    sentMessages: messages.sentTo(site),
   };
 }
 

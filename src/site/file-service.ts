@@ -258,6 +258,8 @@ export interface ClusterStatus {
     /** Bytes on the sessions with it since this site started; 0 for itself. */
     readonly sentBytes?: number;
     readonly receivedBytes?: number;
+    /** Messages sent to it since the start, by kind. */
+    readonly sentMessages?: Readonly<Record<string, number>>;
   }[];
   readonly shards: readonly ShardStatus[];
   readonly leases: LeaseCounts;

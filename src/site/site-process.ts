@@ -10,6 +10,7 @@ import type { ClusterStatus } from './file-service.js';
 import { nodeConfigOf, peersByNearness } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
 import { LeaseCounter } from './lease-counter.js';
+import { MessageCounter } from './message-counter.js';
 import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
 import type { RunningSite, SiteConfig } from './site-config.js';
@@ -45,6 +46,7 @@ export class SiteProcess implements RunningSite {
   private fail: (error: Error) => void = () => undefined;
   private closing: Promise<void> | null = null;
   private readonly leases = new LeaseCounter();
+  private readonly messages = new MessageCounter();
   private requests = 0;
 
   constructor(
@@ -75,7 +77,10 @@ export class SiteProcess implements RunningSite {
         coordinator,
         content: this.content.port,
         timers: createRealTimers(),
-        send: (to, message) => this.network.send(to, message),
+        send: (to, message) => {
+          this.messages.note(to, message);
+          return this.network.send(to, message);
+        },
         invalidate: (...told) => this.service.invalidate(...told),
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => this.stopForGood(error),
@@ -153,6 +158,7 @@ export class SiteProcess implements RunningSite {
       config: this.config,
       node: this.node,
       network: this.network,
+      messages: this.messages,
       leases: this.leases.counts(this.service.sessionCount, this.node.reads),
       repairs: this.content.repairs(),
       storageFailure: this.guard.failure?.message ?? null,

@@ -10,6 +10,7 @@ import { write } from '../world.js';
 import { BenchCluster, type ClusterOptions } from './bench-cluster.js';
 import { type Figure, figureLines, isMet } from './figure.js';
 import { type BenchSettings, PROCESSORS, type Workload } from './workload.js';
+import { cachedWrites } from './workloads/cached-writes.js';
 import { catchUp } from './workloads/catch-up.js';
 import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
@@ -30,6 +31,7 @@ export interface BenchOptions {
 
 export const WORKLOADS: readonly Workload[] = [
   writeLatency,
+  cachedWrites,
   writeThroughput,
   readThroughput,
   largeFile,

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { FileService } from '../../site/file-service.js';
+import { FrameWriter } from './frame-writer.js';
 
 /*
  * Clients' sessions: a WebSocket at /v1/session that carries the frames of the session protocol. A
@@ -41,7 +42,9 @@ export function acceptSessions(server: Server, service: FileService): SessionSoc
       socket.end(`HTTP/1.1 ${fault}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, service));
+    sockets.handleUpgrade(request, socket, head, (connection) =>
+      serve(connection, new FrameWriter(socket), service),
+    );
   });
   const pulse = setInterval(() => sockets.clients.forEach(askForLife), SILENCE_LIMIT_MS);
   pulse.unref();
@@ -76,10 +79,10 @@ function askForLife(connection: WebSocket): void {
   connection.ping();
 }
 
-function serve(connection: WebSocket, service: FileService): void {
+function serve(connection: WebSocket, writer: FrameWriter, service: FileService): void {
   const session = service.openSession((frame) => {
     if (connection.readyState !== connection.OPEN) return;
-    connection.send(frame);
+    writer.write(frame);
     if (connection.bufferedAmount > BACKLOG_LIMIT_BYTES) connection.terminate();
   });
   if (session === null) {
