@@ -11,6 +11,11 @@ import { BenchCluster, type ClusterOptions } from './bench-cluster.js';
 import { type Figure, figureLines, isMet } from './figure.js';
 import { type BenchSettings, PROCESSORS, type Workload } from './workload.js';
 import { cachedWrites } from './workloads/cached-writes.js';
+import { cachedReads } from './workloads/cached-reads.js';
+import { clientMemory } from './workloads/client-memory.js';
+import { leasedReads } from './workloads/leased-reads.js';
+import { readMix } from './workloads/read-mix.js';
+import { vanished } from './workloads/vanished.js';
 import { catchUp } from './workloads/catch-up.js';
 import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
@@ -31,9 +36,14 @@ export interface BenchOptions {
 
 export const WORKLOADS: readonly Workload[] = [
   writeLatency,
-  cachedWrites,
   writeThroughput,
   readThroughput,
+  cachedReads,
+  leasedReads,
+  cachedWrites,
+  readMix,
+  vanished,
+  clientMemory,
   largeFile,
   failover,
   plannedStop,

@@ -33,9 +33,9 @@ export async function runMix(
   const zipf = new Zipf(mix.names, Math.random);
   const measureFromMs = performance.now() + mix.warmUpMs;
   await Promise.all(
-    clients.map(({ port, client }) => {
+    clients.map(async ({ port, client }) => {
       const tally = tallies.get(port);
-      return tally === undefined ? undefined : mixOf(client, mix, zipf, measureFromMs, tally);
+      if (tally !== undefined) await mixOf(client, mix, zipf, measureFromMs, tally);
     }),
   );
   return [...tallies].map(([port, tally]) => resultOf(port, tally));

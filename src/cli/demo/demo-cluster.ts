@@ -32,6 +32,16 @@ export class DemoCluster {
     return this.#endpoints.map(({ site }) => site);
   }
 
+  /** Where clients find the sites. */
+  get endpoints(): SiteEndpoint[] {
+    return [...this.#endpoints];
+  }
+
+  port(site: string): number {
+    const endpoint = this.#endpoints.find((other) => other.site === site);
+    return Number(new URL(endpoint?.url ?? '').port);
+  }
+
   child(site: string): SiteChild {
     const child = this.#children.find((other) => other.site === site);
     if (!child) throw new Error(`no site ${site}`);

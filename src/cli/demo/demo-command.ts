@@ -15,6 +15,7 @@ import type { DemoFile } from './demo-files.js';
 import { OWN_FILES, readDemoFiles } from './demo-files.js';
 import { Narrator } from './narrator.js';
 import type { Stage } from './scenes.js';
+import * as cacheScenes from './cache-scenes.js';
 import * as scenes from './scenes.js';
 
 export interface DemoOptions {
@@ -73,6 +74,9 @@ async function play(
     scenes.primaryKilled,
     scenes.twoSitesDown,
     scenes.staleReplica,
+    cacheScenes.pushedInvalidation,
+    cacheScenes.vanishedClient,
+    cacheScenes.partitionedClient,
     scenes.sameInTheEnd,
   ];
   for (const scene of story) {
