@@ -87,6 +87,15 @@ function addDemoCommand(program: Command, run: CommandRunner): void {
     );
 }
 
+/** The workloads by name; an unknown name is answered with a line on each. */
+const BENCH_HELP = `
+Workloads: write-latency, write-throughput, read-throughput, large-file, failover, planned-stop,
+catch-up, many-files; of leases and clients' caches: cached-reads (a client's own memory),
+leased-reads (a site's lease), cached-writes (what caches cost a write), read-mix, vanished (a client
+or site that answers no more), client-memory.
+
+A figure beside a goal is met or MISSED; with one missed the command fails.`;
+
 function addBenchCommand(program: Command, run: CommandRunner): void {
   program
     .command('bench [workloads...]')
@@ -98,7 +107,8 @@ function addBenchCommand(program: Command, run: CommandRunner): void {
     .option('--seconds <n>', 'how long each measurement lasts', '10')
     .addHelpText(
       'after',
-      exampleText(['bench', 'bench write-latency', 'bench write-throughput many-files --json']),
+      `${exampleText(['bench', 'bench write-latency', 'bench cached-reads leased-reads --json'])}
+${BENCH_HELP}`,
     )
     .action((workloads, options) =>
       run(async (world) => {

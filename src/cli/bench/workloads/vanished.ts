@@ -119,7 +119,7 @@ function figures(who: 'client' | 'site', all: readonly Round[], leaseMs: number)
       unit: 'ms',
       goal: { sense: 'at most', value: leaseMs / 10 },
       roundTrip: 'nyc-lon 72 ms',
-      note: `more than a usual write; ${spreadText(seconds, 'rounds')}`,
+      note: `more than a usual write; ${spreadText(seconds, 'rounds')}; London may have the file under lease again: one round trip`,
     },
   ];
 }
