@@ -288,8 +288,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/leasehold.ts',
-        find: 'return s.isFresh ? 0 : granterEndMs(s.startedMs, longestMs, timing);',
-        replace: 'return s.isFresh ? 0 : Math.min(0, granterEndMs(0, longestMs, timing));',
+        find: 'return s.config.starts === 1 ? 0 : granterEndMs(s.startedMs, longestMs, timing);',
+        replace: 'return s.config.starts === 1 ? 0 : Math.min(0, granterEndMs(0, longestMs, timing));',
       },
     ],
   },

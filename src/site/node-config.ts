@@ -18,6 +18,7 @@ export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig
     site,
     run: `${site}.${record.incarnation}.${record.starts}.${randomBytes(4).toString('hex')}`,
     incarnation: record.incarnation,
+    starts: record.starts,
     sites: cluster.sites,
     writeQuorum: cluster.writeQuorum,
     shards: new Map(shards),

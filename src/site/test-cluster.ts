@@ -149,6 +149,7 @@ export class TestCluster {
         site,
         run: `run-${site}`,
         incarnation: 1,
+        starts: 1,
         sites: SITES,
         writeQuorum: 2,
         shards: new Map(SITES.map((home) => [home, [home, ...SITES.filter((s) => s !== home)]])),

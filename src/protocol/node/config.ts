@@ -5,6 +5,7 @@ export interface NodeConfig {
   readonly site: string;
   readonly run: string;
   readonly incarnation: number;
+  readonly starts: number;
   readonly sites: readonly string[];
   readonly writeQuorum: number;
   /** For each shard, all sites: its home first, then by nearness to it. */

@@ -15,6 +15,7 @@ function replica(site: string): ShardState {
     site,
     run: `${site}-1`,
     incarnation: 1,
+    starts: 1,
     succession: SITES,
     writeQuorum: 2,
     timing: DEFAULT_TIMING,

@@ -96,6 +96,8 @@ export interface ShardConfig {
   /** Names this run of this process; no other ever has the same. */
   readonly run: string;
   readonly incarnation: number;
+  /** How often a process of this site has started, on whichever disk; this one counted. */
+  readonly starts: number;
   /** All sites, the home site first, then by nearness to it. */
   readonly succession: readonly string[];
   readonly writeQuorum: number;

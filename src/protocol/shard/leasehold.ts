@@ -34,7 +34,7 @@ function leasesReadyMs(s: ShardState): number {
   const { timing } = s.config;
   const { leaseMs, clientLeaseMs, actMs } = timing;
   const longestMs = Math.max(leaseMs, Math.min(clientLeaseMs, actMs));
-  return s.isFresh ? 0 : granterEndMs(s.startedMs, longestMs, timing);
+  return s.config.starts === 1 ? 0 : granterEndMs(s.startedMs, longestMs, timing);
 }
 
 /** How much longer this site may serve under its short lease, on its holder clock; 0 if not at all. */

@@ -180,8 +180,6 @@ export interface ClaimState {
 export interface ShardState {
   readonly config: ShardConfig;
   readonly startedMs: number;
-  /** Never promised anything: no earlier run of this site can have granted a lease. */
-  readonly isFresh: boolean;
   clock: { monoMs: number; wallMs: number; holderMs: number };
   /** As last written, perhaps not yet on disk. */
   hard: HardState;
@@ -272,7 +270,6 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
   const state: ShardState = {
     config,
     startedMs: now.monoMs,
-    isFresh: fresh,
     clock: { monoMs: now.monoMs, wallMs: now.wallMs, holderMs: 0 },
     hard: hardState,
     durable: {

@@ -133,6 +133,7 @@ describe('exclusion of those who act (I9)', () => {
         site,
         run: `${site}-1`,
         incarnation: 1,
+        starts: 1,
         succession: ['nyc', 'tor', 'lon'],
         writeQuorum: 2,
         timing: DEFAULT_TIMING,

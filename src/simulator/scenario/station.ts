@@ -231,7 +231,7 @@ export function crash(station: Station, kept: number): void {
 
 /** What a site that starts finds elsewhere. */
 export interface StartSurroundings {
-  readonly config: Omit<ShardConfig, 'site' | 'run' | 'incarnation'>;
+  readonly config: Omit<ShardConfig, 'site' | 'run' | 'incarnation' | 'starts'>;
   readonly rules: readonly TableRule[];
   readonly atCoordinator: SiteRecord | null;
   readonly claim: ClaimRecord | null;
@@ -260,7 +260,7 @@ export function start(core: Core, station: Station, around: StartSurroundings, n
   station.record = decision.record;
   const { incarnation, starts } = decision.record;
   station.state = core.createShardState(
-    { ...config, site, run: `${site}-${starts}`, incarnation },
+    { ...config, site, run: `${site}-${starts}`, incarnation, starts },
     {
       opened: { base, entries: left, hardState: plan.hardState, tornBytes: 0 },
       viewPosition: position,

@@ -26,6 +26,7 @@ function replica(epochs: readonly number[], commitSeq: number): ShardState {
     site: 'nyc',
     run: 'nyc-1',
     incarnation: 1,
+    starts: 1,
     succession: ['nyc', 'tor', 'lon'],
     writeQuorum: 2,
     timing: DEFAULT_TIMING,

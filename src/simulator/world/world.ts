@@ -213,6 +213,7 @@ export class World implements Surroundings {
       site,
       run: `${site}.${record.incarnation}.${record.starts}`,
       incarnation: record.incarnation,
+      starts: record.starts,
       sites: [...this.sites.keys()],
       writeQuorum: this.writeQuorum,
       shards: this.shards,
