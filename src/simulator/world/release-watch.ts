@@ -1,37 +1,54 @@
+import { nameOf } from '../../protocol/log-entry.js';
 import { mayAct } from '../../protocol/shard/acting.js';
 import type { Now } from '../../protocol/shard/inputs.js';
 import { heldGrant } from '../../protocol/shard/leasehold.js';
+import { entryAt } from '../../protocol/shard/log-tail.js';
 import { newestReleased } from '../../protocol/shard/released.js';
-import type { ShardState, Step } from '../../protocol/shard/state.js';
+import type { PrimaryRole, ShardState, Step } from '../../protocol/shard/state.js';
 import type { Holding, ReleasedWrite } from '../judges/lease-exclusion.js';
 
-/** Finds the writes that primaries have released since it looked last. */
+interface Seen {
+  examinedSeq: number;
+  held: number[];
+}
+
+const NONE: readonly ReleasedWrite[] = [];
+
+/** Finds the writes that primaries have released since it looked last. Asked after every event. */
 export class ReleaseWatch {
-  private readonly seen = new Map<string, { epoch: number; examinedSeq: number; held: number[] }>();
+  private readonly seen = new WeakMap<PrimaryRole, Seen>();
 
   /** Newly released writes of this epoch, at a site that is primary now. */
-  look(site: string, shard: string, state: ShardState): ReleasedWrite[] {
+  look(site: string, shard: string, state: ShardState): readonly ReleasedWrite[] {
     const { role } = state;
-    if (role.kind !== 'primary') return [];
-    const key = `${site}/${shard}`;
-    const known = this.seen.get(key);
-    const isSame = known?.epoch === role.epoch;
-    if (isSame && known.examinedSeq === role.examinedSeq && known.held.length === role.held.size) {
-      return [];
+    if (role.kind !== 'primary') return NONE;
+    const known = this.seen.get(role);
+    const { examinedSeq, held } = role;
+    if (known?.examinedSeq === examinedSeq && known.held.length === held.size) return NONE;
+    const seqs = new Set(known?.held.filter((seq) => !held.has(seq)));
+    for (let seq = (known?.examinedSeq ?? role.noopSeq) + 1; seq <= examinedSeq; seq += 1) {
+      if (!held.has(seq)) seqs.add(seq);
     }
-    const from = isSame ? known.examinedSeq : role.noopSeq;
-    const { epoch, examinedSeq } = role;
-    const seqs = isSame ? known.held.filter((seq) => !role.held.has(seq)) : [];
-    for (let seq = from + 1; seq <= examinedSeq; seq += 1) if (!role.held.has(seq)) seqs.push(seq);
-    this.seen.set(key, { epoch, examinedSeq, held: [...role.held.keys()] });
-    const writes: ReleasedWrite[] = [];
-    for (const name of state.log.writes.keys()) {
-      const entry = newestReleased(state, role, name);
-      if (entry === undefined || !seqs.includes(entry.seq)) continue;
-      writes.push({ shard, primary: site, name, epoch: entry.epoch, seq: entry.seq });
-    }
-    return writes;
+    this.seen.set(role, { examinedSeq, held: [...held.keys()] });
+    if (seqs.size === 0) return NONE;
+    return [...seqs].flatMap((seq) => releasedAt(site, shard, state, role, seq) ?? []);
   }
+}
+
+/** The write at this seq, if it is the newest of its file that is released. */
+function releasedAt(
+  site: string,
+  shard: string,
+  state: ShardState,
+  role: PrimaryRole,
+  seq: number,
+): ReleasedWrite | undefined {
+  const entry = entryAt(state.log, seq);
+  const name = entry === undefined ? undefined : nameOf(entry);
+  if (entry === undefined || name === undefined) return undefined;
+  const newest = newestReleased(state, role, name);
+  if (newest !== undefined && newest.seq > seq) return undefined;
+  return { shard, primary: site, name, epoch: entry.epoch, seq };
 }
 
 /** What a site would serve of the file at this moment without asking; null if nothing. */

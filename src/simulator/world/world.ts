@@ -29,6 +29,7 @@ import type { ClientFreshness } from '../../protocol/client/answers.js';
 import type { SimCache } from './sim-cache.js';
 import type { SessionHost } from './sim-session.js';
 import { holdingOf, ReleaseWatch } from './release-watch.js';
+import type { ShardDrive } from '../../protocol/shard-drive.js';
 import { SimSite, type Surroundings } from './sim-site.js';
 import type { Tracer } from './tracer.js';
 
@@ -120,6 +121,8 @@ export class World implements Surroundings {
   readonly findings: Finding[] = [];
   readonly exercise = new Exercise();
   private readonly releases = new ReleaseWatch();
+  /** The shards of each site's present process, so that to look at them costs little. */
+  private readonly watched: { site: SimSite; node: SimSite['node']; drives: ShardDrive[] }[] = [];
   private readonly victim: string;
   private bytesLost = 0;
   readonly counts: RunCounts = {
@@ -187,7 +190,11 @@ export class World implements Surroundings {
       segmentEntries: 16,
     };
     this.victim = this.random.fork('victim').pick(ids);
-    for (const id of ids) this.sites.set(id, new SimSite(id, this));
+    for (const id of ids) {
+      const site = new SimSite(id, this);
+      this.sites.set(id, site);
+      this.watched.push({ site, node: null, drives: [] });
+    }
   }
 
   get writeQuorum(): number {
@@ -316,10 +323,15 @@ export class World implements Surroundings {
 
   /** I9: whoever has just released a write, no other site may serve what was before it. */
   judgeReleases(): void {
-    for (const [id, { node }] of this.sites) {
-      if (node === null) continue;
-      for (const [shard, { state }] of node.drives) {
-        for (const write of this.releases.look(id, shard, state)) {
+    for (const watched of this.watched) {
+      const { site } = watched;
+      if (watched.node !== site.node) {
+        watched.node = site.node;
+        watched.drives = [...(site.node?.drives.values() ?? [])];
+      }
+      for (const { shard, state } of watched.drives) {
+        if (state.role.kind !== 'primary') continue;
+        for (const write of this.releases.look(site.id, shard, state)) {
           const finding = judgeLeaseExclusion(write, this.holdings(write));
           if (finding !== null) this.findings.push(finding);
         }
