@@ -12,32 +12,4 @@ export function connect(options: ConnectOptions): Promise<QuorateClient> {
   return connectOn(nodePlatform(), options);
 }
 
-export { QuorateClient } from './client.js';
-export { NoSiteReached } from './connect.js';
-export type { FileChange, WatchResult } from './change-feed.js';
-export type { ClientEvents, Listener } from './events.js';
-export type {
-  ConnectOptions,
-  Content,
-  ListOptions,
-  Mode,
-  PutOptions,
-  ReadOptions,
-  UpdateOptions,
-  WriteOptions,
-} from './options.js';
-export type {
-  Absent,
-  ClusterResult,
-  Failed,
-  FileInfo,
-  Freshness,
-  HistoryResult,
-  ListResult,
-  QuorateFile,
-  ReadResult,
-  StatResult,
-  StreamResult,
-  UpdateResult,
-  WriteResult,
-} from './results.js';
+export * from './surface.js';
