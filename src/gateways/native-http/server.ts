@@ -19,7 +19,7 @@ export interface ListenOptions extends NativeHttpOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Connections at once; more are closed unheard. Default 10,000. */
+  /** Connections at once; more are closed unheard. Default 30,000. */
   readonly connectionLimit?: number;
   /** Silence on a connection with a request under way that ends it. Default 120,000. */
   readonly stallLimitMs?: number;
@@ -34,6 +34,8 @@ export interface ListeningHttp {
 }
 
 const HEADER_LIMIT_BYTES = 16 * 1024;
+/** Sessions of clients are among them, and have a limit of their own. */
+const CONNECTION_LIMIT = 30_000;
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -63,7 +65,7 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
     socket.once('close', () => unused.delete(socket));
   });
   server.headersTimeout = 30_000;
-  server.maxConnections = options.connectionLimit ?? 10_000;
+  server.maxConnections = options.connectionLimit ?? CONNECTION_LIMIT;
   server.setTimeout(options.stallLimitMs ?? 120_000);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     handle(service, options, request, response, true);

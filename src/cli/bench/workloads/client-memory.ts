@@ -14,7 +14,7 @@ const BODY_BYTES = 64;
 const IDLE_SESSIONS = 10_000;
 const LOADS = 4;
 /** What is not needed any more goes when a process is idle: the least it held in this time counts. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 10_000;
 const SAMPLE_MS = 250;
 
 /** What clients cost their site in memory. */
