@@ -89,9 +89,19 @@ async function idleSessions(cluster: BenchCluster, { say }: BenchSettings): Prom
   }
 }
 
-function startLoads(cluster: BenchCluster, sessions: number): Promise<SessionLoad[]> {
+/** All of them, or none is left running. */
+async function startLoads(cluster: BenchCluster, sessions: number): Promise<SessionLoad[]> {
   const ports = [cluster.port('nyc')];
-  return Promise.all(Array.from({ length: LOADS }, () => SessionLoad.start(ports, sessions)));
+  const loads: SessionLoad[] = [];
+  try {
+    for (let count = 0; count < LOADS; count += 1) {
+      loads.push(await SessionLoad.start(ports, sessions));
+    }
+    return loads;
+  } catch (error) {
+    await Promise.all(loads.map((load) => load.end()));
+    throw error;
+  }
 }
 
 async function registeredFiles(cluster: BenchCluster): Promise<number> {
