@@ -63,11 +63,14 @@ function exploreOne(world: World, bounds: Bounds): Explored {
   return { bounds, result, realMs: performance.now() - startMs };
 }
 
-function boundsText({ writes, crashes, changes, partialLoss, timePasses }: Bounds): string {
+function boundsText(bounds: Bounds): string {
+  const { writes, crashes, changes, partialLoss, timePasses, leases, handsOver } = bounds;
   const parts = [
     `${writes} ${writes === 1 ? 'write' : 'writes'}`,
     `${crashes} ${crashes === 1 ? 'crash' : 'crashes'}${partialLoss && crashes > 0 ? ' (partial loss)' : ''}`,
     `${changes} ${changes === 1 ? 'change' : 'changes'} of primary`,
+    ...(leases ? ['1 lease'] : []),
+    ...(handsOver ? ['a hand-over'] : []),
     ...(timePasses ? ['time'] : []),
   ];
   return parts.join(', ');

@@ -17,6 +17,8 @@ export function age(state: ShardState): void {
   if (state.owed.beatSentMs !== null && state.owed.beatSentMs < LAST_MS) {
     state.owed.beatSentMs = null;
   }
+  const { lease } = state.leasehold;
+  if (lease !== null) state.leasehold.lease = { ...lease, endMs: aged(lease.endMs) };
   const { role } = state;
   if (role.kind === 'candidate') {
     role.nextSendMs = PASSED_MS;
@@ -25,7 +27,14 @@ export function age(state: ShardState): void {
     }
   }
   if (role.kind !== 'primary') return;
-  state.role = { ...role, serveFromMs: aged(role.serveFromMs), nextBeatMs: PASSED_MS };
+  const { serveFromMs, heldUntilMs } = role;
+  state.role = {
+    ...role,
+    serveFromMs: aged(serveFromMs),
+    heldUntilMs: aged(heldUntilMs),
+    nextBeatMs: PASSED_MS,
+  };
+  for (const holder of role.lender.holders.values()) holder.endMs = aged(holder.endMs);
   for (const replica of role.replicas.values()) {
     // One that was never given and one that has passed are the same.
     if (replica.actEndMs <= LAST_MS) replica.actEndMs = PASSED_MS;

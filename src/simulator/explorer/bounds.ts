@@ -8,18 +8,27 @@ export interface Bounds {
   readonly changes: number;
   /** Whether a crash may also leave the first few of the unsynced writes, and the view. */
   readonly partialLoss: boolean;
+  /**
+   * Whether the third site may have the file and a short lease of the first primary, which is asked
+   * once to grant it, and for leases at any time until another epoch is won. Not with crashes.
+   */
+  readonly leases: boolean;
+  /** Whether the first site is told, at any moment, to hand over what it is primary of. */
+  readonly handsOver: boolean;
   /** Whether time passes once, beyond everything that a primary was granted before. */
   readonly timePasses: boolean;
   /** Gives up here: the answer is then that nothing was found, not that nothing is there. */
   readonly stateLimit: number;
 }
 
-/** Two writes, one crash, one change of primary, and time, all in one. */
+/** Two writes, one crash, one change of primary, and time, all in one; without leases. */
 export const FULL_BOUNDS: Bounds = {
   writes: 2,
   crashes: 1,
   changes: 1,
   partialLoss: true,
+  leases: false,
+  handsOver: false,
   timePasses: true,
   stateLimit: 40_000_000,
 };
@@ -37,6 +46,10 @@ export const NAMED_BOUNDS = {
     { ...NONE, writes: 1, crashes: 1, timePasses: true },
     { ...NONE, writes: 1, changes: 1 },
     { ...NONE, writes: 1, changes: 1, timePasses: true },
+    { ...NONE, writes: 1, leases: true },
+    { ...NONE, writes: 1, leases: true, timePasses: true },
+    { ...NONE, writes: 1, changes: 1, leases: true, handsOver: true },
+    { ...NONE, changes: 1, leases: true, handsOver: true, timePasses: true },
   ],
   full: [FULL_BOUNDS],
 } as const satisfies Readonly<Record<string, readonly Bounds[]>>;

@@ -1,6 +1,7 @@
 import type { LogEntry } from '../../protocol/log-entry.js';
+import type { Holder, Lender } from '../../protocol/lease/lender.js';
 import type { ShardMessage } from '../../protocol/shard/messages.js';
-import type { ShardState } from '../../protocol/shard/state.js';
+import type { PrimaryRole, ShardState } from '../../protocol/shard/state.js';
 import type { Station } from '../scenario/station.js';
 
 /*
@@ -50,6 +51,10 @@ const LEFT_OUT = new Set([
   'marks',
   'trimSeq',
   'incarnation',
+  // of leases: what follows from the holders' files, and what only a replica's own timer reads
+  'lists',
+  'wantedUntilMs',
+  'nextRequestMs',
 ]);
 
 export function shortEntry(entry: LogEntry): string {
@@ -77,6 +82,7 @@ function encode(value: unknown): string {
   for (const [key, each] of Object.entries(value)) {
     if (key === 'clock') text += clockName(each as ShardState['clock']);
     else if (key === 'noted') text += notedName(each as ShardState['noted']);
+    else if (key === 'withdrawal') text += withdrawalName(each as Withdrawal | null);
     else if (key === 'leader') text += leaderName(each as ShardState['leader']);
     else if (!LEFT_OUT.has(key)) text += `${key}:${encode(each)},`;
   }
@@ -86,6 +92,15 @@ function encode(value: unknown): string {
 /** The next step sets both clocks anew: what lasts is how far they are apart. */
 function clockName({ monoMs, holderMs }: ShardState['clock']): string {
   return `${holderMs - monoMs},`;
+}
+
+type Withdrawal = NonNullable<PrimaryRole['withdrawal']>;
+
+/** Since when it goes on decides when it has taken too long. */
+function withdrawalName(withdrawal: Withdrawal | null): string {
+  if (withdrawal === null) return 'withdrawal:,';
+  const { sinceMs, ...rest } = withdrawal;
+  return `withdrawal:${sinceMs}${encode(rest)},`;
 }
 
 /** What is told of it is the larger time. */
@@ -121,11 +136,22 @@ function copy<T>(value: T): T {
     return new Map([...value].map(([key, each]) => [key, copy(each)])) as T;
   }
   if (value instanceof Set) return new Set(value) as T;
+  if ('holders' in value && 'lists' in value) return copyLender(value as unknown as Lender) as T;
   const made: Record<string, unknown> = {};
   for (const [key, each] of Object.entries(value)) {
     made[key] = key === 'config' || key === 'initial' || key === 'rules' ? each : copy(each);
   }
   return made as T;
+}
+
+/** A list of who has a file names the holders themselves. */
+function copyLender(lender: Lender): Lender {
+  const holders = copy(lender.holders);
+  const lists = new Map<string, Set<Holder>>();
+  for (const [name, list] of lender.lists) {
+    lists.set(name, new Set([...list].flatMap(({ id }) => holders.get(id) ?? [])));
+  }
+  return { holders, lists };
 }
 
 /** What a station holds outside its state is replaced and never changed: it is shared. */

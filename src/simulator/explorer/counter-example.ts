@@ -4,7 +4,7 @@ import { newStation } from '../scenario/station.js';
 import { copyStation } from './canonical.js';
 import type { Exploration, Step } from './exploration.js';
 import type { Rehearsed } from './rehearsal.js';
-import { MOMENTS_MS, SITES, TIMING } from './setting.js';
+import { LESSEE, MOMENTS_MS, SITES, TIMING } from './setting.js';
 import type { SiteMove } from './site-states.js';
 import type { Scene } from './world-steps.js';
 
@@ -80,7 +80,11 @@ class Script {
   private commands(site: string, move: SiteMove): string[] {
     switch (move.kind) {
       case 'deliver': {
-        const { from } = this.exploration.steps.parts.letter(move.message);
+        const { from, message } = this.exploration.steps.parts.letter(move.message);
+        // what a question was answered is under way between sites, not between shards
+        if (message.kind === 'grant' && !this.texts.has(move.message)) {
+          return [`grant ${site} from k@${from}`];
+        }
         return [`repeat ${from}>${site} ${this.texts.get(move.message) ?? ''} $`];
       }
       case 'sync':
@@ -88,6 +92,11 @@ class Script {
         return [`${move.kind} ${site}`];
       case 'write':
         return [`write ${site} f ${move.write} as w${move.write}@${site} id w${move.write}`];
+      case 'want':
+      case 'stop':
+        return [`${move.kind} ${site}`];
+      case 'ask':
+        return [`ask ${site} f as k@${site} for ${SITES[LESSEE]}`];
       case 'claim':
         if (SITES[move.holder] === site) return [`win ${site}`];
         return [`repeat coord>${site} claim e${move.epoch} $`];

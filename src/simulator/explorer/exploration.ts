@@ -113,13 +113,19 @@ export class Exploration {
     if (outcome.fault !== null) return this.found(outcome.fault, row, { site, move, moment });
     if (outcome.next === world.sites[site] && outcome.answers.length === 0) {
       // A message that says nothing new, an input that is not heard, or what was sent at once.
-      if (outcome.sent.length === 0 || this.reductions.sendsAtOnce) return null;
+      if (outcome.sent.length === 0 || this.isMadeAtOnce(move)) return null;
     }
     this.transitions += 1;
     const next = steps.after(world, site, move, outcome);
     const { letters: before, sites } = world;
     const letters = this.post.mailed(before, outcome.sent, sites, next.sites, moment);
     return this.reach({ ...next, letters }, row, move * MOVE_SITES + site);
+  }
+
+  /** Timers and deliveries that only send: the post office has made them already. */
+  private isMadeAtOnce(move: number): boolean {
+    const { kind } = this.steps.parts.move(move);
+    return this.reductions.sendsAtOnce && (kind === 'tick' || kind === 'deliver');
   }
 
   private reach(world: World, parent: number, move: number): Found | null {

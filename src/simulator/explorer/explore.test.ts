@@ -145,6 +145,53 @@ describe('the explorer sees', () => {
     ],
   ];
 
+  const leased = { leases: true, changes: 0 };
+  const handedOver = { writes: 0, leases: true, handsOver: true };
+  const ofLeases: typeof changes = [
+    [
+      'a write that waits for no lease',
+      'shard/commit.ts',
+      '  if (untilMs > 0) {\n',
+      '  if (untilMs < 0) {\n',
+      'I9',
+      leased,
+    ],
+    [
+      'a grant that is older than a revocation',
+      'shard/leasehold.ts',
+      '  if (comparePositions({ epoch: terms.epoch, seq: terms.position }, leasehold.revoked) < 0) return;\n',
+      '',
+      'I9',
+      leased,
+    ],
+    [
+      'a withdrawal without a recall',
+      'shard/handover.ts',
+      'if (leasesOutUntilMs(s, role) > 0) return;',
+      'if (leasesOutUntilMs(s, role) < 0) return;',
+      'I9',
+      handedOver,
+    ],
+    [
+      'a grant that is kept after a recall',
+      'shard/leasehold.ts',
+      'return reign.epoch > s.leasehold.recalledEpoch && step',
+      'return step',
+      'I9',
+      handedOver,
+    ],
+  ];
+  it.each(ofLeases)('%s', async (_name, file, piece, other, invariant, bounds) => {
+    const core = await changedCore(file, piece, other);
+    const exploration = new Exploration(core, { ...SMALL, ...bounds, stateLimit: 60_000 });
+    const found = exploration.run(() => {});
+    expect(found?.fault).toMatch(new RegExp(`^${invariant}`));
+    if (found === null) return;
+    const moves = rehearse(exploration, found);
+    const trace = playScenario(counterExample(exploration, found.fault, moves), core);
+    expect(trace.length).toBeGreaterThan(moves.length);
+  });
+
   const endless = 'an append of an older epoch that is taken';
   it.each(changes.filter(([name]) => name !== endless))(
     '%s, with every reduction',

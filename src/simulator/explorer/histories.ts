@@ -17,6 +17,8 @@ export class Histories {
       restarted: SITES.map(() => false),
       epoch: 1,
       holder: 0,
+      asked: false,
+      handedOver: false,
       committed: [],
       seen: 0,
       attempts: Array.from({ length: writes }, () => SITES.map(() => 'none' as const)),
@@ -50,9 +52,13 @@ export class Histories {
   contextOf(number: number): number {
     const held = this.contexts[number];
     if (held !== undefined) return held;
-    const { moment, crashes, restarted, epoch, holder, attempts } = this.at(number);
+    const history = this.at(number);
+    const { moment, crashes, restarted, epoch, holder, attempts, asked, handedOver } = history;
     const untried = attempts.map((tried) => tried.map((attempt) => attempt === 'none'));
-    const text = JSON.stringify([moment, crashes, restarted, epoch, holder, untried]);
+    const text = JSON.stringify([
+      [moment, crashes, restarted, epoch, holder],
+      [untried, asked, handedOver],
+    ]);
     const context = this.contextNumbers.get(text) ?? this.contextNumbers.size;
     this.contextNumbers.set(text, context);
     this.contexts[number] = context;

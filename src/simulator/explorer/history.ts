@@ -14,6 +14,9 @@ export interface History {
   /** The last epoch won, and the number of the site that won it. */
   readonly epoch: number;
   readonly holder: number;
+  /** Whether the first site was asked to grant the file. */
+  readonly asked: boolean;
+  readonly handedOver: boolean;
   /** By write, then by site. */
   readonly attempts: readonly (readonly Attempt[])[];
   /** The log as far as any site ever held it committed. */
@@ -49,6 +52,20 @@ export function judge(history: History, sites: readonly Summary[]): Judged {
       return fault('I7', `a reader is told version ${read.version}, which has not committed`);
     }
     seen = read.version;
+  }
+  for (const { leased } of sites) {
+    const held = leased[history.moment] ?? null;
+    if (held === null) continue;
+    const { version, epoch } = held;
+    if (version < seen) {
+      return fault('I9', `a site serves version ${version} under lease after version ${seen}`);
+    }
+    const serves = (site: Summary): boolean => (site.readable[history.moment] ?? null) !== null;
+    const later = sites.find((site) => site.epoch > epoch && serves(site));
+    if (later !== undefined) {
+      return fault('I9', `epoch ${later.epoch} serves while a lease of epoch ${epoch} runs`);
+    }
+    seen = version;
   }
   if (committed === history.committed && seen === history.seen) return { history };
   return { history: { ...history, committed, seen } };

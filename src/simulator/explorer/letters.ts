@@ -21,6 +21,7 @@ export interface Letter {
  * - an acknowledgement that says no more than is noted already: what is noted only grows;
  * - what the sender said in a reign it has given up since, to a site that durably promised a later
  *   one: it is refused, and the refusal finds nobody;
+ * - what is said of leases and withdrawals to or in a reign that is over, in the same way;
  * - a question of a candidate that is one no more, to a site that has made the promise;
  * - an append without a heartbeat that says nothing its receiver does not know, with all its
  *   entries on disk. After a
@@ -40,6 +41,18 @@ export function isHeardStill(letter: Letter, to: Station, from: Station): boolea
       if (to.image.hard.promisedEpoch > message.epoch) return reigns(from, message);
       if (to.image.hard.promisedEpoch < message.epoch) return true;
       return reigns(from, message) && from.state?.role.kind === 'candidate';
+    case 'lease-request':
+    case 'revoked':
+    case 'recalled':
+    case 'withdrawn':
+      return reigns(to, message);
+    case 'lease':
+    case 'grant':
+    case 'recall':
+    case 'withdraw':
+      return to.image.hard.promisedEpoch <= message.epoch;
+    case 'revoke':
+      return to.image.hard.promisedEpoch <= message.epoch || reigns(from, message);
     case 'append':
       if (to.image.hard.promisedEpoch > message.epoch) return reigns(from, message);
       return to.state === null || !isKnown(message, to, to.state);

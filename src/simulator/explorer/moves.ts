@@ -1,7 +1,7 @@
 import type { Bounds } from './bounds.js';
 import { type History, noteAttempt } from './history.js';
 import type { Reductions } from './reductions.js';
-import { MOMENTS_MS, SITES } from './setting.js';
+import { LESSEE, MOMENTS_MS, SITES } from './setting.js';
 import type { SiteMove } from './site-states.js';
 import type { Summary } from './summary.js';
 
@@ -25,6 +25,11 @@ export function movesOf(
       if (isUntried && reductions.ordersWrites) break;
     }
   }
+  if (bounds.leases && epoch === 1) {
+    if (site === LESSEE) moves.push({ kind: 'want' });
+    else if (site === 0 && !history.asked) moves.push({ kind: 'ask' });
+  }
+  if (bounds.handsOver && site === 0 && !history.handedOver) moves.push({ kind: 'stop' });
   if (epoch - 1 < bounds.changes && site === epoch % 2) {
     moves.push({ kind: 'claim', epoch: epoch + 1, holder: site });
   }
@@ -72,6 +77,11 @@ export function noteMove(history: History, move: SiteMove, site: number): Histor
       return noteAttempt(history, move.write, site, 'open');
     case 'start':
       return noteStart(history, site);
+    case 'ask':
+      return { ...history, asked: true };
+    case 'stop':
+      return { ...history, handedOver: true };
+    case 'want':
     case 'deliver':
     case 'sync':
     case 'tick':

@@ -17,6 +17,9 @@ const WITH_CHANGE: Bounds = { ...NOTHING, changes: 1 };
 const WITH_CRASH: Bounds = { ...NOTHING, writes: 1, crashes: 1 };
 const WITH_WRITES: Bounds = { ...NOTHING, writes: 2 };
 const WITH_CRASH_AND_TIME: Bounds = { ...NOTHING, crashes: 1, partialLoss: true, timePasses: true };
+const WITH_LEASE: Bounds = { ...NOTHING, leases: true };
+const WITH_HAND_OVER: Bounds = { ...WITH_LEASE, handsOver: true };
+const WITH_LEASE_AND_TIME: Bounds = { ...WITH_LEASE, timePasses: true };
 const WITH_TIME: Bounds = { ...NOTHING, writes: 1, timePasses: true };
 
 /** What is compared with no reduction, and makes the rest affordable. */
@@ -74,16 +77,21 @@ describe('a reduction loses nothing', () => {
     ['both', WITH_CHANGE, { sendsAtOnce: true, subsumes: true }],
     ['both, with crashes', WITH_CRASH, { sendsAtOnce: true, subsumes: true }],
     ['both, with time', WITH_CRASH_AND_TIME, { sendsAtOnce: true, subsumes: true }],
+    ['both, with a lease', WITH_LEASE, { sendsAtOnce: true, subsumes: true }],
+    ['both, with a hand-over', WITH_HAND_OVER, { sendsAtOnce: true, subsumes: true }],
   ])('%s: the sites get into the same states', (_name, bounds, reductions) => {
     const [reduced, plain] = [exploreAll(bounds, reductions), exploreAll(bounds, {})];
     expect(reduced.table.kept).toBeLessThan(plain.table.kept);
     expect(scenesOf(reduced)).toEqual(scenesOf(plain));
   });
 
-  it('ageing: the same stories', () => {
+  it.each<[string, Bounds]>([
+    ['with a crash', { ...WITH_CRASH, timePasses: true }],
+    ['with a lease', WITH_LEASE_AND_TIME],
+  ])('ageing, %s: the same stories', (_name, bounds) => {
     const [reduced, plain] = [
-      exploreAll({ ...WITH_CRASH, timePasses: true }, { ...BASE, ages: true }),
-      exploreAll({ ...WITH_CRASH, timePasses: true }, BASE),
+      exploreAll(bounds, { ...BASE, ages: true }),
+      exploreAll(bounds, BASE),
     ];
     expect(reduced.table.kept).toBeLessThan(plain.table.kept);
     expect(storiesOf(reduced)).toEqual(storiesOf(plain));

@@ -1,6 +1,8 @@
 import { DEFAULT_TIMING } from '../../protocol/shard/config.js';
 
 export const SITES = ['nyc', 'tor', 'lon'] as const;
+/** The one that may have leases: it never becomes primary here. */
+export const LESSEE = 2;
 export const WRITE_QUORUM = 2;
 /** The moments of the exploration; the second is after all that was granted at the first. */
 export const MOMENTS_MS = [0, 10_000] as const;

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../protocol/shard/config.js';
 import type { ShardEffect } from '../../protocol/shard/effects.js';
 import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
 import type { ShardState } from '../../protocol/shard/state.js';
-import type { ShardMessage } from '../../protocol/shard/messages.js';
+import type { Grant, ShardMessage } from '../../protocol/shard/messages.js';
 import type { Core } from '../scenario/core.js';
 import { RULES, SHARD } from '../scenario/stage.js';
 import {
@@ -22,7 +22,7 @@ import { copyStation, letterName, stationName } from './canonical.js';
 import { writeRequest } from './client-write.js';
 import { isHeardStill, type Letter } from './letters.js';
 import { RecentAnswers } from './recent-answers.js';
-import { MOMENTS_MS, SITES, TIMING, WRITE_QUORUM } from './setting.js';
+import { LESSEE, MOMENTS_MS, SITES, TIMING, WRITE_QUORUM } from './setting.js';
 import { sayFault } from './site-faults.js';
 import { type Summary, summarise } from './summary.js';
 
@@ -32,6 +32,9 @@ const BEGINNING_LIMIT = 1000;
 /** Letters have 16 bits each where sets of them are kept. */
 const LETTER_LIMIT = 65_535;
 
+/** No write has this number. */
+const ASK_TICKET = 1000;
+
 type SiteNumbers = [number, number, number];
 
 /** What can happen to one site. */
@@ -40,6 +43,12 @@ export type SiteMove =
   | { readonly kind: 'sync' }
   | { readonly kind: 'tick' }
   | { readonly kind: 'write'; readonly write: number }
+  /** A reader at the site: it asks for its short lease. */
+  | { readonly kind: 'want' }
+  /** The question of the lessee, which wants to keep the file, is there. */
+  | { readonly kind: 'ask' }
+  /** It is to hand over. */
+  | { readonly kind: 'stop' }
   | { readonly kind: 'claim'; readonly epoch: number; readonly holder: number }
   /** The session with a site that started again is there. */
   | { readonly kind: 'meet'; readonly peer: number }
@@ -242,6 +251,21 @@ export class SiteStates {
         const found = { head: viewHead(station.view, 'f'), inTheWay: false };
         return give({ kind: 'propose', ticket: move.write, epoch: null, request, found });
       }
+      case 'want': {
+        if (station.state === null) return [];
+        const step = { s: station.state, now, out: [] as ShardEffect[] };
+        this.core.advanceClock(step);
+        this.core.wantLease(step);
+        return step.out;
+      }
+      case 'ask': {
+        const found = { head: viewHead(station.view, 'f'), inTheWay: false };
+        const lessee = SITES[LESSEE];
+        const asker = { site: lessee, run: `${lessee}-1` };
+        return give({ kind: 'ask', ticket: ASK_TICKET, name: 'f', found, asker });
+      }
+      case 'stop':
+        return give({ kind: 'stop' });
       case 'claim':
         return give({ kind: 'claim-seen', claim: claimOf(move.epoch, move.holder) });
       case 'meet':
@@ -278,9 +302,17 @@ export class SiteStates {
   private tell(station: Station, effects: readonly ShardEffect[]): Omit<Outcome, 'fault'> {
     const sent: number[] = [];
     const answers: { write: number; answer: Answer }[] = [];
+    const told: Answer[] = [];
     for (const effect of effects) {
       if (effect.kind === 'send') sent.push(this.post(station.site, effect.to, effect.message));
-      if (effect.kind === 'answer') answers.push({ write: effect.ticket, answer: effect.answer });
+      if (effect.kind !== 'answer') continue;
+      if (effect.ticket === ASK_TICKET) told.push(effect.answer);
+      else answers.push({ write: effect.ticket, answer: effect.answer });
+    }
+    // After all that was sent: the answer to the lessee is under way like any message.
+    for (const answer of told) {
+      const grant = grantOf(answer);
+      if (grant !== null) sent.push(this.post(station.site, SITES[LESSEE], grant));
     }
     return { next: this.intern(station), sent, answers };
   }
@@ -301,6 +333,15 @@ export class SiteStates {
     this.numbers.set(name, this.stations.length);
     return this.stations.push(station) - 1;
   }
+}
+
+/** What the lessee keeps of an answer: the same as what a grant brings it. */
+function grantOf(answer: Answer): Grant | null {
+  if (answer.outcome !== 'head' || answer.terms === null) return null;
+  const { head, terms } = answer;
+  const version =
+    head === null ? null : { version: head.version, epoch: head.epoch, seq: head.seq };
+  return { kind: 'grant', ...terms, name: 'f', version };
 }
 
 function indexOf(site: string): 0 | 1 | 2 {

@@ -18,8 +18,16 @@ export interface Summary {
   readonly unsynced: number;
   /** When its timer is due, if it is primary or candidate. */
   readonly dueMs: number;
+  /** At each moment: the version that it serves under lease, or null if it serves none so. */
+  readonly leased: readonly (Leased | null)[];
   /** At each moment: the version that a reader is told, or null if none is. */
   readonly readable: readonly (Read | null)[];
+}
+
+/** A version, and the epoch of the primary that granted it. */
+export interface Leased {
+  readonly version: number;
+  readonly epoch: number;
 }
 
 export interface Read {
@@ -39,6 +47,7 @@ export function summarise(core: Core, station: Station): Summary {
       ...rest,
       commitSeq: 0,
       dueMs: Infinity,
+      leased: MOMENTS_MS.map(() => null),
       readable: MOMENTS_MS.map(() => null),
     };
   }
@@ -54,8 +63,20 @@ export function summarise(core: Core, station: Station): Summary {
     log: [...before, ...slice(state.log, 1, endSeq(state.log))].map(shortEntry),
     commitSeq: state.commitSeq,
     dueMs: role.kind === 'replica' ? Infinity : core.nextDeadline(state),
+    leased: MOMENTS_MS.map((ms) => leasedAt(core, station, ms)),
     readable: MOMENTS_MS.map((ms) => readAt(core, station, ms)),
   };
+}
+
+function leasedAt(core: Core, station: Station, ms: number): Leased | null {
+  if (station.state === null || station.state.leasehold.grants.size === 0) return null;
+  const { state } = copyStation(station);
+  if (state === null) return null;
+  const step = { s: state, now: { monoMs: ms, wallMs: ms }, out: [] };
+  core.advanceClock(step);
+  const grant = core.heldGrant(step, 'f');
+  if (grant === undefined) return null;
+  return { version: grant.version?.version ?? 0, epoch: grant.epoch };
 }
 
 function readAt(core: Core, station: Station, ms: number): Read | null {
