@@ -289,7 +289,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/shard/leasehold.ts',
         find: 'return s.config.starts === 1 ? 0 : granterEndMs(s.startedMs, longestMs, timing);',
-        replace: 'return s.config.starts === 1 ? 0 : Math.min(0, granterEndMs(0, longestMs, timing));',
+        replace:
+          'return s.config.starts === 1 ? 0 : Math.min(0, granterEndMs(0, longestMs, timing));',
       },
     ],
   },
@@ -378,7 +379,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/shard/lease-answers.ts',
         find: '  if (now.monoMs - owesSinceMs(holder) > timing.revocationPatienceMs) return;\n',
-        replace: '  if (now.monoMs - owesSinceMs(holder) > 1e9 * timing.revocationPatienceMs) return;\n',
+        replace:
+          '  if (now.monoMs - owesSinceMs(holder) > 1e9 * timing.revocationPatienceMs) return;\n',
       },
       {
         file: 'protocol/shard/client-sessions.ts',
