@@ -9,8 +9,13 @@ export const SessionCommand = z.discriminatedUnion('kind', [
     sessions: z.int(),
     entries: z.int(),
   }),
-  /** Every client reads the files `prefix0` to `prefix<names - 1>`, strong, and keeps them. */
-  z.object({ kind: z.literal('keep'), prefix: z.string(), names: z.int().min(1) }),
+  /** Every client reads the files `prefix0` to `prefix<names - 1>`; keeps them if `strong`. */
+  z.object({
+    kind: z.literal('keep'),
+    prefix: z.string(),
+    names: z.int().min(1),
+    mode: z.enum(['strong', 'validate']),
+  }),
   /** Clients read, and now and then write, files that few are and some are read very often. */
   z.object({
     kind: z.literal('mix'),

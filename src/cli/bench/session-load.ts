@@ -35,8 +35,12 @@ export class SessionLoad {
   }
 
   /** Every client reads and keeps these files; gives how many entries that are. */
-  async keep(prefix: string, names: number): Promise<number> {
-    return (await this.#tell({ kind: 'keep', prefix, names }, 'kept')).entries;
+  async keep(
+    prefix: string,
+    names: number,
+    mode: 'strong' | 'validate' = 'strong',
+  ): Promise<number> {
+    return (await this.#tell({ kind: 'keep', prefix, names, mode }, 'kept')).entries;
   }
 
   async mix(

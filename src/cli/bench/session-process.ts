@@ -19,11 +19,11 @@ async function eachOf<T>(items: readonly T[], atOnce: number, task: (item: T) =>
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
-async function keep(prefix: string, names: number): Promise<number> {
+async function keep(prefix: string, names: number, mode: 'strong' | 'validate'): Promise<number> {
   await eachOf(clients, AT_ONCE, async ({ client }) => {
     const wanted = Array.from({ length: names }, (_, index) => `${prefix}${index}`);
     await eachOf(wanted, AT_ONCE, async (name) => {
-      const read = await client.read(name);
+      const read = await client.read(name, mode);
       if (!read.ok) throw new Error(`a read failed: ${read.reason}`);
     });
   });
@@ -45,7 +45,7 @@ async function answerTo(command: SessionCommand): Promise<SessionAnswer> {
       return { kind: 'opened', sessions: clients.length };
     }
     case 'keep':
-      return { kind: 'kept', entries: await keep(command.prefix, command.names) };
+      return { kind: 'kept', entries: await keep(command.prefix, command.names, command.mode) };
     case 'mix':
       return { kind: 'mixed', results: await runMix(clients, command) };
   }
