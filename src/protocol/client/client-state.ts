@@ -33,7 +33,7 @@ export const DEFAULT_CLIENT_CONFIG: ClientConfig = {
   driftRate: 0.002,
   driftMarginMs: 2,
   renewKeepMs: 10_000,
-  renewAfter: 0.4,
+  renewAfter: 0.6,
   renewLeastMs: 100,
   renewMostMs: 1000,
   requestLimit: 4096,

@@ -223,7 +223,7 @@ describe('a client', () => {
     bench.welcome();
     bench.read();
     bench.answer(fileAt(1), KEEP);
-    bench.pass(500);
+    bench.pass(700);
     bench.input({ kind: 'tick' });
     expect(bench.sent.at(-1)).toMatchObject({ kind: 'renew', shards: ['nyc'] });
     bench.pass(DEFAULT_CLIENT_CONFIG.renewKeepMs + 1);
