@@ -6,6 +6,9 @@ import type { WorkOrder, WorkerMessage } from './worker.js';
 /** Why a crew's work ended. */
 export type CrewEnd = 'done' | 'stopped' | 'failed';
 
+/** What a run makes hardly outlives it: room for it saves copying it about. */
+const YOUNG_HEAP = ['--max-semi-space-size=64'];
+
 /** A child that says nothing for so long is taken to run in circles. */
 const SILENCE_LIMIT_MS = 120_000;
 
@@ -19,7 +22,10 @@ export function employ(
   heard: (report: SeedReport) => boolean,
 ): Promise<{ readonly end: CrewEnd; readonly problem: string }> {
   return new Promise((resolve) => {
-    const child = fork(modulePath, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(modulePath, [], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: YOUNG_HEAP,
+    });
     let stderr = '';
     let end: CrewEnd = 'failed';
     let silence = setTimeout(() => child.kill('SIGKILL'), SILENCE_LIMIT_MS);
