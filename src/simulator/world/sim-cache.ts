@@ -33,6 +33,7 @@ const RECONNECT_MS = 50;
 export interface ClientWorld {
   readonly queue: EventQueue;
   readonly options: RunOptions;
+  readonly leaseKeepMs: number;
   readonly findings: Finding[];
   readonly exercise: {
     readonly counts: { entriesInvalidated: number; changesTold: number; feedsTooOld: number };
@@ -63,7 +64,11 @@ export class SimCache {
     private siteIndex: number,
   ) {
     const { driftBound } = world.options.clock;
-    const config = { ...DEFAULT_CLIENT_CONFIG, driftRate: driftBound };
+    const config = {
+      ...DEFAULT_CLIENT_CONFIG,
+      driftRate: driftBound,
+      renewKeepMs: world.leaseKeepMs,
+    };
     const limits = { entries: world.options.leases.cacheEntries, bytes: 1_000_000 };
     this.state = createClientState({ ...config, cache: limits }, this.now());
   }

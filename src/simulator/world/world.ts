@@ -40,6 +40,9 @@ const ONE_WAY_MS: Readonly<Record<string, number>> = {
   'lon tor': 43,
 };
 
+/** How long after a read leases are kept up, at sites and by clients. */
+const LEASE_KEEP_MS = 1_500;
+
 /** Small limits, so that windows, batches, trims and snapshots happen in short runs. */
 const SIMULATED_LIMITS: ShardLimits = {
   ...DEFAULT_LIMITS,
@@ -120,6 +123,7 @@ export class World implements Surroundings {
   readonly rules: readonly TableRule[];
   readonly findings: Finding[] = [];
   readonly exercise = new Exercise();
+  readonly leaseKeepMs = LEASE_KEEP_MS;
   private readonly releases = new ReleaseWatch();
   /** The shards of each site's present process, so that to look at them costs little. */
   private readonly watched: { site: SimSite; node: SimSite['node']; drives: ShardDrive[] }[] = [];
@@ -228,6 +232,8 @@ export class World implements Surroundings {
       timing: {
         ...DEFAULT_TIMING,
         leaseMs: this.options.leases.leaseMs,
+        // Leases come and go rather than being renewed for nobody: less of the same, more of the rest.
+        leaseKeepMs: LEASE_KEEP_MS,
         driftRate: this.options.clock.driftBound,
       },
       limits: SIMULATED_LIMITS,
