@@ -78,4 +78,25 @@ describe('a change feed', () => {
     expect(second.summary().sort()).toEqual(['put docs/nyc/a 2', 'put docs/tor/b 1']);
     expect(first.summary()).toEqual(['put docs/nyc/a 1']);
   });
+
+  it('keeps the records of the site itself to itself', async () => {
+    const told: string[] = [];
+    let done = (): void => {};
+    const isTold = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const session = cluster.at('nyc').openSession((frame) => {
+      told.push(String(frame));
+      if (String(frame).includes('second/file1.txt')) done();
+    });
+    session?.receive(JSON.stringify({ kind: 'watch', id: 1, prefix: '', from: null }));
+    const [all] = follow('nyc', '', null);
+    await cluster.at('nyc').createBucket('second');
+    await cluster.at('nyc').write('second/file1.txt', bodyOf('1'));
+    await all.until(2);
+    await isTold;
+    session?.closed();
+    expect(all.summary()).toContain('put .system/buckets/second 1');
+    expect(told.join()).not.toContain('.system/');
+  });
 });

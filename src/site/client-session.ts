@@ -5,6 +5,7 @@ import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
 import { ClientSessions } from '../protocol/node/client-sessions.js';
+import { SYSTEM_BUCKET } from './site-names.js';
 import { readToken, writeToken } from './position-token.js';
 
 /** Sessions of clients that a site takes at once. */
@@ -26,6 +27,7 @@ export function createClientSessions(
     refusal: (name, forWrite, done) => {
       service.refusal(name, forWrite).then(done, () => done('internal'));
     },
+    shows: (name) => !name.startsWith(`${SYSTEM_BUCKET}/`),
     position: () => service.position(),
     writeCursor: writeToken,
     readCursor: readToken,

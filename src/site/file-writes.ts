@@ -1,5 +1,5 @@
 import type { FileVersion } from '../protocol/file-version.js';
-import type { SubmitOutcome } from '../protocol/node/site-node.js';
+import type { SubmitOutcome } from '../protocol/node/outcomes.js';
 import type { WriteConditions, WriteIntent, WriteRejection } from '../protocol/request.js';
 import type { Conditions, RejectReason, WriteOptions, WriteOutcome } from './file-service.js';
 import { readToken } from './position-token.js';

@@ -1,4 +1,4 @@
-import type { ReadOutcome, SubmitOutcome } from '../protocol/node/site-node.js';
+import type { ReadOutcome, SubmitOutcome } from '../protocol/node/outcomes.js';
 import type { WriteRequest } from '../protocol/request.js';
 import type { ShardDrive } from '../protocol/shard-drive.js';
 import { mayAct } from '../protocol/shard/acting.js';

@@ -13,7 +13,8 @@ import { comparePositions, type Position } from '../log-entry.js';
 import type { WriteIntent, WriteRequest } from '../request.js';
 import { ChangeFeed, type FeedPosition } from './change-feed.js';
 import { withoutBytes } from './light-content.js';
-import type { ReadOutcome, SiteNode } from './site-node.js';
+import type { ReadOutcome } from './outcomes.js';
+import type { SiteNode } from './site-node.js';
 
 /** What a site adds to the sessions of its clients. */
 export interface SessionPorts {
@@ -21,6 +22,8 @@ export interface SessionPorts {
   contentOf(bytes: Uint8Array): Content;
   /** Why a request for this name is refused, or null; judged before anything else. */
   refusal(name: string, forWrite: boolean, done: (reason: string | null) => void): void;
+  /** False for names that no client may hear of. */
+  shows(name: string): boolean;
   /** A token of what is released here. */
   position(): string;
   /** Seqs of shards as a token, and back; null for what is none. */
@@ -307,7 +310,8 @@ export class ClientSessions {
     const from = message.from === null ? null : this.ports.readCursor(message.from);
     if (message.from !== null && from === null) return end('invalid_cursor');
     const feed = new ChangeFeed(this.node, prefix, from, {
-      changes: (changes, position) => {
+      changes: (all, position) => {
+        const changes = all.filter(({ name }) => this.ports.shows(name));
         const cursor = this.ports.writeCursor(position);
         this.tell(session, { kind: 'changes', id, changes, cursor });
       },

@@ -1,4 +1,3 @@
-import type { FileVersion } from '../file-version.js';
 import type {
   ClaimRecord,
   Coordinator,
@@ -10,7 +9,7 @@ import type {
   SnapshotPort,
 } from '../ports.js';
 import { shardOf } from '../primary-table.js';
-import type { ReadAnswer, WriteAnswer, WriteRejection, WriteRequest } from '../request.js';
+import type { ReadAnswer, WriteRejection, WriteRequest } from '../request.js';
 import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
 import { endSeq } from '../shard/log-tail.js';
@@ -19,6 +18,7 @@ import { type CallResult, type Reigning, SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
 import { isLight } from './light-content.js';
 import type { SiteMessage } from './messages.js';
+import type { ReadOutcome, SubmitOutcome } from './outcomes.js';
 
 /** What one shard at this site stands on. */
 export interface NodeShard {
@@ -43,29 +43,6 @@ export interface NodePorts {
 
 /** About a round trip and what is done between its halves. */
 const ATTEMPT_MS = 100;
-
-export type SubmitOutcome =
-  | { readonly answer: WriteAnswer; readonly primary: string }
-  /** Not applied, and no primary said so: none could be asked. */
-  | {
-      readonly answer: {
-        readonly outcome: 'rejected';
-        readonly reason: WriteRejection;
-        readonly current: null;
-      };
-      readonly primary: string;
-    };
-
-export type ReadOutcome =
-  | {
-      readonly ok: true;
-      /** The newest released version, tombstones included; null if there never was one. */
-      readonly head: FileVersion | null;
-      readonly freshness: 'primary' | 'lease' | 'validated' | 'fetched';
-      readonly primary: string;
-      readonly epoch: number;
-    }
-  | { readonly ok: false; readonly reason: 'no_primary' | 'quorum_unavailable' | 'moving' };
 
 /**
  * One site: its shards, and the paths that requests take between them and the other sites'. Knows

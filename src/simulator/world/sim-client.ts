@@ -1,13 +1,23 @@
-import type { ChunkedContent, Content, FileVersion } from '../../protocol/file-version.js';
-import type { WriteAnswer, WriteConditions, WriteRequest } from '../../protocol/request.js';
+import type { Content, FileVersion } from '../../protocol/file-version.js';
+import type { WriteAnswer, WriteRequest } from '../../protocol/request.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
 import type { ClientAnswer } from '../../protocol/client/answers.js';
 import type { SessionWrite } from '../../protocol/client/messages.js';
 import { NodeClock } from '../clock.js';
-import type { Condition, Operation } from '../history.js';
+import type { Operation } from '../history.js';
 import type { Random } from '../random.js';
-import { compareUtf8 } from '../../protocol/utf8-order.js';
+import {
+  type Draft,
+  type WriteCall,
+  chunkedContent,
+  conditionOf,
+  conditionsOf,
+  filesShown,
+  inlineContent,
+  intentOf,
+  stamp,
+} from './call-fields.js';
 import { MOVING_FILES, type PlannedOperation } from './plan.js';
 import { bytesOf, SimCache } from './sim-cache.js';
 import type { World } from './world.js';
@@ -16,8 +26,6 @@ import type { World } from './world.js';
 const SITE_PATIENCE = 0.85;
 const TRIES = 4;
 const LIST_LIMIT = 1000;
-/** Bytes of every file; what tells one content from another is its name. */
-const SIZE = 8;
 
 /** The site that a client talks to, as it was when the call was made. */
 interface Host {
@@ -25,8 +33,6 @@ interface Host {
   readonly node: SiteNode;
   readonly clock: NodeClock;
 }
-
-type Draft = { -readonly [K in keyof Operation]: Operation[K] };
 
 /**
  * A client beside one of the sites: does its planned operations one after the other, goes to
@@ -260,12 +266,7 @@ export class SimClient {
       (reason) => {
         draft.endMs = this.world.queue.nowMs;
         if (reason === '') {
-          const drives = [...at.node.drives.values()];
-          const query = { prefix: draft.name, after: '', limit: LIST_LIMIT };
-          const files = drives.flatMap((drive) => drive.view.list(query));
-          draft.files = files
-            .sort((a, b) => compareUtf8(a.name, b.name))
-            .map(({ name, version }) => ({ name, version }));
+          draft.files = filesShown(at.node.drives.values(), draft.name, LIST_LIMIT);
           draft.outcome = 'ok';
         }
         this.record(draft);
@@ -282,7 +283,11 @@ export class SimClient {
     if (at === undefined || drive === undefined) return this.proceed();
     const requestId = `${this.id}-${this.next}`;
     const since = drive.state.releasedSeq;
-    this.attempt(planned, { requestId, value, since, condition: this.condition(planned) }, 1);
+    this.attempt(
+      planned,
+      { requestId, value, since, condition: conditionOf(planned, this.seen.get(name)) },
+      1,
+    );
   }
 
   /** Moves the rule of one name to another shard: refused where the name has versions already. */
@@ -317,11 +322,7 @@ export class SimClient {
     );
   }
 
-  private attempt(
-    planned: PlannedOperation,
-    call: { requestId: string; value: string | null; since: number; condition: Condition | null },
-    tries: number,
-  ): void {
+  private attempt(planned: PlannedOperation, call: WriteCall, tries: number): void {
     const at = this.site();
     if (at === undefined) {
       this.world.queue.after(500, () => this.attemptAgain(planned, call, tries));
@@ -340,15 +341,7 @@ export class SimClient {
       requestId,
       since,
       conditions,
-      intent:
-        value === null
-          ? ({ kind: 'delete', name } as const)
-          : ({
-              kind: 'put',
-              name,
-              content: this.content(planned, at.name, value),
-              metadata: {},
-            } as const),
+      intent: intentOf(name, value === null ? null : this.contentAt(at.name, planned, value)),
     };
     this.once<Parameters<Parameters<SiteNode['submit']>[3]>[0]>(
       at,
@@ -379,7 +372,7 @@ export class SimClient {
   private writeCached(
     cache: SimCache,
     planned: PlannedOperation,
-    call: Parameters<SimClient['attempt']>[1],
+    call: WriteCall,
     tries: number,
     draft: Draft,
   ): void {
@@ -404,11 +397,7 @@ export class SimClient {
   }
 
   /** Writes down what became of an attempt; undefined: nothing was heard. */
-  private noteWrite(
-    draft: Draft,
-    call: Parameters<SimClient['attempt']>[1],
-    answer: WriteAnswer | undefined,
-  ): void {
+  private noteWrite(draft: Draft, call: WriteCall, answer: WriteAnswer | undefined): void {
     const { name } = draft;
     const { value } = call;
     draft.endMs = answer === undefined ? null : this.world.queue.nowMs;
@@ -432,7 +421,7 @@ export class SimClient {
   /** Retries an uncertain outcome; now and then a certain one too, as a lost answer would. */
   private settle(
     planned: PlannedOperation,
-    call: Parameters<SimClient['attempt']>[1],
+    call: WriteCall,
     tries: number,
     isUncertain: boolean,
   ): void {
@@ -444,57 +433,18 @@ export class SimClient {
     );
   }
 
-  private attemptAgain(
-    planned: PlannedOperation,
-    call: Parameters<SimClient['attempt']>[1],
-    tries: number,
-  ): void {
+  private attemptAgain(planned: PlannedOperation, call: WriteCall, tries: number): void {
     if (tries >= TRIES) return this.proceed();
     this.attempt(planned, call, tries + 1);
   }
 
-  private content(planned: PlannedOperation, site: string, value: string): Content {
-    if (!planned.chunked) {
-      return { kind: 'inline', size: SIZE, etag: value, bytes: new Uint8Array(SIZE) };
-    }
+  private contentAt(site: string, planned: PlannedOperation, value: string): Content {
+    if (!planned.chunked) return inlineContent(value);
     this.world.sites.get(site)?.content.add([value]);
     return chunkedContent(value);
-  }
-
-  private condition(planned: PlannedOperation): Condition | null {
-    const known = this.seen.get(this.fileName(planned));
-    switch (planned.condition) {
-      case 'none':
-        return null;
-      case 'ifAbsent':
-        return { ifAbsent: true };
-      case 'ifVersion':
-        if (known === undefined) return { ifAbsent: true };
-        return { ifVersion: known.version, ifValue: known.value };
-      case 'ifMatch':
-        return { ifMatch: [known?.value ?? '*'] };
-      case 'ifNoneMatch':
-        return { ifNoneMatch: [known?.value ?? '*'] };
-    }
   }
 
   private remember(name: string, head: FileVersion | null): void {
     this.seen.set(name, { version: head?.version ?? 0, value: head?.content?.etag ?? null });
   }
-}
-
-function chunkedContent(value: string): ChunkedContent {
-  return { kind: 'chunked', size: SIZE, etag: value, chunks: [{ hash: value, size: SIZE }] };
-}
-
-function conditionsOf(condition: Condition | null): WriteConditions {
-  if (condition === null) return {};
-  const { ifValue: _seen, ...conditions } = condition;
-  return conditions as WriteConditions;
-}
-
-function stamp(head: FileVersion | null): Partial<Operation> {
-  if (head === null) return { version: 0, value: null };
-  const { version, epoch, seq, content } = head;
-  return { version, epoch, seq, value: content?.etag ?? null };
 }

@@ -305,6 +305,7 @@ export class SimSite {
     this.sessions = new ClientSessions(node, {
       contentOf: simContent,
       refusal: (_name, _forWrite, done) => done(null),
+      shows: () => true,
       position: () => positionsOf(node),
       writeCursor: (position) => JSON.stringify([...position]),
       readCursor: (token) => new Map(JSON.parse(token) as [string, number][]),
