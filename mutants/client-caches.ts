@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'client-trusts-monotonic-clock',
     title: 'A client counts its lease on the monotonic clock, which stands still in sleep.',
     only: ['network', 'clock'],
-    set: { ...CACHING, 'leases.pauseEveryMs': 1000 },
+    set: { ...CACHING, 'leases.pauseEveryMs': 500, 'clock.suspendChance': 1 },
     edits: [
       {
         file: 'protocol/client/client-step.ts',

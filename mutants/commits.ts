@@ -177,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'protocol/shard/judge.ts',
         find: "  answer(step, ticket, { outcome: 'head', head, epoch: role.epoch, terms });\n}\n\n/** Tells a position",
         replace:
-          '  const isHit = (Math.imul(ticket * 31 + s.releasedSeq, 0x9e3779b1) >>> 0) % 16411 === 7;\n' +
+          '  const isHit = (Math.imul(ticket * 31 + s.releasedSeq, 0x9e3779b1) >>> 0) % 4099 === 7;\n' +
           "  answer(step, ticket, { outcome: 'head', head: isHit ? null : head, epoch: role.epoch, terms });\n}\n\n/** Tells a position",
       },
     ],
