@@ -90,8 +90,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/lease/lender.ts',
-        find: 'if (loan === undefined || loan.position >= position) return;',
-        replace: 'if (loan === undefined || position < 0) return;',
+        find: 'if (lentAt === undefined || lentAt >= position) return;',
+        replace: 'if (lentAt === undefined || position < 0) return;',
       },
     ],
   },

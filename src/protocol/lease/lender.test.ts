@@ -5,6 +5,7 @@ import {
   forfeit,
   type Holder,
   holderOf,
+  holdersOfFile,
   lend,
   type Lender,
   owesSinceMs,
@@ -42,6 +43,23 @@ describe('a lender', () => {
     expect(tor.files.has('f')).toBe(true);
     takeBack(lender, tor, 'f', 6);
     expect(tor.files.has('f')).toBe(false);
+    expect(lender.lists.size).toBe(0);
+  });
+
+  it('lists a file for nobody, one, two and one again', () => {
+    const { lender, holders } = lenderWith('tor', 'lon');
+    const [tor, lon] = holders as [Holder, Holder];
+    const listed = (): string[] => [...holdersOfFile(lender, 'f')].map(({ id }) => id);
+    expect(listed()).toEqual([]);
+    lend(lender, tor, 'f', 5);
+    lend(lender, tor, 'f', 5);
+    expect(listed()).toEqual(['tor']);
+    lend(lender, lon, 'f', 5);
+    expect(listed()).toEqual(['tor', 'lon']);
+    takeBack(lender, tor, 'f', 6);
+    expect(listed()).toEqual(['lon']);
+    takeBack(lender, lon, 'f', 6);
+    expect(listed()).toEqual([]);
     expect(lender.lists.size).toBe(0);
   });
 

@@ -7,12 +7,11 @@ import type { Reach } from './reach.js';
  * longer than its short lease (volume leases: Yin, Alvisi, Dahlin, Lin).
  */
 
-export interface Loan {
-  /** Everything up to here was known when it was lent; grows with each revocation. */
-  readonly position: number;
-  /** The position that revokes it; 0 while nothing does. */
-  revokedAt: number;
-  revokedMs: number;
+/** What a holder was asked to give back, and has not yet. */
+export interface Revocation {
+  /** The position that revokes it. */
+  at: number;
+  readonly owedSinceMs: number;
 }
 
 export interface Holder {
@@ -23,14 +22,22 @@ export interface Holder {
   generation: number;
   /** Until when its short lease may run, on the granter's monotonic clock. */
   endMs: number;
-  readonly files: Map<string, Loan>;
+  /** Each name with the position up to which everything was known when it was lent. */
+  readonly files: Map<string, number>;
   /** Names that are revoked and not yet given back, the oldest first. */
-  readonly owed: Set<string>;
+  readonly owed: Map<string, Revocation>;
+}
+
+/** Who has one file. Thousands may: all of them keep this one text as its name. */
+export interface FileList {
+  readonly name: string;
+  /** Most files have one: a set for it alone would take more room than all the rest. */
+  holders: Holder | Set<Holder>;
 }
 
 export interface Lender {
   readonly holders: Map<string, Holder>;
-  readonly lists: Map<string, Set<Holder>>;
+  readonly lists: Map<string, FileList>;
 }
 
 export function createLender(): Lender {
@@ -41,17 +48,24 @@ export function holderOf(lender: Lender, id: string, run: string): Holder {
   const known = lender.holders.get(id);
   if (known !== undefined) return known;
   const endMs = Number.NEGATIVE_INFINITY;
-  const holder = { id, run, generation: 1, endMs, files: new Map(), owed: new Set<string>() };
+  const holder = { id, run, generation: 1, endMs, files: new Map(), owed: new Map() };
   lender.holders.set(id, holder);
   return holder;
 }
 
 export function lend(lender: Lender, holder: Holder, name: string, position: number): void {
-  holder.files.set(name, { position, revokedAt: 0, revokedMs: 0 });
-  holder.owed.delete(name);
   const list = lender.lists.get(name);
-  if (list === undefined) lender.lists.set(name, new Set([holder]));
-  else list.add(holder);
+  if (list === undefined) lender.lists.set(name, { name, holders: holder });
+  else if (list.holders instanceof Set) list.holders.add(holder);
+  else if (list.holders !== holder) list.holders = new Set([list.holders, holder]);
+  holder.files.set(list?.name ?? name, position);
+  holder.owed.delete(name);
+}
+
+/** Everybody on the file's list. */
+export function holdersOfFile(lender: Lender, name: string): Iterable<Holder> {
+  const holders = lender.lists.get(name)?.holders ?? [];
+  return 'id' in holders ? [holders] : holders;
 }
 
 /** † Takes the file off the holder's list only if it was lent before `position`. */
@@ -60,8 +74,8 @@ export function takeBack(lender: Lender, holder: Holder, reach: Reach, position:
     for (const name of [...holder.files.keys()]) takeBack(lender, holder, name, position);
     return;
   }
-  const loan = holder.files.get(reach);
-  if (loan === undefined || loan.position >= position) return;
+  const lentAt = holder.files.get(reach);
+  if (lentAt === undefined || lentAt >= position) return;
   unlist(lender, holder, reach);
 }
 
@@ -69,8 +83,10 @@ function unlist(lender: Lender, holder: Holder, name: string): void {
   holder.files.delete(name);
   holder.owed.delete(name);
   const list = lender.lists.get(name);
-  list?.delete(holder);
-  if (list?.size === 0) lender.lists.delete(name);
+  if (list === undefined) return;
+  if (list.holders instanceof Set) list.holders.delete(holder);
+  if (list.holders === holder || (list.holders instanceof Set && list.holders.size === 0))
+    lender.lists.delete(name);
 }
 
 /** Asks for the name back from everybody who has it; returns those who were not asked before. */
@@ -83,15 +99,14 @@ export function revoke(lender: Lender, reach: Reach, position: number, nowMs: nu
     return [...asked];
   }
   const asked: Holder[] = [];
-  for (const holder of lender.lists.get(reach) ?? []) {
-    const loan = holder.files.get(reach);
-    if (loan === undefined) continue;
-    if (loan.revokedAt === 0) {
-      loan.revokedMs = nowMs;
-      asked.push(holder);
+  for (const holder of holdersOfFile(lender, reach)) {
+    const owed = holder.owed.get(reach);
+    if (owed !== undefined) {
+      owed.at = position;
+      continue;
     }
-    loan.revokedAt = position;
-    holder.owed.add(reach);
+    holder.owed.set(reach, { at: position, owedSinceMs: nowMs });
+    asked.push(holder);
   }
   return asked;
 }
@@ -108,12 +123,12 @@ export function forfeitAll(lender: Lender): void {
 
 /** Since when the holder owes an answer to a revocation; Infinity if it owes none. */
 export function owesSinceMs(holder: Holder): number {
-  for (const name of holder.owed) return holder.files.get(name)?.revokedMs ?? Infinity;
+  for (const { owedSinceMs } of holder.owed.values()) return owedSinceMs;
   return Infinity;
 }
 
 function holdersOf(lender: Lender, reach: Reach): Iterable<Holder> {
-  if (reach !== null) return lender.lists.get(reach) ?? [];
+  if (reach !== null) return holdersOfFile(lender, reach);
   return [...lender.holders.values()].filter((holder) => holder.files.size > 0);
 }
 

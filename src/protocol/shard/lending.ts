@@ -125,8 +125,8 @@ export function repeatRevocations(step: Step, role: PrimaryRole, site: string): 
   const holder = role.lender.holders.get(site);
   if (holder === undefined || holder.owed.size === 0) return;
   const files: RevokedFile[] = [];
-  for (const name of holder.owed) {
-    files.push({ name, seq: holder.files.get(name)?.revokedAt ?? 0 });
+  for (const [name, { at }] of holder.owed) {
+    files.push({ name, seq: at });
     if (files.length === REVOKE_BATCH) break;
   }
   sendRevoke(step, role, site, files);

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../../protocol/log-entry.js';
-import type { Holder, Lender } from '../../protocol/lease/lender.js';
+import { type FileList, holdersOfFile, type Lender } from '../../protocol/lease/lender.js';
 import type { ShardMessage } from '../../protocol/shard/messages.js';
 import type { PrimaryRole, ShardState } from '../../protocol/shard/state.js';
 import type { Station } from '../scenario/station.js';
@@ -147,9 +147,10 @@ function copy<T>(value: T): T {
 /** A list of who has a file names the holders themselves. */
 function copyLender(lender: Lender): Lender {
   const holders = copy(lender.holders);
-  const lists = new Map<string, Set<Holder>>();
-  for (const [name, list] of lender.lists) {
-    lists.set(name, new Set([...list].flatMap(({ id }) => holders.get(id) ?? [])));
+  const lists = new Map<string, FileList>();
+  for (const name of lender.lists.keys()) {
+    const having = [...holdersOfFile(lender, name)].flatMap(({ id }) => holders.get(id) ?? []);
+    lists.set(name, { name, holders: new Set(having) });
   }
   return { holders, lists };
 }

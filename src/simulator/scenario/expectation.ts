@@ -1,4 +1,4 @@
-import type { Lender } from '../../protocol/lease/lender.js';
+import { holdersOfFile, type Lender } from '../../protocol/lease/lender.js';
 import { reachedByQuorum } from '../../protocol/quorum.js';
 import { endSeq, slice } from '../../protocol/shard/log-tail.js';
 import { answerText, positionText } from './description.js';
@@ -100,8 +100,8 @@ function stateText(stage: Stage, site: string, what: string, rest: readonly stri
   }
 }
 
-function holders({ lists }: Lender, name: string): string {
-  const ids = [...(lists.get(name) ?? [])].map(({ id }) => id);
+function holders(lender: Lender, name: string): string {
+  const ids = [...holdersOfFile(lender, name)].map(({ id }) => id);
   return ids.sort().join(' ') || 'none';
 }
 

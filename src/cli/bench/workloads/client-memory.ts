@@ -24,8 +24,8 @@ export const clientMemory: Workload = {
   summary: 'memory of a site for files that clients have registered, and for idle sessions',
   wan: 'off',
   run: async (cluster, settings) => [
-    await idleSessions(cluster, settings),
     await registrations(cluster, settings),
+    await idleSessions(cluster, settings),
   ],
 };
 
