@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { contentHash } from '../storage/content-hash.js';
 import { afterEach, expect, it } from 'vitest';
 import type { ChunkedContent, Content } from '../protocol/file-version.js';
@@ -184,4 +185,18 @@ it('refuses bodies that are not what was announced, and those that break off', a
   }
   const result = await nyc.transfer.access.upload(broken());
   expect(result).toMatchObject({ ok: false, reason: 'body_incomplete' });
+});
+
+it('gives the digests that were asked for, of small content and of large', async () => {
+  const { nyc } = await startSites();
+  for (const size of [0, 10, 3 * MEBIBYTE + 5]) {
+    const bytes = bytesOf(size);
+    const result = await nyc.transfer.access.upload(bodyOf(bytes), size, ['md5', 'sha256']);
+    const digestOf = (name: string) => createHash(name).update(bytes).digest('hex');
+    expect(result).toMatchObject({ ok: true, content: { size } });
+    expect(result.ok && result.digests).toEqual({
+      md5: digestOf('md5'),
+      sha256: digestOf('sha256'),
+    });
+  }
 });

@@ -55,7 +55,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   };
   return {
     access: {
-      upload: (body, announcedSize) => new ContentUpload(uploads).run(body, announcedSize),
+      upload: (body, announcedSize, digests = []) =>
+        new ContentUpload(uploads, digests).run(body, announcedSize),
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, repaired),
     },

@@ -1,5 +1,10 @@
 import { ContentHasher, contentHash } from '../storage/content-hash.js';
-import { CHUNK_COUNT_LIMIT, type ChunkRef, INLINE_LIMIT_BYTES } from '../protocol/file-version.js';
+import {
+  CHUNK_COUNT_LIMIT,
+  type ChunkRef,
+  type Content,
+  INLINE_LIMIT_BYTES,
+} from '../protocol/file-version.js';
 import type { StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import type { BufferPool } from '../transport/buffer-pool.js';
@@ -7,7 +12,8 @@ import { ByteBudget } from './byte-budget.js';
 import type { ChunkCalls } from './chunk-calls.js';
 import { ChunkPush } from './chunk-push.js';
 import { type ContentCutter, FIXED_CUT_LIMIT_BYTES, FixedCutter } from './content-cutter.js';
-import type { UploadResult } from './site-context.js';
+import { ContentDigests } from './content-digests.js';
+import type { DigestName, UploadResult } from './site-context.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** Chunks of one upload that are on their way to disks. */
@@ -41,7 +47,13 @@ export class ContentUpload {
   private failure: StorageFailure | null = null;
   private size = 0;
 
-  constructor(private readonly ports: UploadPorts) {
+  private readonly digests: ContentDigests;
+
+  constructor(
+    private readonly ports: UploadPorts,
+    digests: readonly DigestName[],
+  ) {
+    this.digests = new ContentDigests(digests);
     this.cutter = new FixedCutter((bytes) => ports.pool.take(bytes));
   }
 
@@ -65,6 +77,7 @@ export class ContentUpload {
       if (announcedSize !== undefined && this.size > announcedSize) {
         return refuse(incomplete(`the body is longer than the ${announcedSize} bytes announced`));
       }
+      this.digests.update(next.value);
       for (const chunk of this.cutter.push(next.value)) await this.take(chunk);
       if (this.failure !== null) return refuse(notStored(this.failure));
       if (this.chunks.length > CHUNK_COUNT_LIMIT) return refuse(tooLarge());
@@ -81,14 +94,18 @@ export class ContentUpload {
     if (this.chunks.length === 0 && size <= INLINE_LIMIT_BYTES) {
       const bytes = rest ?? new Uint8Array(0);
       const etag = contentHash(bytes);
-      return { ok: true, content: { kind: 'inline', size, etag, bytes } };
+      return this.stored({ kind: 'inline', size, etag, bytes });
     }
     if (rest !== null) await this.take(rest);
     await Promise.all(this.durable);
     if (this.failure !== null) return notStored(this.failure);
     if (this.chunks.length > CHUNK_COUNT_LIMIT) return tooLarge();
     const etag = (this.hasher ?? new ContentHasher()).digest();
-    return { ok: true, content: { kind: 'chunked', size, etag, chunks: this.chunks } };
+    return this.stored({ kind: 'chunked', size, etag, chunks: this.chunks });
+  }
+
+  private stored(content: Content): UploadResult {
+    return { ok: true, content, digests: this.digests.results() };
   }
 
   /** Resolves as soon as there is room for the chunk; `durable` tells what became of it. */

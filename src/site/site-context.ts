@@ -3,8 +3,14 @@ import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ByteRange, ClusterStatus } from './file-service.js';
 import type { SiteConfig } from './site-config.js';
 
+/** Digests that a body may be given beside its etag, over all its bytes in the same pass. */
+export const DIGEST_NAMES = ['md5', 'sha1', 'sha256', 'crc32', 'crc32c', 'crc64nvme'] as const;
+export type DigestName = (typeof DIGEST_NAMES)[number];
+/** Lower-case hex, exactly those that were asked for. */
+export type Digests = Readonly<Partial<Record<DigestName, string>>>;
+
 export type UploadResult =
-  | { readonly ok: true; readonly content: Content }
+  | { readonly ok: true; readonly content: Content; readonly digests: Digests }
   | {
       readonly ok: false;
       readonly reason: 'body_incomplete' | 'too_large' | 'storage_failed';
@@ -17,8 +23,13 @@ export interface ContentAccess {
    * Reads the body to its end. The content is durable here when this resolves, unless it is small
    * enough to travel in the log entry; other sites have been sent what they lack as far as they
    * could be reached. `announcedSize` in bytes; a body of another length is `body_incomplete`.
+   * Nothing names the content yet: it is kept for a while, until a version does.
    */
-  upload(body: AsyncIterable<Uint8Array>, announcedSize?: number): Promise<UploadResult>;
+  upload(
+    body: AsyncIterable<Uint8Array>,
+    announcedSize?: number,
+    digests?: readonly DigestName[],
+  ): Promise<UploadResult>;
   /** The bytes, or those of the range, verified. Throws ContentLost; fetches what is missing. */
   read(content: Content, range?: ByteRange): AsyncIterable<Uint8Array>;
 }

@@ -14,7 +14,8 @@ import type { Timers } from '../protocol/shard-drive.js';
 import { MemoryShardLog } from '../storage/log/memory-log.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
 import type { ClusterStatus, FileService } from './file-service.js';
-import type { SiteContext, UploadResult } from './site-context.js';
+import { ContentDigests } from './content-digests.js';
+import type { DigestName, SiteContext, UploadResult } from './site-context.js';
 import { createFileService, type SiteService } from './site-file-service.js';
 
 /*
@@ -206,7 +207,7 @@ export class TestCluster {
       },
       node,
       content: {
-        upload: (body, size) => this.upload(body, size),
+        upload: (body, size, digests) => this.upload(body, size, digests),
         read: (content, range) => this.read(content, range?.start ?? 0, range?.end ?? content.size),
       },
       status: () => ({ site }) as unknown as ClusterStatus,
@@ -215,7 +216,11 @@ export class TestCluster {
     };
   }
 
-  private async upload(body: AsyncIterable<Uint8Array>, announced?: number): Promise<UploadResult> {
+  private async upload(
+    body: AsyncIterable<Uint8Array>,
+    announced?: number,
+    names: readonly DigestName[] = [],
+  ): Promise<UploadResult> {
     const pieces: Uint8Array[] = [];
     try {
       for await (const piece of body) pieces.push(piece);
@@ -227,10 +232,14 @@ export class TestCluster {
     if (announced !== undefined && announced !== size) {
       return { ok: false, reason: 'body_incomplete', message: `${size} bytes, not ${announced}` };
     }
+    const running = new ContentDigests(names);
+    running.update(bytes);
+    const digests = running.results();
     const etag = contentHash(bytes);
-    if (size <= 1000) return { ok: true, content: { kind: 'inline', size, etag, bytes } };
+    if (size <= 1000) return { ok: true, content: { kind: 'inline', size, etag, bytes }, digests };
     this.chunks.set(etag, bytes);
-    return { ok: true, content: { kind: 'chunked', size, etag, chunks: [{ hash: etag, size }] } };
+    const chunks = [{ hash: etag, size }];
+    return { ok: true, content: { kind: 'chunked', size, etag, chunks }, digests };
   }
 
   private async *read(content: Content, start: number, end: number): AsyncIterable<Uint8Array> {
