@@ -1,53 +1,13 @@
+import { percentDecode as decode } from '../raw-target.js';
 import type { Refusal } from './problem.js';
 import { refusal } from './problem.js';
 
-/*
- * Request targets are taken apart by hand: a URL object would resolve `.` and `..`, which are
- * bytes of a name like any other.
- */
-
-export interface RequestTarget {
-  /** As sent, percent-encoded, without the query. */
-  readonly path: string;
-  /** As sent, without the `?`. */
-  readonly query: string;
-}
-
-export function splitTarget(url: string): RequestTarget {
-  const mark = url.indexOf('?');
-  return mark < 0
-    ? { path: url, query: '' }
-    : { path: url.slice(0, mark), query: url.slice(mark + 1) };
-}
-
 export type Decoded = { readonly ok: true; readonly text: string } | Refusal;
 
-const PLAIN = /^[\x21-\x24\x26-\x7e]*$/;
-const ESCAPE = /%(?![0-9a-fA-F]{2})/;
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Percent-decodes once. What does not then read as UTF-8 is refused, never replaced. */
+/** Percent-decodes once, as names are. */
 export function percentDecode(raw: string): Decoded {
-  if (PLAIN.test(raw)) return { ok: true, text: raw };
-  if (ESCAPE.test(raw)) {
-    return refusal('invalid_name', 'a "%" is not followed by two hexadecimal digits');
-  }
-  const bytes = Buffer.allocUnsafe(raw.length);
-  let length = 0;
-  for (let at = 0; at < raw.length; at += 1) {
-    if (raw.charCodeAt(at) === 0x25) {
-      bytes[length] = Number.parseInt(raw.slice(at + 1, at + 3), 16);
-      at += 2;
-    } else {
-      bytes[length] = raw.charCodeAt(at);
-    }
-    length += 1;
-  }
-  try {
-    return { ok: true, text: strictUtf8.decode(bytes.subarray(0, length)) };
-  } catch {
-    return refusal('invalid_name', 'the percent-encoded bytes are not UTF-8');
-  }
+  const decoded = decode(raw);
+  return decoded.ok ? decoded : refusal('invalid_name', decoded.why);
 }
 
 export type Query = { readonly ok: true; readonly values: ReadonlyMap<string, string> } | Refusal;

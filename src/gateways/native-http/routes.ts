@@ -6,7 +6,8 @@ import { answerFile } from './file-reads.js';
 import { deleteFile, deriveFile, POST_PARAMETERS, putFile } from './file-writes.js';
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
-import { percentDecode, readNumber, readQuery, splitTarget } from './request-target.js';
+import { percentDecode, readNumber, readQuery } from './request-target.js';
+import { splitTarget } from '../raw-target.js';
 
 const FILES = '/v1/files/';
 const BUCKETS = '/v1/buckets';
