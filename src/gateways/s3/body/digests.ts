@@ -1,17 +1,22 @@
+import type { DigestName } from '../../../site/site-context.js';
+
+export type { DigestName, Digests } from '../../../site/site-context.js';
+
 /*
  * The digests that S3 speaks of, what they are called where, and their forms: base64 in headers
  * and documents (hexadecimal for entity tags and signatures), hexadecimal in here.
  */
 
-export const CHECKSUM_NAMES = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
-
 /** What S3 calls an additional checksum. */
-export type ChecksumName = (typeof CHECKSUM_NAMES)[number];
+export type ChecksumName = Exclude<DigestName, 'md5'>;
 
-export type DigestName = 'md5' | ChecksumName;
-
-/** Lower-case hexadecimal by name. */
-export type Digests = Readonly<Partial<Record<DigestName, string>>>;
+export const CHECKSUM_NAMES = [
+  'crc32',
+  'crc32c',
+  'crc64nvme',
+  'sha1',
+  'sha256',
+] as const satisfies readonly ChecksumName[];
 
 /** How many bytes a digest has. */
 export const DIGEST_LENGTHS: Readonly<Record<DigestName, number>> = {
