@@ -35,9 +35,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/client-sessions.ts',
-        find: 'return isAt(newestWrite(log, name, endSeq(log)) ?? viewed, version);',
+        find: 'return isAt(newestWrite(log, name, endSeq(log)) ?? viewed(), version);',
         replace:
-          'return isAt(newestWrite(log, name, endSeq(log)) ?? viewed, version) || version !== null;',
+          'return isAt(newestWrite(log, name, endSeq(log)) ?? viewed(), version) || version !== null;',
       },
       {
         file: 'protocol/shard/client-sessions.ts',

@@ -170,7 +170,7 @@ export class ShardDrive {
   /** Registers a file for a client, before the answer that fills its cache; null if it may not. */
   lendToClient(session: string, name: string, head: FileVersion | null): ClientGrant | null {
     const version = head === null ? null : grantedVersion(head);
-    const viewed = this.ports.view.head(name) ?? null;
+    const viewed = (): Position | null => this.ports.view.head(name) ?? null;
     return this.now(null, (step) => lendToClient(step, session, { name, version, viewed }));
   }
 

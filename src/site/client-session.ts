@@ -4,7 +4,7 @@ import type { SiteSession } from './file-service.js';
 import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
-import { ClientSessions } from '../protocol/node/client-sessions.js';
+import { ClientSessions, type SessionPorts } from '../protocol/node/client-sessions.js';
 import { SYSTEM_BUCKET } from './site-names.js';
 import { readToken, writeToken } from './position-token.js';
 
@@ -17,16 +17,14 @@ const LEASE_WAIT_MS = 250;
 export function createClientSessions(
   calls: ShardCalls,
   service: {
-    refusal(name: string, forWrite: boolean): Promise<string | null>;
+    refusal: SessionPorts['refusal'];
     position(): string;
   },
 ): ClientSessions {
   const { node, timeoutMs } = calls.context;
   return new ClientSessions(node, {
     contentOf: smallContent,
-    refusal: (name, forWrite, done) => {
-      service.refusal(name, forWrite).then(done, () => done('internal'));
-    },
+    refusal: (name, forWrite, done) => service.refusal(name, forWrite, done),
     shows: (name) => !name.startsWith(`${SYSTEM_BUCKET}/`),
     position: () => service.position(),
     writeCursor: writeToken,

@@ -58,7 +58,7 @@ class SiteFileService implements SiteService {
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);
     this.sessions = createClientSessions(this.calls, {
-      refusal: (name, forWrite) => this.sessionRefusal(name, forWrite),
+      refusal: (name, forWrite, done) => this.sessionRefusal(name, forWrite, done),
       position: () => this.position(),
     });
   }
@@ -258,11 +258,17 @@ class SiteFileService implements SiteService {
   }
 
   /** What is wrong with a request of a client's session before anybody is asked; null: nothing. */
-  private async sessionRefusal(name: string, forWrite: boolean): Promise<string | null> {
-    if (this.calls.drives.some((drive) => drive.state.stopping)) return 'site_stopping';
-    if (!forWrite) return checkFileName(name).ok ? null : 'invalid_name';
-    const fault = await this.writeFault(name);
-    return fault?.outcome === 'rejected' ? fault.reason : null;
+  private sessionRefusal(
+    name: string,
+    forWrite: boolean,
+    done: (reason: string | null) => void,
+  ): void {
+    if (this.calls.drives.some((drive) => drive.state.stopping)) return done('site_stopping');
+    if (!forWrite) return done(checkFileName(name).ok ? null : 'invalid_name');
+    this.writeFault(name).then(
+      (fault) => done(fault?.outcome === 'rejected' ? fault.reason : null),
+      () => done('internal'),
+    );
   }
 
   private async put(

@@ -26,8 +26,8 @@ export interface ClientLease {
 export interface ToldVersion {
   readonly name: string;
   readonly version: GrantedVersion;
-  /** The newest version in the view. */
-  readonly viewed: Position | null;
+  /** The newest version in the view, looked at by the primary alone. */
+  readonly viewed: () => Position | null;
 }
 
 /** A client may keep what it reads now, while its lease of this generation runs. */
@@ -79,7 +79,7 @@ function mayLendVersion(step: Step, { name, version, viewed }: ToldVersion): boo
   const { role, log } = step.s;
   if (role.kind === 'primary') {
     if (!mayLend(step, role) || isPending(step, role, name)) return false;
-    return isAt(newestWrite(log, name, endSeq(log)) ?? viewed, version);
+    return isAt(newestWrite(log, name, endSeq(log)) ?? viewed(), version);
   }
   const grant = heldGrant(step, name);
   if (grant === undefined) return false;

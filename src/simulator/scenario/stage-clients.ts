@@ -60,11 +60,10 @@ export class StageClients {
   lend(site: string, id: string, name: string, answer?: string): string {
     const { stage } = this;
     const head = viewHead(stage.station(site).view, name);
-    const viewed = head ?? null;
     const version =
       answer === undefined ? this.toldVersion(site, name, head) : stage.told(answer).version;
     if (version === undefined) return 'nothing';
-    const told = { name, version, viewed };
+    const told = { name, version, viewed: () => head ?? null };
     const grant = stage.look(site, (step) => stage.core.lendToClient(step, id, told));
     if (grant === null) return 'nothing';
     this.client(site, id).files.set(name, { version, ...grant });
