@@ -26,6 +26,9 @@ export type Content = InlineContent | ChunkedContent;
 
 export type Metadata = Readonly<Record<string, string>>;
 
+/** Metadata: an etag that a gateway gave the version; conditions take it like that of the content. */
+export const ETAG_KEY = 'etag';
+
 /**
  * One committed version of one file. `version` counts this file's writes and deletes, assigned by
  * the primary, strictly growing, never reused; `epoch` and `seq` are its position in its shard's log.

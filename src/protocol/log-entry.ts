@@ -17,6 +17,10 @@ export type NamePattern =
   | { readonly kind: 'exact'; readonly name: string }
   | { readonly kind: 'prefix'; readonly prefix: string };
 
+/** Earlier versions that one write may erase. */
+export const ERASES_LIMIT = 1000;
+
+/** `erases`: earlier versions of the file that leave its history with this write. */
 export type Operation =
   /** The first entry of an epoch: what lies below commits with it. */
   | { readonly kind: 'noop' }
@@ -28,8 +32,16 @@ export type Operation =
       readonly metadata: Metadata;
       /** The version whose content this is, where an old version was made the newest. */
       readonly restored?: number;
+      readonly erases?: readonly number[];
     }
-  | { readonly kind: 'delete'; readonly name: string; readonly version: number }
+  | {
+      readonly kind: 'delete';
+      readonly name: string;
+      readonly version: number;
+      /** What is to be known of the delete itself; it may then be of a file that does not exist. */
+      readonly metadata?: Metadata;
+      readonly erases?: readonly number[];
+    }
   /** History superseded before this moment (the primary's wall clock) is dropped, heads stay. */
   | { readonly kind: 'retain'; readonly beforeMs: number }
   /** From here on this shard refuses the names of the pattern: they go to shard `to`. */
@@ -82,7 +94,7 @@ export function fileVersionOf(entry: LogEntry): FileVersion | undefined {
     seq,
     deleted: put === undefined,
     content: put?.content ?? null,
-    metadata: put?.metadata ?? {},
+    metadata: operation.metadata ?? {},
     modifiedMs: atMs,
   };
 }

@@ -123,8 +123,9 @@ export function isPattern(value: unknown): boolean {
 
 export function isConditions(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { ifVersion, ifAbsent, ifMatch, ifNoneMatch } = value;
+  const { ifVersion, ifHead, ifAbsent, ifMatch, ifNoneMatch } = value;
   return (
+    (ifHead === undefined || isCount(ifHead)) &&
     (ifVersion === undefined || isCount(ifVersion)) &&
     (ifAbsent === undefined || typeof ifAbsent === 'boolean') &&
     (ifMatch === undefined || isEtagList(ifMatch)) &&

@@ -31,11 +31,24 @@ describe('conditions of a write', () => {
     [{ ifNoneMatch: ['e3'] }, true, false, true],
     [{ ifNoneMatch: ['e2'] }, true, true, true],
     [{ ifNoneMatch: ['*'] }, true, false, true],
+    [{ ifHead: 0 }, true, false, false],
+    [{ ifHead: 3 }, false, true, false],
+    [{ ifHead: 4 }, false, false, true],
     [{ ifVersion: 3, ifMatch: ['e2'] }, false, false, false],
     [{ ifVersion: 3, ifMatch: ['e3'], ifNoneMatch: ['e2'] }, false, true, false],
   ])('%j', (conditions, onNothing, onFile, onTombstone) => {
     expect(conditionsHold(conditions, null)).toBe(onNothing);
     expect(conditionsHold(conditions, HEAD)).toBe(onFile);
     expect(conditionsHold(conditions, TOMBSTONE)).toBe(onTombstone);
+  });
+
+  it('take an etag that a gateway gave as well as that of the content', () => {
+    const given = { ...HEAD, metadata: { etag: 'md5' } };
+    for (const etag of ['e3', 'md5']) {
+      expect(conditionsHold({ ifMatch: [etag] }, given)).toBe(true);
+      expect(conditionsHold({ ifNoneMatch: ['e2', etag] }, given)).toBe(false);
+    }
+    expect(conditionsHold({ ifMatch: ['e2'] }, given)).toBe(false);
+    expect(conditionsHold({ ifNoneMatch: ['e2'] }, given)).toBe(true);
   });
 });

@@ -1,10 +1,12 @@
-import type { Content, FileVersion, Metadata } from './file-version.js';
+import { type Content, ETAG_KEY, type FileVersion, type Metadata } from './file-version.js';
 import type { Operation, Position } from './log-entry.js';
 import type { GrantTerms } from './shard/messages.js';
 
 /** What must hold at the primary, in log order, for a write to take effect. */
 export interface WriteConditions {
   readonly ifVersion?: number;
+  /** The newest version is this one, be it a delete; 0: there never was one. */
+  readonly ifHead?: number;
   readonly ifAbsent?: boolean;
   readonly ifMatch?: readonly string[];
   readonly ifNoneMatch?: readonly string[];
@@ -17,8 +19,14 @@ export type WriteIntent =
       readonly content: Content;
       readonly metadata: Metadata;
       readonly restored?: number;
+      readonly erases?: readonly number[];
     }
-  | { readonly kind: 'delete'; readonly name: string }
+  | {
+      readonly kind: 'delete';
+      readonly name: string;
+      readonly metadata?: Metadata;
+      readonly erases?: readonly number[];
+    }
   | Extract<Operation, { kind: 'retain' | 'move-out' | 'move-in' | 'move-back' }>;
 
 export interface WriteRequest {
@@ -81,18 +89,26 @@ function exists(head: FileVersion | null): head is FileVersion {
   return head !== null && !head.deleted;
 }
 
+/** What the file's newest version may be called in a condition. */
+function etagsOf({ content, metadata }: FileVersion): readonly string[] {
+  const given = metadata[ETAG_KEY];
+  const own = content === null ? [] : [content.etag];
+  return given === undefined ? own : [...own, given];
+}
+
 /** Whether every condition holds against the file's newest version. */
 export function conditionsHold(conditions: WriteConditions, head: FileVersion | null): boolean {
-  const etag = exists(head) ? (head.content?.etag ?? null) : null;
-  const { ifVersion, ifAbsent, ifMatch, ifNoneMatch } = conditions;
+  const etags = exists(head) ? etagsOf(head) : null;
+  const { ifVersion, ifHead, ifAbsent, ifMatch, ifNoneMatch } = conditions;
+  if (ifHead !== undefined && (head?.version ?? 0) !== ifHead) return false;
   if (ifVersion !== undefined && !(exists(head) && head.version === ifVersion)) return false;
   if (ifAbsent === true && exists(head)) return false;
   if (ifMatch !== undefined) {
-    if (etag === null) return false;
-    if (!ifMatch.includes('*') && !ifMatch.includes(etag)) return false;
+    if (etags === null) return false;
+    if (!ifMatch.includes('*') && !ifMatch.some((etag) => etags.includes(etag))) return false;
   }
-  if (ifNoneMatch !== undefined && etag !== null) {
-    if (ifNoneMatch.includes('*') || ifNoneMatch.includes(etag)) return false;
+  if (ifNoneMatch !== undefined && etags !== null) {
+    if (ifNoneMatch.includes('*') || ifNoneMatch.some((etag) => etags.includes(etag))) return false;
   }
   return true;
 }

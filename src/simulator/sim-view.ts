@@ -198,7 +198,7 @@ export class SimView implements ShardView {
         return () => {};
       case 'put':
       case 'delete':
-        return this.addVersion(fileVersionOf(entry)!);
+        return this.addVersion(fileVersionOf(entry)!, operation.erases ?? []);
       case 'retain':
         return this.retain(operation.beforeMs);
       case 'move-in':
@@ -233,8 +233,8 @@ export class SimView implements ShardView {
     };
   }
 
-  private addVersion(file: FileVersion): () => void {
-    const { name } = file;
+  private addVersion(file: FileVersion, erased: readonly number[]): () => void {
+    const { name, version } = file;
     let versions = this.files.get(name);
     if (versions === undefined) {
       versions = [];
@@ -242,9 +242,14 @@ export class SimView implements ShardView {
       this.sortedNames.splice(firstNotBelow(this.sortedNames, name), 0, name);
     }
     const list = versions;
+    const before = erased.length === 0 ? null : [...list];
+    const isKept = (old: FileVersion): boolean =>
+      old.version >= version || !erased.includes(old.version);
+    if (before !== null) list.splice(0, list.length, ...before.filter(isKept));
     list.push(file);
     return () => {
       list.pop();
+      if (before !== null) list.splice(0, list.length, ...before);
       if (list.length > 0) return;
       this.files.delete(name);
       this.sortedNames.splice(firstNotBelow(this.sortedNames, name), 1);

@@ -1,3 +1,4 @@
+import { ERASES_LIMIT } from '../protocol/log-entry.js';
 import {
   type Fields,
   isConditions,
@@ -54,9 +55,14 @@ function isOperation(value: unknown): boolean {
 
 function isWrite(value: Fields): boolean {
   if (!isName(value.name)) return false;
-  if (value.kind === 'delete') return true;
+  if (value.erases !== undefined && !areVersions(value.erases)) return false;
+  if (value.kind === 'delete') return value.metadata === undefined || isMetadata(value.metadata);
   if (value.restored !== undefined && !isCount(value.restored)) return false;
   return isContent(value.content) && isMetadata(value.metadata);
+}
+
+function areVersions(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= ERASES_LIMIT && value.every(isCount);
 }
 
 /** What no file is written by. */

@@ -14,7 +14,15 @@ describe('log entries on disk', () => {
   it.each<[string, Operation]>([
     ['a put', put],
     ['a version that was made the newest again', { ...put, restored: 1 }],
+    ['a version that erases others', { ...put, erases: [2, 1] }],
+    ['a restored one that erases others', { ...put, restored: 1, erases: [2] }],
     ['a delete', { kind: 'delete', name: 'b/f', version: 4 }],
+    ['a delete with a mark', { kind: 'delete', name: 'b/f', version: 4, metadata: {} }],
+    [
+      'a delete that erases',
+      { kind: 'delete', name: 'b/f', version: 4, metadata: { a: 'b' }, erases: [3] },
+    ],
+    ['a delete that only erases', { kind: 'delete', name: 'b/f', version: 4, erases: [3] }],
   ])('come back as they were: %s', (_what, operation) => {
     const entry: LogEntry = { epoch: 2, seq: 7, atMs: 5, requestId: 'r', operation };
     expect(decodeEntry(2, 7, Buffer.from(encodeEntry(entry)))).toEqual(entry);

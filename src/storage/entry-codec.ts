@@ -4,11 +4,11 @@ import type { LogEntry, NamePattern, Operation } from '../protocol/log-entry.js'
 
 /*
  * How log entries and contents are laid out on disk: msgpack arrays with a leading version. Version
- * history: 1, the first. Bytes from the disk are checked field by field; any bytes give a value or
- * undefined.
+ * history: 1, the first; 2, writes may erase versions, and deletes may have metadata. Both are read.
+ * Bytes from the disk are checked field by field; any bytes give a value or undefined.
  */
 
-const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 2;
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
@@ -54,10 +54,12 @@ function operationFields(operation: Operation): readonly unknown[] {
         operation.version,
         packContent(operation.content),
         packMetadata(operation.metadata),
-        ...(operation.restored === undefined ? [] : [operation.restored]),
+        ...trailing(operation.restored, operation.erases),
       ];
-    case 'delete':
-      return ['delete', operation.name, operation.version];
+    case 'delete': {
+      const { kind, name, version, metadata, erases } = operation;
+      return [kind, name, version, ...trailing(metadata && packMetadata(metadata), erases)];
+    }
     case 'retain':
       return ['retain', operation.beforeMs];
     case 'move-out':
@@ -70,9 +72,15 @@ function operationFields(operation: Operation): readonly unknown[] {
   }
 }
 
+/** Fields that most entries do without, as few of them as needed. */
+function trailing(first: unknown, erases: readonly number[] | undefined): readonly unknown[] {
+  if (erases !== undefined) return [first ?? null, erases];
+  return first === undefined ? [] : [first];
+}
+
 export function decodeEntry(epoch: number, seq: number, bytes: Uint8Array): LogEntry | undefined {
   const fields = unpack(bytes);
-  if (!Array.isArray(fields) || fields[0] !== ENTRY_VERSION) return undefined;
+  if (!Array.isArray(fields) || (fields[0] !== 1 && fields[0] !== ENTRY_VERSION)) return undefined;
   const [, atMs, requestId] = fields as unknown[];
   if (typeof atMs !== 'number' || !isText(requestId)) return undefined;
   const operation = operationOf((fields as unknown[]).slice(3));
@@ -80,7 +88,7 @@ export function decodeEntry(epoch: number, seq: number, bytes: Uint8Array): LogE
 }
 
 function operationOf(fields: readonly unknown[]): Operation | undefined {
-  const [kind, first, second, third, fourth, fifth] = fields;
+  const [kind, first, second, third, fourth, fifth = null, sixth] = fields;
   switch (kind) {
     case 'noop':
       return { kind };
@@ -88,12 +96,18 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
       const content = unpackContent(third);
       const metadata = unpackMetadata(fourth);
       if (!isText(first) || !isCount(second) || !content || !metadata) return undefined;
-      const put = { kind, name: first, version: second, content, metadata };
-      if (fifth === undefined) return put;
-      return isCount(fifth) ? { ...put, restored: fifth } : undefined;
+      const erased = unpackErases(sixth);
+      if (!erased || (fifth !== null && !isCount(fifth))) return undefined;
+      const restored = fifth === null ? undefined : { restored: fifth };
+      return { kind, name: first, version: second, content, metadata, ...restored, ...erased };
     }
-    case 'delete':
-      return isText(first) && isCount(second) ? { kind, name: first, version: second } : undefined;
+    case 'delete': {
+      const metadata = third === undefined || third === null ? {} : unpackMetadata(third);
+      const erased = unpackErases(fourth);
+      if (!isText(first) || !isCount(second) || !metadata || !erased) return undefined;
+      const about = Array.isArray(third) ? { metadata } : undefined;
+      return { kind, name: first, version: second, ...about, ...erased };
+    }
     case 'retain':
       return typeof first === 'number' ? { kind, beforeMs: first } : undefined;
     case 'move-out':
@@ -107,6 +121,11 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
     default:
       return undefined;
   }
+}
+
+function unpackErases(value: unknown): { erases?: readonly number[] } | undefined {
+  if (value === undefined) return {};
+  return Array.isArray(value) && value.every(isCount) ? { erases: value } : undefined;
 }
 
 export function packPattern(pattern: NamePattern): readonly unknown[] {

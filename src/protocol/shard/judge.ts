@@ -121,16 +121,28 @@ function judgeFile(
   if (!conditionsHold(request.conditions, head)) {
     return { reject: rejection('precondition_failed', head), restsOn };
   }
-  if (intent.kind === 'delete' && (head === null || head.deleted)) {
+  const isGone = head === null || head.deleted;
+  if (intent.kind === 'delete' && isGone && intent.metadata === undefined) {
     return { reject: rejection('no_such_file', head), restsOn };
   }
   const version = (head?.version ?? 0) + 1;
   invariant(Number.isSafeInteger(version), 'I17', () => `version ${version} of ${name}`);
-  const { kind } = intent;
-  if (kind === 'delete') return { accept: { kind, name, version } };
-  const { content, metadata, restored } = intent;
-  const put = { kind, name, version, content, metadata };
-  return { accept: restored === undefined ? put : { ...put, restored } };
+  return { accept: operationOf(intent, version) };
+}
+
+/** Field by field: the intent came from elsewhere, and only what is known may reach the log. */
+function operationOf(
+  intent: Extract<WriteIntent, { kind: 'put' | 'delete' }>,
+  version: number,
+): Operation {
+  const { kind, name, metadata, erases } = intent;
+  const erased = erases === undefined ? undefined : { erases };
+  if (kind === 'delete') {
+    return { kind, name, version, ...(metadata !== undefined && { metadata }), ...erased };
+  }
+  const { content, restored } = intent;
+  const put = { kind, name, version, content, metadata: intent.metadata };
+  return { ...put, ...(restored !== undefined && { restored }), ...erased };
 }
 
 function wholeLog(step: Step): Wait {

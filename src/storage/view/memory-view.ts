@@ -15,6 +15,7 @@ import type {
 } from '../../protocol/ports.js';
 import {
   entriesAfter,
+  erasedBy,
   forgottenRequestSeq,
   ownershipOf,
   patternText,
@@ -101,7 +102,7 @@ export class MemoryShardView implements ShardView {
     if (moved) this.takeOwnership(moved);
     if (operation.kind === 'retain') this.retain(operation.beforeMs);
     const file = fileVersionOf(entry);
-    if (file) this.takeFile(file);
+    if (file) this.takeFile(file, erasedBy(entry));
   }
 
   private takeOwnership(record: OwnershipRecord): void {
@@ -111,14 +112,14 @@ export class MemoryShardView implements ShardView {
     }
   }
 
-  private takeFile(file: FileVersion): void {
-    const versions = this.files.get(file.name);
-    const last = versions?.at(-1);
+  private takeFile(file: FileVersion, erased: readonly number[]): void {
+    const all = this.files.get(file.name);
+    const versions = all?.filter(({ version }) => !erased.includes(version));
+    const last = all?.at(-1);
     if (last) {
       this.superseded.push({ name: file.name, version: last.version, atMs: file.modifiedMs });
     }
-    if (versions) versions.push(file);
-    else this.files.set(file.name, [file]);
+    this.files.set(file.name, [...(versions ?? []), file]);
   }
 
   private retain(beforeMs: number): void {

@@ -76,6 +76,31 @@ function describeFiles({ expect }: TestKit, it: Case): void {
     expect(view.names(FIRST_PAGE)).toEqual(['b/a', 'b/b']);
   });
 
+  it('takes out of the history what a write erases, and nothing that is not older', async (view) => {
+    const again = putEntry(1, 4, 'b/a', 4).operation;
+    await applyTo(view, [
+      putEntry(1, 1, 'b/a', 1),
+      putEntry(1, 2, 'b/a', 2),
+      putEntry(1, 3, 'b/a', 3),
+      entryOf(1, 4, { ...again, erases: [3, 1, 4, 99] } as LogEntry['operation']),
+    ]);
+    expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4, 2]);
+    expect(view.version('b/a', 3)).toEqual(undefined);
+    await applyTo(view, [
+      entryOf(1, 5, {
+        kind: 'delete',
+        name: 'b/a',
+        version: 5,
+        metadata: { why: 'asked' },
+        erases: [4, 2],
+      }),
+      entryOf(1, 6, { kind: 'retain', beforeMs: 0 }),
+    ]);
+    expect(view.history('b/a', 100, 10).map(({ version }) => version)).toEqual([5]);
+    expect(view.head('b/a')?.metadata).toEqual({ why: 'asked' });
+    expect(view.list(FIRST_PAGE)).toEqual([]);
+  });
+
   it('lists by the bytes of names, by prefix, after a name, page by page', async (view) => {
     const names = ['b/a', 'b/a\u{1f600}', 'b/a\uffee', 'b/a/x', 'b/a\u0000', 'c/a', 'b/', 'bb'];
     await applyTo(

@@ -14,6 +14,13 @@ export function forgottenRequestSeq(seq: number): number {
   return Math.max(0, horizon * EVICTION_BLOCK_ENTRIES);
 }
 
+/** Earlier versions that the entry takes out of its file's history. */
+export function erasedBy({ operation }: LogEntry): readonly number[] {
+  if (operation.kind !== 'put' && operation.kind !== 'delete') return [];
+  const { erases = [], version } = operation;
+  return erases.filter((erased) => erased < version);
+}
+
 /** What is remembered of an entry's request id, if it has one. */
 export function requestOf(entry: LogEntry): RequestRecord | undefined {
   const { requestId, epoch, seq, operation } = entry;

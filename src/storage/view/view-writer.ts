@@ -29,6 +29,7 @@ import type { RecordDatabase } from './record-database.js';
 import {
   entriesAfter,
   forgottenRequestSeq,
+  erasedBy,
   ownershipOf,
   patternText,
   requestOf,
@@ -209,6 +210,7 @@ export class ViewWriter {
     if (version <= 1) return;
     void this.db.remove(nameKey(otherKind, name));
     this.put(supersededKey(modifiedMs, seq), [name, version]);
+    for (const erased of erasedBy(entry)) void this.db.remove(versionKey(name, erased));
   }
 
   private putOwnership(record: OwnershipRecord): void {
