@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
-import type { ListeningHttp } from '../gateways/native-http/server.js';
+import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { main } from './main.js';
 

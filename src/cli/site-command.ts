@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ListeningHttp } from '../gateways/native-http/server.js';
+import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import type { RunningSite, SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';

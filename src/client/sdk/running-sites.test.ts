@@ -7,7 +7,8 @@ import {
   type EmbeddedCoordinator,
   startEmbeddedCoordinator,
 } from '../../coordinator/embedded-coordinator.js';
-import { type ListeningHttp, listen } from '../../gateways/native-http/server.js';
+import type { ListeningHttp } from '../../gateways/http-listener.js';
+import { listen } from '../../gateways/native-http/server.js';
 import { runSite } from '../../site/run-site.js';
 import type { RunningSite, SiteConfig } from '../../site/site-config.js';
 import { connect } from './node.js';

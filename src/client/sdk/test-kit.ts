@@ -1,4 +1,5 @@
-import { type ListeningHttp, listen } from '../../gateways/native-http/server.js';
+import type { ListeningHttp } from '../../gateways/http-listener.js';
+import { listen } from '../../gateways/native-http/server.js';
 import { SITES, TestCluster } from '../../site/test-cluster.js';
 import type { QuorateClient } from './client.js';
 import { connect } from './node.js';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../memory-file-service.js';
 import { listenOnLoopback, sendRaw } from './raw-exchange.js';
-import type { ListeningHttp } from './server.js';
+import type { ListeningHttp } from '../http-listener.js';
 
 /** Tells when a body that was refused has been refused, as its client may not be there to hear. */
 class WatchedService extends MemoryFileService {

@@ -6,7 +6,7 @@ import { sendJson, sendProblem } from './exchange.js';
 import { sendReadFailure } from './file-reads.js';
 import { sendOutcome } from './file-writes.js';
 import { refusal } from './problem.js';
-import { collectBody, sendContinue } from './request-body.js';
+import { collectBody, sendContinue } from '../http-body.js';
 import { readWriteOptions } from './write-options.js';
 
 const JSON_LIMIT_BYTES = 64 * 1024;

@@ -1,16 +1,15 @@
 import type { FileVersion } from '../service-types.js';
-import type { Consistency, OpenedFile, ReadFailure, Served } from '../../site/file-service.js';
+import type { Consistency, ReadFailure, Served } from '../../site/file-service.js';
 import { ContentLost } from '../../site/file-service.js';
 import { CONTENT_TYPE_KEY, DEFAULT_CONTENT_TYPE, USER_METADATA_PREFIX } from '../file-metadata.js';
 import { entityTag, readTagList, tagsInclude } from './conditions.js';
-import type { Exchange, FlatHeaders } from './exchange.js';
-import { addServed, send, sendProblem } from './exchange.js';
+import { sendContent } from '../http-content.js';
+import type { FlatHeaders } from '../http-exchange.js';
+import type { Exchange } from './exchange.js';
+import { addServed, sendProblem } from './exchange.js';
 import type { Refusal } from './problem.js';
 import { refusal } from './problem.js';
 import { readRange } from './range.js';
-
-/** Answers up to this size are assembled, and verified, before the first byte is sent. */
-const WHOLE_LIMIT_BYTES = 64 * 1024;
 
 export type ReadConsistency = { readonly ok: true; readonly value: Consistency } | Refusal;
 
@@ -81,8 +80,9 @@ export async function answerFile(
     return;
   }
   const body = status === 206 ? opened.body(range) : opened.body();
-  if (length <= WHOLE_LIMIT_BYTES) await sendWhole(exchange, status, headers, body);
-  else await sendStream(exchange, status, headers, body, length);
+  await sendContent(exchange, { status, headers, length }, body, (error) =>
+    sendProblem(exchange, lost(error)),
+  );
 }
 
 function judgeConditions(exchange: Exchange, etag: string): 'read' | 'not_modified' | Refusal {
@@ -140,62 +140,7 @@ function fileHeaders(file: FileVersion, served: Served): FlatHeaders {
   return headers;
 }
 
-type Body = ReturnType<OpenedFile['body']>;
-
 function lost(error: unknown): Refusal {
   if (error instanceof ContentLost) return refusal('content_lost', error.message);
   throw error;
-}
-
-async function sendWhole(
-  exchange: Exchange,
-  status: number,
-  headers: FlatHeaders,
-  body: Body,
-): Promise<void> {
-  const pieces: Uint8Array[] = [];
-  try {
-    for await (const piece of body) pieces.push(piece);
-  } catch (error) {
-    return sendProblem(exchange, lost(error));
-  }
-  send(exchange, status, headers, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
-}
-
-/** Sends as fast as the client takes it; stops reading when the client goes away. */
-async function sendStream(
-  exchange: Exchange,
-  status: number,
-  headers: FlatHeaders,
-  body: Body,
-  length: number,
-): Promise<void> {
-  const { response } = exchange;
-  headers.push('Content-Length', String(length));
-  try {
-    for await (const piece of body) {
-      if (response.destroyed) return;
-      if (!response.headersSent) response.writeHead(status, headers);
-      if (!response.write(piece)) await writable(exchange);
-      if (response.destroyed) return;
-    }
-    response.end();
-  } catch (error) {
-    if (!response.headersSent) return sendProblem(exchange, lost(error));
-    // Too late for a status: a cut connection is the only honest answer.
-    response.destroy();
-    lost(error);
-  }
-}
-
-function writable({ response }: Exchange): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }

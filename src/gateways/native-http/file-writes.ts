@@ -1,11 +1,12 @@
 import type { WriteOptions, WriteOutcome } from '../../site/file-service.js';
 import { checkFileName } from '../../site/site-names.js';
 import { entityTag } from './conditions.js';
-import type { Exchange, FlatHeaders } from './exchange.js';
-import { addServed, send, sendProblem, sendUncommitted } from './exchange.js';
+import { type FlatHeaders, send } from '../http-exchange.js';
+import type { Exchange } from './exchange.js';
+import { addServed, sendProblem, sendUncommitted } from './exchange.js';
 import { fileJson } from './file-json.js';
 import { refusal } from './problem.js';
-import { requestBody } from './request-body.js';
+import { requestBody } from '../http-body.js';
 import { readNumber } from './request-target.js';
 import { readWriteOptions } from './write-options.js';
 

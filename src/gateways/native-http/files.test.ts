@@ -3,7 +3,7 @@ import { ContentLost } from '../../site/file-service.js';
 import type { OpenedFile } from '../../site/file-service.js';
 import { MemoryFileService } from '../memory-file-service.js';
 import { listenOnLoopback, sendRaw } from './raw-exchange.js';
-import type { ListeningHttp } from './server.js';
+import type { ListeningHttp } from '../http-listener.js';
 
 let service: MemoryFileService;
 let server: ListeningHttp;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { FileService } from '../../site/file-service.js';
-import type { ListeningHttp } from './server.js';
+import type { ListeningHttp } from '../http-listener.js';
 import { listen } from './server.js';
 
 /*

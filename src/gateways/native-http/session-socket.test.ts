@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { SiteSession } from '../../site/file-service.js';
 import { MemoryFileService } from '../memory-file-service.js';
-import { listen, type ListeningHttp } from './server.js';
+import type { ListeningHttp } from '../http-listener.js';
+import { listen } from './server.js';
 import { SESSION_PATH, SESSION_SUBPROTOCOL } from './session-socket.js';
 
 /** Answers each frame with itself; `bad` is no message. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Exchange } from './exchange.js';
+import type { HttpExchange } from './http-exchange.js';
 
 /** Bodies announced to be at most this long are collected before the service sees them. */
 const COLLECT_LIMIT_BYTES = 64 * 1024;
@@ -9,7 +9,7 @@ const COLLECT_LIMIT_BYTES = 64 * 1024;
  * and given as one piece; a long one is read no faster than it is used.
  */
 export function requestBody(
-  exchange: Exchange,
+  exchange: HttpExchange,
   size: number | undefined,
 ): AsyncIterable<Uint8Array> {
   return size !== undefined && size <= COLLECT_LIMIT_BYTES
@@ -18,7 +18,7 @@ export function requestBody(
 }
 
 /** Asks for the body only once somebody wants it, so that a refusal saves sending it. */
-export function sendContinue(exchange: Exchange): void {
+export function sendContinue(exchange: HttpExchange): void {
   if (!exchange.awaitsContinue) return;
   exchange.awaitsContinue = false;
   exchange.response.writeContinue();
@@ -41,10 +41,10 @@ export function collectBody(request: IncomingMessage, limitBytes: number): Promi
 }
 
 class CollectedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
-  readonly #exchange: Exchange;
+  readonly #exchange: HttpExchange;
   #given = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: HttpExchange) {
     this.#exchange = exchange;
   }
 
@@ -64,7 +64,7 @@ class CollectedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Arr
   }
 }
 
-async function* streamedBody(exchange: Exchange): AsyncIterable<Uint8Array> {
+async function* streamedBody(exchange: HttpExchange): AsyncIterable<Uint8Array> {
   const { request } = exchange;
   sendContinue(exchange);
   try {
