@@ -11,9 +11,12 @@ export const SITES = [
 export const DEFAULT_BASE_PORT = 7400;
 
 /** Ports of the site with this index: HTTP is base + 11, 21, 31; the others follow it. */
-export function sitePorts(basePort: number, index: number): { http: number; peer: number } {
+export function sitePorts(
+  basePort: number,
+  index: number,
+): { http: number; s3: number; peer: number } {
   const first = basePort + 10 * (index + 1);
-  return { http: first + 1, peer: first + 9 };
+  return { http: first + 1, s3: first + 2, peer: first + 9 };
 }
 
 /** Reads a base port; the ports up to 39 above it are used. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import type { SiteConfig, RunningSite } from '../site/site-config.js';
+import type { RunningSite } from '../site/running-site.js';
+import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { buildProgram } from './program.js';

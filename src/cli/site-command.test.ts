@@ -24,6 +24,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const memorySite: RunSite = async (config) => ({
   service: new MemoryFileService({ site: config.site }),
+  objects: null,
   httpUrl: `http://${config.host}:${config.httpPort}`,
   stop: async () => {
     stopped.push(config.site);

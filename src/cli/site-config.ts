@@ -25,6 +25,8 @@ const ConfigFile = z.strictObject({
   host: z.string().min(1),
   http_port: port,
   peer_port: port,
+  s3_port: port.optional(),
+  key_file: z.string().refine(isAbsolute, 'expected an absolute path').optional(),
   fsync: z.boolean().default(true),
   nearness: z.array(siteId).optional(),
   coordinator: z.strictObject({ url: webAddress }),
@@ -167,6 +169,8 @@ function configOf(file: ConfigFile): SiteConfig {
     ),
     fsync: file.fsync,
     ...(nearness && { nearness }),
+    ...(file.s3_port !== undefined && { s3Port: file.s3_port }),
+    ...(file.key_file !== undefined && { sealKeyFile: file.key_file }),
   };
 }
 
@@ -182,6 +186,8 @@ export function siteConfigText(config: SiteConfig): string {
     http_port: config.httpPort,
     peer_port: config.peerPort,
     fsync: config.fsync,
+    ...(config.s3Port !== undefined && { s3_port: config.s3Port }),
+    ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(nearness && { nearness: [...nearness] }),
     coordinator: { ...config.coordinator },
     cluster: {

@@ -1,8 +1,23 @@
-import { contentHash } from '../storage/content-hash.js';
-import type { FileVersion, InlineContent } from '../protocol/file-version.js';
-import type { Bucket, ReadFailure, WriteOptions, WriteOutcome } from './file-service.js';
+import type { FileVersion } from '../protocol/file-version.js';
+import {
+  type BucketSettings,
+  DEFAULT_SETTINGS,
+  readSettings,
+  SETTINGS_LIMIT_BYTES,
+  writeSettings,
+} from './bucket-settings.js';
+import type {
+  Bucket,
+  BucketOptions,
+  Consistency,
+  ReadFailure,
+  WriteOptions,
+  WriteOutcome,
+} from './file-service.js';
 import { type FileWrites, rejected } from './file-writes.js';
+import { inlineContent } from './inline-content.js';
 import { listBucket } from './listing.js';
+import type { BucketState } from './object-service.js';
 import { type ShardCalls, failure } from './shard-calls.js';
 import {
   BUCKET_RECORD_PREFIX,
@@ -11,17 +26,10 @@ import {
   checkBucketName,
 } from './site-names.js';
 
-const EMPTY: InlineContent = {
-  kind: 'inline',
-  size: 0,
-  etag: contentHash(new Uint8Array(0)),
-  bytes: new Uint8Array(0),
-};
-
 /** How often a removal meets a bucket that is created and removed at the same time. */
 const REMOVAL_ATTEMPTS = 3;
 
-/** Buckets are files among others: an empty record under a name that no client can write. */
+/** Buckets are files among others: a record of settings under a name that no client can write. */
 export class Buckets {
   constructor(
     private readonly calls: ShardCalls,
@@ -53,17 +61,52 @@ export class Buckets {
       if (!page.ok) return page;
       for (const file of page.files) {
         const name = file.name.slice(bucketRecord('').length);
-        buckets.push({ name, createdMs: file.modifiedMs });
+        buckets.push({ name, createdMs: settingsOf(file)?.createdMs ?? file.modifiedMs });
       }
       cursor = page.next;
     }
     return { ok: true, buckets };
   }
 
-  async create(bucket: string, options: WriteOptions): Promise<WriteOutcome> {
+  /** `local` and what a site holds under lease ask nobody. */
+  async state(
+    bucket: string,
+    consistency: Consistency = 'strong',
+  ): Promise<BucketState | ReadFailure> {
+    const check = checkBucketName(bucket);
+    if (!check.ok) return failure('invalid_name', check.message);
+    const head = await this.head(bucket, consistency);
+    if (head !== null && 'ok' in head) return head;
+    if (head === null || head.deleted) return noBucket(bucket);
+    const settings = settingsOf(head);
+    if (settings === null) {
+      return failure('storage_failed', `the settings of bucket ${bucket} cannot be read`);
+    }
+    const createdMs = settings.createdMs ?? head.modifiedMs;
+    return { ok: true, name: bucket, createdMs, settings, version: head.version };
+  }
+
+  /** Replaces the settings if the record still has this version. */
+  async set(bucket: string, settings: BucketSettings, version: number): Promise<WriteOutcome> {
+    const bytes = writeSettings(settings);
+    if (bytes.length > SETTINGS_LIMIT_BYTES) {
+      return rejected(
+        'too_large',
+        `the settings of a bucket have up to ${SETTINGS_LIMIT_BYTES} bytes`,
+      );
+    }
+    const outcome = await this.writes.put(
+      { kind: 'put', name: bucketRecord(bucket), content: inlineContent(bytes), metadata: {} },
+      { ifVersion: version },
+    );
+    return named(outcome, bucket);
+  }
+
+  async create(bucket: string, options: BucketOptions): Promise<WriteOutcome> {
     const check = checkBucketName(bucket);
     if (!check.ok) return rejected('invalid_name', check.message);
-    const outcome = await this.putRecord(bucket, idOf(options));
+    const { owner = '' } = options;
+    const outcome = await this.putRecord(bucket, { ...DEFAULT_SETTINGS, owner }, idOf(options));
     if (outcome.outcome === 'rejected' && outcome.reason === 'precondition_failed') {
       return rejected('bucket_exists', `bucket ${bucket} exists already`);
     }
@@ -101,22 +144,32 @@ export class Buckets {
       if (slippedIn?.outcome !== 'rejected' || slippedIn.reason !== 'bucket_not_empty') {
         return named(outcome, bucket);
       }
-      await this.putRecord(bucket, {});
+      await this.putRecord(bucket, settingsOf(head) ?? DEFAULT_SETTINGS, {});
       return slippedIn;
     }
     return rejected('overloaded', `bucket ${bucket} is being created and removed; try again`);
   }
 
-  private putRecord(bucket: string, options: WriteOptions): Promise<WriteOutcome> {
+  private putRecord(
+    bucket: string,
+    settings: BucketSettings,
+    options: WriteOptions,
+  ): Promise<WriteOutcome> {
     const name = bucketRecord(bucket);
+    const content = inlineContent(writeSettings(settings));
     return this.writes.put(
-      { kind: 'put', name, content: EMPTY, metadata: {} },
+      { kind: 'put', name, content, metadata: {} },
       { ...options, ifAbsent: true },
     );
   }
 
-  private async head(bucket: string): Promise<FileVersion | null | ReadFailure> {
-    const read = await this.calls.read(bucketRecord(bucket));
+  private async head(
+    bucket: string,
+    consistency: Consistency = 'strong',
+  ): Promise<FileVersion | null | ReadFailure> {
+    const name = bucketRecord(bucket);
+    if (consistency === 'local') return this.calls.driveFor(name).releasedHead(name) ?? null;
+    const read = await this.calls.read(name, consistency === 'strong');
     if (read === 'timeout') return this.calls.readFailure(read);
     return read.ok ? read.head : this.calls.readFailure(read.reason);
   }
@@ -132,6 +185,11 @@ export class Buckets {
     const message = `bucket ${bucket} still has files, ${file.name} for one`;
     return { outcome: 'rejected', reason: 'bucket_not_empty', message };
   }
+}
+
+/** Null for what no version of this program wrote. */
+function settingsOf({ content }: FileVersion): BucketSettings | null {
+  return content?.kind === 'inline' ? readSettings(content.bytes) : null;
 }
 
 /** A write that cannot go on because something could not be read. */

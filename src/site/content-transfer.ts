@@ -6,6 +6,8 @@ import { ByteBudget } from './byte-budget.js';
 import { ChunkArrivals } from './chunk-arrivals.js';
 import { createChunkCalls } from './chunk-calls.js';
 import { ChunkFetcher } from './chunk-fetcher.js';
+import { ChunkPush } from './chunk-push.js';
+import { joinContents, type StoreChunk } from './content-join.js';
 import { readContent } from './content-read.js';
 import { SMALL_CHUNK_BYTES } from './content-cutter.js';
 import { ContentUpload, UPLOADS_LIMIT_BYTES, type UploadPorts } from './content-upload.js';
@@ -49,6 +51,13 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     neededPushes: options.writeQuorum - 1,
     failed: options.failed,
   };
+  const storeChunk: StoreChunk = async (hash, bytes) => {
+    const pushed = connectedSites().map((site) => new ChunkPush(site, calls).offer(hash, bytes));
+    const [written] = await Promise.all([store.write(hash, bytes), ...pushed]);
+    if (written.ok) return null;
+    options.failed(written.failure);
+    return written.failure.message;
+  };
   let repairs = 0;
   const repaired = (): void => {
     repairs += 1;
@@ -57,6 +66,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     access: {
       upload: (body, announcedSize, digests = []) =>
         new ContentUpload(uploads, digests).run(body, announcedSize),
+      join: (contents) => joinContents(contents, storeChunk),
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, repaired),
     },

@@ -39,6 +39,8 @@ export interface Served {
 export interface Conditions {
   /** The file's newest version is exactly this one and is not a delete. */
   readonly ifVersion?: number;
+  /** The file's newest version is exactly this one, be it a delete; 0: there never was one. */
+  readonly ifHead?: number;
   /** The file does not exist (never written, or deleted). */
   readonly ifAbsent?: boolean;
   /** The file exists, and its etag is among these ('*': any). */
@@ -106,7 +108,10 @@ export interface WriteOptions extends Conditions {
    * older than what the shard remembers is answered `unknown (forgotten)` and never executed.
    */
   readonly since?: string;
+  /** Of a delete: marks it, and lets it be of a file that does not exist. */
   readonly metadata?: Metadata;
+  /** Earlier versions of the file, at most 1,000, that leave its history with this write. */
+  readonly erases?: readonly number[];
 }
 
 export type ReadFailure = {
@@ -152,6 +157,10 @@ export interface ListOptions {
   readonly delimiter?: string;
   /** The `next` of an earlier page. */
   readonly cursor?: string;
+  /** Instead of a cursor: only paths after this one, and prefixes that do not begin it. */
+  readonly after?: string;
+  /** Deleted files too, by their tombstones. */
+  readonly deleted?: boolean;
   /** 1 to 1,000; default 1,000. Files and rolled-up prefixes both count. */
   readonly limit?: number;
   readonly consistency?: Consistency;
@@ -179,6 +188,11 @@ export type History =
       readonly served: Served;
     }
   | ReadFailure;
+
+export interface BucketOptions extends WriteOptions {
+  /** The access key that makes it. */
+  readonly owner?: string;
+}
 
 export interface Bucket {
   readonly name: string;
@@ -321,7 +335,7 @@ export interface FileService {
   ): Promise<History>;
 
   listBuckets(): Promise<{ readonly ok: true; readonly buckets: readonly Bucket[] } | ReadFailure>;
-  createBucket(name: string, options?: WriteOptions): Promise<WriteOutcome>;
+  createBucket(name: string, options?: BucketOptions): Promise<WriteOutcome>;
   /** Only an empty bucket (no live files) is removed. */
   removeBucket(name: string, options?: WriteOptions): Promise<WriteOutcome>;
 

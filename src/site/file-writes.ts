@@ -93,7 +93,7 @@ export class FileWrites {
       seq,
       deleted: put === undefined,
       content: put?.content ?? null,
-      metadata: put?.metadata ?? {},
+      metadata: intent.metadata ?? {},
       modifiedMs: atMs,
     };
   }
@@ -141,8 +141,9 @@ function sinceOf(options: WriteOptions): ReadonlyMap<string, number> | null {
 }
 
 function conditionsOf(conditions: Conditions): WriteConditions {
-  const { ifVersion, ifAbsent, ifMatch, ifNoneMatch } = conditions;
+  const { ifVersion, ifHead, ifAbsent, ifMatch, ifNoneMatch } = conditions;
   return {
+    ...(ifHead !== undefined && { ifHead }),
     ...(ifVersion !== undefined && { ifVersion }),
     ...(ifAbsent !== undefined && { ifAbsent }),
     ...(ifMatch !== undefined && { ifMatch }),

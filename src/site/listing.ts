@@ -1,9 +1,9 @@
 import { compareUtf8 } from '../protocol/utf8-order.js';
 import { type FileVersion, PATH_LIMIT_BYTES } from '../protocol/file-version.js';
-import type { ShardView } from '../protocol/ports.js';
+import type { ListQuery, ShardView } from '../protocol/ports.js';
 import type { ListOptions, Listing } from './file-service.js';
 import { type ShardCalls, failure, installing } from './shard-calls.js';
-import { checkPathText } from './site-names.js';
+import { SYSTEM_BUCKET, checkPathText } from './site-names.js';
 
 export const PAGE_LIMIT = 1000;
 
@@ -21,6 +21,8 @@ export interface PageQuery {
   readonly limit: number;
   /** Only what comes after this. */
   readonly after: Cursor | null;
+  /** Tombstones too. */
+  readonly deleted?: boolean;
 }
 
 /** The last thing on a page: a file's path, or a prefix that stands for all that begins with it. */
@@ -35,12 +37,14 @@ export interface Cursor {
  */
 export async function listBucket(calls: ShardCalls, options: ListOptions): Promise<Listing> {
   const { bucket, prefix = '', delimiter = '', limit = PAGE_LIMIT } = options;
-  const after = options.cursor === undefined ? null : readCursor(options.cursor, prefix);
+  const after =
+    options.cursor === undefined ? startAfter(options) : readCursor(options.cursor, prefix);
   if (after === undefined) return failure('invalid_name', 'the cursor is not one of this listing');
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT) {
     return failure('invalid_name', `the limit of a page is 1 to ${PAGE_LIMIT}`);
   }
-  const fault = [checkPathText(prefix), checkPathText(delimiter)].find((check) => !check.ok);
+  const texts = bucket === SYSTEM_BUCKET ? [] : [prefix, delimiter, options.after ?? ''];
+  const fault = texts.map(checkPathText).find((check) => !check.ok);
   if (fault?.ok === false) return failure('invalid_name', fault.message);
   const { drives } = calls;
   const isStrong = options.consistency !== 'local';
@@ -53,12 +57,22 @@ export async function listBucket(calls: ShardCalls, options: ListOptions): Promi
     if (unreadable !== null) return unreadable;
   }
   const views = drives.map((drive) => drive.view);
-  const page = listPage(views, { bucket, prefix, delimiter, limit, after });
+  const { deleted = false } = options;
+  const page = listPage(views, { bucket, prefix, delimiter, limit, after, deleted });
   const { site } = calls.context.config;
   const served = isStrong
     ? ({ site, primary: '', freshness: 'validated', ageMs: null } as const)
     : calls.servedLocally(drives);
   return { ok: true, ...page, served };
+}
+
+/** Where a page begins that was asked for by a path rather than by a cursor. */
+function startAfter({ after = '', prefix = '', delimiter = '' }: ListOptions): Cursor | null {
+  if (after === '') return null;
+  const end =
+    delimiter === '' || !after.startsWith(prefix) ? -1 : after.indexOf(delimiter, prefix.length);
+  const isPrefix = end >= 0 && end + delimiter.length === after.length;
+  return { kind: isPrefix ? 'prefix' : 'file', path: after };
 }
 
 /** Merges the shards' views in the order of UTF-8 bytes. */
@@ -67,7 +81,10 @@ export function listPage(views: readonly ShardView[], query: PageQuery): Page {
   const start = after === null ? '' : `${bucket}/${after.path}`;
   const first = after?.kind === 'prefix' ? endOfPrefix(start) : start;
   const share = delimiter === '' ? Math.ceil((limit * 1.1) / views.length) + 8 : 16;
-  const streams = views.map((view) => new NameStream(view, `${bucket}/${prefix}`, first, share));
+  const within = `${bucket}/${prefix}`;
+  const streams = views.map(
+    (view) => new NameStream(view, within, first, share, query.deleted === true),
+  );
   const files: FileVersion[] = [];
   const prefixes: string[] = [];
   let last: Cursor | null = null;
@@ -118,6 +135,7 @@ class NameStream {
     private readonly prefix: string,
     private after: string,
     private size: number,
+    private readonly deleted: boolean,
   ) {}
 
   head(): FileVersion | undefined {
@@ -141,11 +159,17 @@ class NameStream {
 
   private fill(): void {
     const { prefix, after, size } = this;
-    this.buffer = this.view.list({ prefix, after, limit: size });
+    const query = { prefix, after, limit: size };
+    this.buffer = this.deleted ? this.heads(query) : this.view.list(query);
     this.next = 0;
     this.ended = this.buffer.length < size;
     this.after = this.buffer.at(-1)?.name ?? after;
     this.size = Math.min(size * 2, PAGE_LIMIT);
+  }
+
+  private heads(query: ListQuery): FileVersion[] {
+    const heads = this.view.names(query).map((name) => this.view.head(name));
+    return heads.filter((head) => head !== undefined);
   }
 }
 

@@ -8,7 +8,8 @@ import {
   startEmbeddedCoordinator,
 } from '../coordinator/embedded-coordinator.js';
 import { SiteRefused, runSite } from './run-site.js';
-import type { RunningSite, SiteConfig } from './site-config.js';
+import type { RunningSite } from './running-site.js';
+import type { SiteConfig } from './site-config.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const DEADLINE_MS = 20_000;

@@ -6,7 +6,9 @@ import { writeSiteRecord } from '../storage/site-record.js';
 import { openShard } from './open-shard.js';
 import { openStores, type SiteStores } from './open-stores.js';
 import { PatientCoordinator, agreeOnCluster, register } from './registration.js';
-import type { RunningSite, SiteConfig } from './site-config.js';
+import type { RunningSite } from './running-site.js';
+import type { SiteConfig } from './site-config.js';
+import { readSeal } from './seal.js';
 import { SiteProcess } from './site-process.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
@@ -45,6 +47,8 @@ export async function runSite(config: SiteConfig, options: SiteOptions = {}): Pr
 export async function startSite(config: SiteConfig, options: SiteOptions = {}): Promise<SiteStart> {
   const report = options.report ?? ((message) => reportTo(config.site, message));
   const signal = options.signal ?? new AbortController().signal;
+  const seal = await readSeal(config.sealKeyFile);
+  if (typeof seal === 'string') return startFailure('wrong_config', seal);
   const opened = await openStores(config, report);
   if (!opened.ok) return opened;
   const { stores } = opened;
@@ -61,7 +65,7 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     if (disagreement !== null) return await abandon(disagreement);
     const declared = await declare(config, stores, patient);
     if (!declared.ok) return await abandon(declared);
-    const site = new SiteProcess(config, stores, coordinator, declared, report);
+    const site = new SiteProcess(config, stores, coordinator, { ...declared, seal }, report);
     const listening = await site.start();
     if (listening === null) return { ok: true, site };
     return await abandon(startFailure('port_taken', listening));

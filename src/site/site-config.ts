@@ -1,6 +1,5 @@
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
 import type { Wan } from '../transport/wan.js';
-import type { FileService } from './file-service.js';
 
 /** Another site, as its peers reach it. */
 export interface PeerConfig {
@@ -34,14 +33,8 @@ export interface SiteConfig {
   readonly nearness?: readonly string[];
   /** False only for measurements that say so: what is acknowledged may then be lost. */
   readonly fsync: boolean;
-}
-
-/** A site that is ready to serve. */
-export interface RunningSite {
-  readonly service: FileService;
-  readonly httpUrl: string;
-  /** Resolves if the site has stopped itself, because what must hold does not. */
-  readonly failed?: Promise<Error>;
-  /** Hands its shards over, finishes what is in flight and closes everything. */
-  stop(): Promise<void>;
+  /** Where S3 is served; nowhere when not given. */
+  readonly s3Port?: number;
+  /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
+  readonly sealKeyFile?: string;
 }

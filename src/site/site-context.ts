@@ -1,6 +1,7 @@
 import type { Content } from '../protocol/file-version.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ByteRange, ClusterStatus } from './file-service.js';
+import type { Seal } from './seal.js';
 import type { SiteConfig } from './site-config.js';
 
 /** Digests that a body may be given beside its etag, over all its bytes in the same pass. */
@@ -30,6 +31,11 @@ export interface ContentAccess {
     announcedSize?: number,
     digests?: readonly DigestName[],
   ): Promise<UploadResult>;
+  /**
+   * The contents in a row as one. What is in chunks stays where it is; the etag is the BLAKE3 hash
+   * of the etags in a row, unless all of it fits into a log entry.
+   */
+  join(contents: readonly Content[]): Promise<UploadResult>;
   /** The bytes, or those of the range, verified. Throws ContentLost; fetches what is missing. */
   read(content: Content, range?: ByteRange): AsyncIterable<Uint8Array>;
 }
@@ -44,4 +50,6 @@ export interface SiteContext {
   newRequestId(): string;
   /** How long a request of a client may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** What seals the secrets of access keys; null: there can be none. */
+  readonly seal: Seal | null;
 }

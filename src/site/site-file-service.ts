@@ -3,7 +3,9 @@ import type { ClientSessions } from '../protocol/node/client-sessions.js';
 import type { PrimaryTable } from '../protocol/ports.js';
 import { ruleFor } from '../protocol/primary-table.js';
 import { Buckets, refusedBy } from './buckets.js';
+import { type AccessKeys, createAccessKeys } from './access-keys.js';
 import type {
+  BucketOptions,
   ClusterStatus,
   Consistency,
   FileService,
@@ -21,6 +23,8 @@ import { createClientSessions, openClientSession } from './client-session.js';
 import { FileWrites, rejected } from './file-writes.js';
 import { openHistory, readHistory } from './history.js';
 import { listBucket } from './listing.js';
+import type { ObjectService, StoredContent } from './object-service.js';
+import { type SiteRecords, StoredRecords } from './site-records.js';
 import { writeToken } from './position-token.js';
 import { finishChange, readTable, setPrimary } from './primary-rules.js';
 import { ShardCalls, failure, installing } from './shard-calls.js';
@@ -37,8 +41,8 @@ export function createFileService(context: SiteContext): SiteService {
 
 type ReadOptions = { readonly consistency?: Consistency; readonly version?: number };
 
-/** The file service, and what the node tells it of its clients' caches. */
-export interface SiteService extends FileService {
+/** What gateways stand on, and what the node tells it of its clients' caches. */
+export interface SiteService extends ObjectService {
   /** Clients' sessions open now. */
   readonly sessionCount: number;
   /** These clients are to drop the file; null: all files of the shard. */
@@ -47,6 +51,8 @@ export interface SiteService extends FileService {
 
 class SiteFileService implements SiteService {
   private readonly calls: ShardCalls;
+  readonly records: SiteRecords;
+  readonly keys: AccessKeys;
   private readonly writes: FileWrites;
   private readonly buckets: Buckets;
   private readonly sessions: ClientSessions;
@@ -57,6 +63,8 @@ class SiteFileService implements SiteService {
     this.calls = new ShardCalls(context);
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);
+    this.records = new StoredRecords(this.calls, this.writes);
+    this.keys = createAccessKeys(this.records, context.seal, Date.now);
     this.sessions = createClientSessions(this.calls, {
       refusal: (name, forWrite, done) => this.sessionRefusal(name, forWrite, done),
       position: () => this.position(),
@@ -89,14 +97,44 @@ class SiteFileService implements SiteService {
       if (fault !== null) return fault;
       const uploaded = await this.context.content.upload(body, options.size);
       if (!uploaded.ok) return rejected(uploaded.reason, uploaded.message);
-      return this.put(name, uploaded.content, options.metadata ?? {}, options);
+      return this.putContent(name, uploaded.content, options.metadata ?? {}, options);
     });
+  }
+
+  store(
+    body: AsyncIterable<Uint8Array>,
+    options: Parameters<ObjectService['store']>[1] = {},
+  ): Promise<StoredContent> {
+    return this.admitted(storeRefused, async () => {
+      const fault = this.calls.quorumFault();
+      if (fault !== null) return notStored('quorum_unavailable', `${fault}; nothing was stored`);
+      return this.context.content.upload(body, options.size, options.digests);
+    });
+  }
+
+  join(contents: readonly Content[]): Promise<StoredContent> {
+    return this.admitted(storeRefused, () => this.context.content.join(contents));
+  }
+
+  put(name: string, content: Content, options: WriteOptions = {}): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, async () => {
+      const fault = await this.writeFault(name);
+      return fault ?? this.putContent(name, content, options.metadata ?? {}, options);
+    });
+  }
+
+  bucket(name: string, consistency?: Consistency): ReturnType<ObjectService['bucket']> {
+    return this.admitted(readRefused, () => this.buckets.state(name, consistency));
+  }
+
+  setBucket(...change: Parameters<ObjectService['setBucket']>): Promise<WriteOutcome> {
+    return this.admitted(refusedBy, () => this.buckets.set(...change));
   }
 
   remove(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
     return this.admitted(refusedBy, async () => {
       const fault = await this.writeFault(name);
-      return fault ?? this.writes.put({ kind: 'delete', name }, options);
+      return fault ?? this.writes.put({ kind: 'delete', name, ...marked(options) }, options);
     });
   }
 
@@ -142,7 +180,7 @@ class SiteFileService implements SiteService {
     return this.admitted(readRefused, () => this.buckets.list());
   }
 
-  createBucket(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
+  createBucket(name: string, options: BucketOptions = {}): Promise<WriteOutcome> {
     return this.admitted(refusedBy, () => this.buckets.create(name, options));
   }
 
@@ -271,14 +309,16 @@ class SiteFileService implements SiteService {
     );
   }
 
-  private async put(
+  private async putContent(
     name: string,
     content: Content,
     metadata: Metadata,
     options: WriteOptions,
     restored?: number,
   ): Promise<WriteOutcome> {
-    const put = { kind: 'put', name, content, metadata } as const;
+    const { erases } = options;
+    const erased = erases === undefined ? undefined : { erases };
+    const put = { kind: 'put', name, content, metadata, ...erased } as const;
     const intent = restored === undefined ? put : { ...put, restored };
     const outcome = await this.writes.put(intent, options);
     if (outcome.outcome === 'rejected' && outcome.reason === 'moving') this.finishMove();
@@ -317,7 +357,7 @@ class SiteFileService implements SiteService {
     if (source.content === null) throw new Error(`${source.name} was opened without content`);
     const metadata = options.metadata ?? source.metadata;
     const restored = source.name === to ? source.version : undefined;
-    return this.put(to, source.content, metadata, options, restored);
+    return this.putContent(to, source.content, metadata, options, restored);
   }
 
   private async moveNow(from: string, to: string, options: WriteOptions): Promise<WriteOutcome> {
@@ -361,6 +401,23 @@ class SiteFileService implements SiteService {
       this.underWay -= 1;
     }
   }
+}
+
+/** What a delete says beside the name. */
+function marked({ metadata, erases }: WriteOptions): Pick<WriteOptions, 'metadata' | 'erases'> {
+  return { ...(metadata !== undefined && { metadata }), ...(erases !== undefined && { erases }) };
+}
+
+function notStored(
+  reason: Extract<StoredContent, { ok: false }>['reason'],
+  message: string,
+): StoredContent {
+  return { ok: false, reason, message };
+}
+
+/** Only what `admitted` may refuse with. */
+function storeRefused({ reason, message }: ReadFailure): StoredContent {
+  return notStored(reason === 'site_stopping' ? reason : 'overloaded', message);
 }
 
 function readRefused(fault: ReadFailure): ReadFailure {

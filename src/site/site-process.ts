@@ -13,7 +13,9 @@ import { LeaseCounter } from './lease-counter.js';
 import { MessageCounter } from './message-counter.js';
 import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
-import type { RunningSite, SiteConfig } from './site-config.js';
+import type { Seal } from './seal.js';
+import type { RunningSite } from './running-site.js';
+import type { SiteConfig } from './site-config.js';
 import { createFileService, type SiteService } from './site-file-service.js';
 import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
@@ -29,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export interface SiteDeclaration {
   readonly record: SiteRecord;
   readonly starts: ReadonlyMap<string, ShardStart>;
+  readonly seal: Seal | null;
 }
 
 /** The parts of a running site, wired to each other. */
@@ -99,7 +102,12 @@ export class SiteProcess implements RunningSite {
       status: () => this.status(),
       newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
       timeoutMs: REQUEST_TIMEOUT_MS,
+      seal: declaration.seal,
     });
+  }
+
+  get objects(): SiteService {
+    return this.service;
   }
 
   /** Null once the site can serve; else why it cannot listen to its peers. */

@@ -13,8 +13,11 @@ import { DEFAULT_LIMITS, type ShardTiming } from '../protocol/shard/config.js';
 import type { Timers } from '../protocol/shard-drive.js';
 import { MemoryShardLog } from '../storage/log/memory-log.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
-import type { ClusterStatus, FileService } from './file-service.js';
+import { joinContents } from './content-join.js';
 import { ContentDigests } from './content-digests.js';
+import type { ClusterStatus } from './file-service.js';
+import type { ObjectService } from './object-service.js';
+import { Seal } from './seal.js';
 import type { DigestName, SiteContext, UploadResult } from './site-context.js';
 import { createFileService, type SiteService } from './site-file-service.js';
 
@@ -88,7 +91,7 @@ export class TestCluster {
     }
   }
 
-  at(site: string): FileService {
+  at(site: string): ObjectService {
     const found = this.sites.get(site);
     if (found === undefined) throw new Error(`no such site: ${site}`);
     return found.service;
@@ -208,11 +211,17 @@ export class TestCluster {
       node,
       content: {
         upload: (body, size, digests) => this.upload(body, size, digests),
+        join: (contents) =>
+          joinContents(contents, (hash, bytes) => {
+            this.chunks.set(hash, bytes);
+            return Promise.resolve(null);
+          }),
         read: (content, range) => this.read(content, range?.start ?? 0, range?.end ?? content.size),
       },
       status: () => ({ site }) as unknown as ClusterStatus,
       newRequestId: () => `${site}/${(this.lastId += 1)}`,
       timeoutMs: this.options.timeoutMs ?? 3000,
+      seal: new Seal(new Uint8Array(32).fill(1)),
     };
   }
 
@@ -243,8 +252,13 @@ export class TestCluster {
   }
 
   private async *read(content: Content, start: number, end: number): AsyncIterable<Uint8Array> {
-    const bytes = content.kind === 'inline' ? content.bytes : this.chunks.get(content.etag);
-    if (bytes === undefined) throw new Error(`no chunk ${content.etag}`);
+    const refs = content.kind === 'inline' ? [] : content.chunks;
+    const chunks = refs.map(({ hash }) => {
+      const bytes = this.chunks.get(hash);
+      if (bytes === undefined) throw new Error(`no chunk ${hash}`);
+      return bytes;
+    });
+    const bytes = content.kind === 'inline' ? content.bytes : Buffer.concat(chunks);
     yield bytes.subarray(start, end);
   }
 }

@@ -74,18 +74,23 @@ export function planSites(options: ClusterPlanOptions): SiteConfig[] {
       host: HOST,
       peerPort: ports.peer,
       httpPort: ports.http,
+      s3Port: ports.s3,
       httpUrl: `http://${HOST}:${ports.http}`,
     };
   });
-  return addressed.map(({ site, displayName, peerPort, httpPort }) => ({
+  return addressed.map(({ site, displayName, peerPort, httpPort, s3Port }) => ({
     site,
     displayName,
     dataFolder: join(dataFolder, site),
     host: HOST,
     httpPort,
+    s3Port,
+    sealKeyFile: join(dataFolder, 'seal.key'),
     peerPort,
     coordinator: { url: `http://${HOST}:${basePort}` },
-    peers: addressed.filter((other) => other.site !== site).map(({ httpPort: _, ...peer }) => peer),
+    peers: addressed
+      .filter((other) => other.site !== site)
+      .map(({ httpPort: _, s3Port: __, ...peer }) => peer),
     cluster: { clusterId, sites, replicas: 3, writeQuorum: 2, readQuorum: 1 },
     table: INITIAL_RULES,
     homes: Object.fromEntries(sites.map((name) => [name, name])),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { newSealKey } from '../../site/seal.js';
 import { parseJson } from '../../client/attempts.js';
 import { exchange, readText } from '../../client/site-endpoint.js';
 import { SUPERVISOR_ROUTE, SupervisorAnswer } from './supervisor-routes.js';
@@ -37,6 +38,7 @@ export async function claimDataFolder(folder: string, basePort: number): Promise
         message: `${folder} holds a cluster of a format this version does not know.`,
       };
     }
+    await makeSealKey(join(folder, 'seal.key'));
     return { ok: true, clusterId, release: () => rm(lock, { force: true }) };
   } catch (error) {
     return { ok: false, message: `${folder} cannot be used: ${String(error)}` };
@@ -60,6 +62,15 @@ async function holder(lock: string, folder: string): Promise<number | null> {
   if (reply.kind !== 'reply') return pid;
   const told = SupervisorAnswer.safeParse(parseJson(await readText(reply.body, 64 * 1024)));
   return told.success && told.data.dataFolder === folder ? pid : null;
+}
+
+/** What seals the secrets of access keys: made once, for its owner's eyes only. */
+async function makeSealKey(path: string): Promise<void> {
+  await writeFile(path, newSealKey(), { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 async function readClusterId(path: string): Promise<string | null> {

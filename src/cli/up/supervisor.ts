@@ -68,7 +68,9 @@ async function startAll(
   if (!claimed.ok) return claimed;
   undo.push(claimed.release);
   const sites = planSites({ ...options, clusterId: claimed.clusterId });
-  const taken = await takenPorts(sites.flatMap(({ httpPort, peerPort }) => [httpPort, peerPort]));
+  const taken = await takenPorts(
+    sites.flatMap(({ httpPort, s3Port = 0, peerPort }) => [httpPort, s3Port, peerPort]),
+  );
   if (taken.length > 0) return { ok: false, message: portsTaken(taken, basePort) };
 
   const children = await Promise.all(sites.map((config) => prepareChild(options, config)));

@@ -10,7 +10,8 @@ import {
 import type { ListeningHttp } from '../../gateways/http-listener.js';
 import { listen } from '../../gateways/native-http/server.js';
 import { runSite } from '../../site/run-site.js';
-import type { RunningSite, SiteConfig } from '../../site/site-config.js';
+import type { RunningSite } from '../../site/running-site.js';
+import type { SiteConfig } from '../../site/site-config.js';
 import { connect } from './node.js';
 import { committed, next } from './test-kit.js';
 

@@ -1,0 +1,14 @@
+import type { FileService } from './file-service.js';
+import type { ObjectService } from './object-service.js';
+
+/** A site that is ready to serve. */
+export interface RunningSite {
+  readonly service: FileService;
+  /** The same with what gateways for objects need; null for one that serves none. */
+  readonly objects: ObjectService | null;
+  readonly httpUrl: string;
+  /** Resolves if the site has stopped itself, because what must hold does not. */
+  readonly failed?: Promise<Error>;
+  /** Hands its shards over, finishes what is in flight and closes everything. */
+  stop(): Promise<void>;
+}
