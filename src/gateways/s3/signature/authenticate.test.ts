@@ -120,7 +120,8 @@ describe('requests signed by the AWS SDK', () => {
       method: fc.constantFrom('GET', 'PUT', 'DELETE', 'HEAD', 'POST'),
       path: text.map((key) => `/b/${key.split('/').map(uriEncode).join('/')}`),
       query: fc.dictionary(
-        text.filter((name) => name !== '' && !/^x-amz-/i.test(name)),
+        // The signer keeps queries in plain objects.
+        text.filter((name) => !/^(?:|__proto__|x-amz-.*)$/i.test(name)),
         text,
         { maxKeys: 4, noNullPrototype: true },
       ),
