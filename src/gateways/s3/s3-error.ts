@@ -148,6 +148,10 @@ export const S3_ERRORS = {
     status: 404,
     message: 'The lifecycle configuration does not exist',
   },
+  NoSuchPublicAccessBlockConfiguration: {
+    status: 404,
+    message: 'The public access block configuration was not found',
+  },
   NoSuchTagSet: { status: 404, message: 'The TagSet does not exist' },
   NoSuchUpload: {
     status: 404,
@@ -179,6 +183,10 @@ export const S3_ERRORS = {
   PreconditionFailed: {
     status: 412,
     message: 'At least one of the pre-conditions you specified did not hold',
+  },
+  ReplicationConfigurationNotFoundError: {
+    status: 404,
+    message: 'The replication configuration was not found',
   },
   RequestHeaderSectionTooLarge: {
     status: 400,
