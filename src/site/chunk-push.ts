@@ -3,7 +3,7 @@ import type { ChunkCalls } from './chunk-calls.js';
 interface Offer {
   readonly hash: string;
   readonly bytes: Uint8Array;
-  readonly settled: (isFree: boolean) => void;
+  readonly settled: () => void;
 }
 
 /**
@@ -21,11 +21,11 @@ export class ChunkPush {
   ) {}
 
   /**
-   * Resolves once the site has the chunk durably, or nothing more is tried. True if the bytes are
-   * not needed any more; after a failure they may still be on their way out.
+   * Resolves once the site has the chunk durably, or nothing more is tried; after a failure the
+   * bytes may still be on their way out.
    */
-  offer(hash: string, bytes: Uint8Array): Promise<boolean> {
-    if (this.failed) return Promise.resolve(true);
+  offer(hash: string, bytes: Uint8Array): Promise<void> {
+    if (this.failed) return Promise.resolve();
     return new Promise((settled) => {
       // Chunks that are cut in the same turn are asked about together.
       if (this.offers.length === 0) queueMicrotask(() => void this.ask());
@@ -42,13 +42,13 @@ export class ChunkPush {
     const wanted = new Set(lacking ?? []);
     for (const offer of offers) {
       if (wanted.delete(offer.hash)) void this.send(offer);
-      else offer.settled(true);
+      else offer.settled();
     }
   }
 
   private async send(offer: Offer): Promise<void> {
     const arrived = this.failed || (await this.calls.put(this.site, offer.hash, offer.bytes));
     if (!arrived) this.failed = true;
-    offer.settled(arrived);
+    offer.settled();
   }
 }

@@ -1,85 +1,91 @@
-import { CHUNK_COUNT_LIMIT, CHUNK_LIMIT_BYTES } from '../protocol/file-version.js';
+import { CHUNK_LIMIT_BYTES } from '../protocol/file-version.js';
 
-/** Cuts a stream of bytes into chunks. */
-export interface ContentCutter {
-  /** Takes the next bytes and gives the chunks that are complete with them, in order. */
-  push(bytes: Uint8Array): Uint8Array[];
-  /** What is left, at the end; null when nothing is. */
-  end(): Uint8Array | null;
+/*
+ * Where content is cut into chunks: FastCDC (Xia et al. 2016) with normalised chunking. A cut falls
+ * where the gear hash of the 32 bytes before it has enough leading zeros: more are wanted before the
+ * target length than after it. So a place depends on the bytes near it and on the beginning of its
+ * chunk, and after an insertion the cuts soon fall between the same bytes again.
+ *
+ * Version 1 of the format is: this rule, the gear table and the sizes below. Changing any of them
+ * keeps all content readable, since a list of chunks is a list of chunks; it only makes old content
+ * and new content share fewer of them.
+ */
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
+
+export interface ChunkSizes {
+  readonly leastBytes: number;
+  readonly targetBytes: number;
+  readonly mostBytes: number;
+  /** Leading zeros wanted before the target length, and from it on. */
+  readonly strictZeros: number;
+  readonly looseZeros: number;
 }
 
-const MEBIBYTE = 1024 * 1024;
-export const SMALL_CHUNK_BYTES = MEBIBYTE;
-/** Longer content is gathered in the memory of a chunk. */
-const PARTS_LIMIT_BYTES = 128 * 1024;
-/** From here on chunks are large, so that their number stays within its limit. */
-const SMALL_CHUNKS_UP_TO_BYTES = 1024 * MEBIBYTE;
+const NEAR_SIZES: ChunkSizes = {
+  leastBytes: 256 * KIBIBYTE,
+  targetBytes: MEBIBYTE,
+  mostBytes: 2 * MEBIBYTE,
+  strictZeros: 22,
+  looseZeros: 18,
+};
 
-const SMALL_CHUNKS = SMALL_CHUNKS_UP_TO_BYTES / SMALL_CHUNK_BYTES;
-/** The longest content that fixed cuts can hold. */
-export const FIXED_CUT_LIMIT_BYTES =
-  SMALL_CHUNKS_UP_TO_BYTES + (CHUNK_COUNT_LIMIT - SMALL_CHUNKS) * CHUNK_LIMIT_BYTES;
+/** Far into very large content chunks are larger, so that their number stays within its limit. */
+const FAR_SIZES: ChunkSizes = {
+  leastBytes: MEBIBYTE,
+  targetBytes: 4 * MEBIBYTE,
+  mostBytes: CHUNK_LIMIT_BYTES,
+  strictZeros: 24,
+  looseZeros: 20,
+};
+const FAR_FROM_BYTES = 4 * 1024 * MEBIBYTE;
 
-/** Cuts at fixed places: each 1 MiB of the first GiB, each 8 MiB after that. */
-export class FixedCutter implements ContentCutter {
-  /** The beginning of a chunk, as long as it may yet be all there is. */
-  private parts: Uint8Array[] = [];
-  private chunk: Buffer | null = null;
-  private heldBytes = 0;
-  private cutBytes = 0;
-
-  /** `room` gives the memory of chunks; short content does without. */
-  constructor(private readonly room: (bytes: number) => Buffer = Buffer.allocUnsafe) {}
-
-  push(bytes: Uint8Array): Uint8Array[] {
-    const chunks: Uint8Array[] = [];
-    let rest = bytes;
-    while (rest.length > 0) {
-      const needed = this.nextChunkBytes() - this.heldBytes;
-      const part = rest.subarray(0, needed);
-      rest = rest.subarray(part.length);
-      this.hold(part);
-      if (part.length === needed) chunks.push(this.take());
-    }
-    return chunks;
-  }
-
-  end(): Uint8Array | null {
-    return this.heldBytes === 0 ? null : this.take();
-  }
-
-  private nextChunkBytes(): number {
-    return this.cutBytes < SMALL_CHUNKS_UP_TO_BYTES ? SMALL_CHUNK_BYTES : CHUNK_LIMIT_BYTES;
-  }
-
-  private hold(part: Uint8Array): void {
-    if (this.chunk === null && this.heldBytes + part.length > PARTS_LIMIT_BYTES) {
-      this.chunk = this.room(this.nextChunkBytes());
-      let at = 0;
-      for (const earlier of this.parts) {
-        this.chunk.set(earlier, at);
-        at += earlier.length;
-      }
-      this.parts = [];
-    }
-    if (this.chunk === null) this.parts.push(part);
-    else this.chunk.set(part, this.heldBytes);
-    this.heldBytes += part.length;
-  }
-
-  private take(): Uint8Array {
-    const chunk = this.chunk?.subarray(0, this.heldBytes) ?? joined(this.parts, this.heldBytes);
-    this.cutBytes += this.heldBytes;
-    this.parts = [];
-    this.chunk = null;
-    this.heldBytes = 0;
-    return chunk;
-  }
+/** The sizes of a chunk that begins so far into the content. */
+export function sizesAt(positionBytes: number): ChunkSizes {
+  return positionBytes < FAR_FROM_BYTES ? NEAR_SIZES : FAR_SIZES;
 }
 
-/** One part is used as it is where it is most of the memory that it lies in. */
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [only] = parts;
-  const isWhole = parts.length === 1 && only !== undefined;
-  return isWhole && 2 * bytes >= only.buffer.byteLength ? only : Buffer.concat(parts, bytes);
+/** Bytes that the hash remembers: one for each of its bits. */
+const WINDOW_BYTES = 32;
+const GEAR = gearTable();
+
+/**
+ * Where the chunk that begins with `bytes` ends: its length, or 0 if no cut falls within them.
+ * Lengths up to `fromBytes` were tried before. The same whatever steps are taken.
+ */
+export function findCut(bytes: Uint8Array, fromBytes: number, sizes: ChunkSizes): number {
+  const { leastBytes, targetBytes, mostBytes } = sizes;
+  const endBytes = Math.min(bytes.length, mostBytes);
+  const first = Math.max(fromBytes + 1, leastBytes);
+  if (first > endBytes) return 0;
+  let hash = 0;
+  for (let at = Math.max(0, first - WINDOW_BYTES); at < first - 1; at += 1) {
+    hash = (hash << 1) + (GEAR[bytes[at] ?? 0] ?? 0);
+  }
+  const strictShift = 32 - sizes.strictZeros;
+  const looseShift = 32 - sizes.looseZeros;
+  let length = first;
+  for (const end = Math.min(endBytes, targetBytes - 1); length <= end; length += 1) {
+    hash = ((hash << 1) + (GEAR[bytes[length - 1] ?? 0] ?? 0)) | 0;
+    if (hash >>> strictShift === 0) return length;
+  }
+  for (; length <= endBytes; length += 1) {
+    hash = ((hash << 1) + (GEAR[bytes[length - 1] ?? 0] ?? 0)) | 0;
+    if (hash >>> looseShift === 0) return length;
+  }
+  return endBytes === mostBytes ? mostBytes : 0;
+}
+
+/** 256 numbers of SplitMix32 from a fixed seed. */
+function gearTable(): Int32Array {
+  const table = new Int32Array(256);
+  let state = 0x51_75_6f_72;
+  for (let index = 0; index < table.length; index += 1) {
+    state = (state + 0x9e_37_79_b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21_f0_aa_ad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x73_5a_2d_97);
+    table[index] = mixed ^ (mixed >>> 15);
+  }
+  return table;
 }

@@ -6,6 +6,9 @@ import type { ChunkRead } from '../storage/chunks/chunk-store.js';
 import { MemoryChunkStore } from '../storage/chunks/memory-chunk-store.js';
 import { createMemoryNetwork } from '../transport/memory-network.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
+import type { CuttingAnswer, CuttingQuestion } from './content-cutting.js';
+import { SameThread } from './content-thread.js';
+import { ContentThreads } from './content-threads.js';
 import { createContentTransfer } from './content-transfer.js';
 import { ContentLost } from './file-service.js';
 
@@ -40,7 +43,20 @@ afterEach(async () => {
   }
 });
 
-async function startSites() {
+/** Answers one question and is gone with the next. */
+class DyingThread extends SameThread {
+  override isAlive = true;
+  private asked = 0;
+
+  override ask(question: CuttingQuestion): Promise<CuttingAnswer> {
+    this.asked += 1;
+    if (this.asked === 1) return super.ask(question);
+    this.isAlive = false;
+    return Promise.reject(new Error('the thread is gone'));
+  }
+}
+
+async function startSites({ dyingThreads = 0 } = {}) {
   const hub = createMemoryNetwork();
   const sites = await Promise.all(
     SITES.map(async (site) => {
@@ -48,7 +64,19 @@ async function startSites() {
       const network = hub.join({ site, peers, run: `${site}.1`, incarnation: 1 });
       const store = new CountingStore();
       const failed = (): void => undefined;
-      const transfer = createContentTransfer({ network, store, peers, writeQuorum: 2, failed });
+      let dying = dyingThreads;
+      const threads = new ContentThreads(() =>
+        (dying -= 1) >= 0 ? new DyingThread() : new SameThread(),
+      );
+      const options = {
+        network,
+        store,
+        peers,
+        writeQuorum: 2,
+        threads,
+        failed,
+      };
+      const transfer = createContentTransfer(options);
       const up = new Set<string>();
       const connected = new Promise<void>((resolve) => {
         network.onUp((peer) => {
@@ -66,8 +94,17 @@ async function startSites() {
   return { nyc, tor, lon };
 }
 
-function bytesOf(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) * 13 + (i >> 16)) & 0xff);
+/** Bytes without a pattern, the same each time. */
+function bytesOf(size: number, key = 7): Uint8Array {
+  const words = new Uint32Array(Math.ceil(size / 4));
+  let state = key;
+  for (let i = 0; i < words.length; i += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[i] = state;
+  }
+  return new Uint8Array(words.buffer, 0, size);
 }
 
 async function* bodyOf(bytes: Uint8Array, pieceBytes = 100_000): AsyncGenerator<Uint8Array> {
@@ -117,7 +154,8 @@ it('cuts large content, gives it to the other sites, and never sends a chunk twi
   const bytes = bytesOf(3 * MEBIBYTE + 5);
   const content = chunked(await uploaded(nyc, bytes));
   expect(content.etag).toBe(contentHash(bytes));
-  expect(content.chunks.map(({ size }) => size)).toEqual([MEBIBYTE, MEBIBYTE, MEBIBYTE, 5]);
+  expect(content.chunks.length).toBeGreaterThan(1);
+  expect(content.chunks.reduce((sum, { size }) => sum + size, 0)).toBe(bytes.length);
   await Promise.all([ensured(tor, content), ensured(lon, content)]);
   const writes = [tor.store.writes, lon.store.writes];
   await uploaded(nyc, bytes);
@@ -127,12 +165,14 @@ it('cuts large content, gives it to the other sites, and never sends a chunk twi
 
 it('reads only the chunks of a range', async () => {
   const { nyc } = await startSites();
-  const bytes = bytesOf(4 * MEBIBYTE);
+  const bytes = bytesOf(6 * MEBIBYTE);
   const content = chunked(await uploaded(nyc, bytes));
-  const range = { start: MEBIBYTE + 10, end: 2 * MEBIBYTE + 20 };
+  const [first, second, third] = content.chunks;
+  if (!first || !second || !third) throw new Error('too few chunks');
+  const range = { start: first.size + 10, end: first.size + second.size + 20 };
   const read = await collect(nyc.transfer.access.read(content, range));
   expect(Buffer.compare(read, bytes.subarray(range.start, range.end))).toBe(0);
-  expect(nyc.store.reads).toEqual([content.chunks[1]?.hash, content.chunks[2]?.hash]);
+  expect(nyc.store.reads).toEqual([second.hash, third.hash]);
 });
 
 it('fetches what a site lacks once the other can be reached', async () => {
@@ -199,4 +239,37 @@ it('gives the digests that were asked for, of small content and of large', async
       sha256: digestOf('sha256'),
     });
   }
+});
+
+it('sends only what is new after an insertion in the middle', async () => {
+  const { nyc, tor, lon } = await startSites();
+  const bytes = bytesOf(16 * MEBIBYTE);
+  const before = chunked(await uploaded(nyc, bytes));
+  await Promise.all([ensured(tor, before), ensured(lon, before)]);
+  const writes = tor.store.writes;
+  const half = bytes.length / 2;
+  const edited = Buffer.concat([bytes.subarray(0, half), Buffer.of(1), bytes.subarray(half)]);
+  const after = chunked(await uploaded(nyc, edited));
+  await ensured(tor, after);
+  expect(after.etag).toBe(contentHash(edited));
+  expect(tor.store.writes - writes).toBeLessThanOrEqual(2);
+  expect(Buffer.compare(await collect(tor.transfer.access.read(after)), edited)).toBe(0);
+});
+
+it('takes more uploads at once than there is memory for', async () => {
+  const { nyc } = await startSites();
+  const bodies = Array.from({ length: 60 }, (_, i) => bytesOf(3 * MEBIBYTE, i + 1));
+  const contents = await Promise.all(bodies.map((bytes) => uploaded(nyc, bytes)));
+  expect(contents.map(({ etag }) => etag)).toEqual(bodies.map((bytes) => contentHash(bytes)));
+});
+
+it('says so when the thread that cuts has ended, and goes on with another', async () => {
+  const { nyc } = await startSites({ dyingThreads: 1 });
+  const bytes = bytesOf(MEBIBYTE);
+  expect(await nyc.transfer.access.upload(bodyOf(bytes))).toMatchObject({
+    ok: false,
+    reason: 'storage_failed',
+    message: 'the thread is gone',
+  });
+  expect(await uploaded(nyc, bytes)).toMatchObject({ etag: contentHash(bytes) });
 });

@@ -1,20 +1,20 @@
 import type { ContentPort, StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
-import { BufferPool } from '../transport/buffer-pool.js';
+import { ChunkMemory } from '../storage/chunks/chunk-memory.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import { ByteBudget } from './byte-budget.js';
 import { ChunkArrivals } from './chunk-arrivals.js';
 import { createChunkCalls } from './chunk-calls.js';
 import { ChunkFetcher } from './chunk-fetcher.js';
 import { ChunkPush } from './chunk-push.js';
 import { joinContents, type StoreChunk } from './content-join.js';
 import { readContent } from './content-read.js';
-import { SMALL_CHUNK_BYTES } from './content-cutter.js';
-import { ContentUpload, UPLOADS_LIMIT_BYTES, type UploadPorts } from './content-upload.js';
+import type { StreamPorts } from './content-stream.js';
+import type { ContentThreads } from './content-threads.js';
+import { ContentUpload } from './content-upload.js';
 import type { ContentAccess } from './site-context.js';
 
-/** Chunks whose memory is kept for the next ones. */
-const POOLED_CHUNKS = 32;
+/** Chunks of uploads, those being put together and those on their way to disks. */
+const UPLOADS_LIMIT_BYTES = 96 * 1024 * 1024;
 
 export interface ContentTransferOptions {
   readonly network: PeerNetwork;
@@ -22,6 +22,7 @@ export interface ContentTransferOptions {
   /** The other sites, nearest first. */
   readonly peers: readonly string[];
   readonly writeQuorum: number;
+  readonly threads: ContentThreads;
   /** A chunk could not be written here. */
   readonly failed: (failure: StorageFailure) => void;
 }
@@ -42,11 +43,11 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   const arrivals = new ChunkArrivals();
   const calls = createChunkCalls(network, store, arrivals);
   const fetcher = new ChunkFetcher({ store, calls, arrivals, connectedSites });
-  const uploads: UploadPorts = {
+  const uploads: StreamPorts = {
     store,
     calls,
-    budget: new ByteBudget(UPLOADS_LIMIT_BYTES),
-    pool: new BufferPool(SMALL_CHUNK_BYTES, POOLED_CHUNKS),
+    threads: options.threads,
+    memory: new ChunkMemory(UPLOADS_LIMIT_BYTES),
     connectedSites,
     neededPushes: options.writeQuorum - 1,
     failed: options.failed,
@@ -64,8 +65,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   };
   return {
     access: {
-      upload: (body, announcedSize, digests = []) =>
-        new ContentUpload(uploads, digests).run(body, announcedSize),
+      upload: (body, announcedSize, digests = [], positionBytes = 0) =>
+        new ContentUpload(uploads, { digests, positionBytes }).run(body, announcedSize),
       join: (contents) => joinContents(contents, storeChunk),
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, repaired),

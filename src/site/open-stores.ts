@@ -2,12 +2,14 @@ import { access, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenedLog } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
-import { nodeChunkFiles, openChunkStore } from '../storage/chunks/folder-chunk-store.js';
+import { nodeChunkFiles } from '../storage/chunks/chunk-files.js';
+import { openChunkStore } from '../storage/chunks/folder-chunk-store.js';
 import { lockFolder } from '../storage/folder-lock.js';
 import { type LogFiles, nodeLogFiles } from '../storage/log/log-files.js';
 import { openShardLog, type SegmentedShardLog } from '../storage/log/segmented-log.js';
 import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js';
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
+import { ContentThreads } from './content-threads.js';
 import type { SiteConfig } from './site-config.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
@@ -27,6 +29,8 @@ export interface SiteStores {
   takeOpened(): ReadonlyMap<string, OpenedLog>;
   readonly views: ViewEnvironment;
   readonly chunks: ChunkStore;
+  /** For cutting and hashing. */
+  readonly threads: ContentThreads;
   /** The site has declared itself new: the damage is behind it. */
   damageDeclared(): Promise<void>;
   close(): Promise<void>;
@@ -65,12 +69,14 @@ export async function openStores(
       await close();
       return read;
     }
+    const threads = new ContentThreads();
+    undo.push(() => threads.close());
     const views = await openViewEnvironment(join(folder, 'view'));
     undo.push(() => views.close());
     const files = config.fsync
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
-    const chunks = await openChunkStore(join(folder, 'chunks'), files);
+    const chunks = await openChunkStore(join(folder, 'chunks'), { files, hashOf: threads.hashOf });
     const { logs: both, damaged } = await openLogs(config, views, undo, report);
     const logs = new Map([...both].map(([shard, { log }]) => [shard, log]));
     let found = new Map([...both].map(([shard, { opened }]) => [shard, opened]));
@@ -82,7 +88,17 @@ export async function openStores(
     };
     const damageDeclared = (): Promise<void> => forgetDamage(folder);
     const { record } = read;
-    const stores = { record, damaged, logs, takeOpened, views, chunks, damageDeclared, close };
+    const stores = {
+      record,
+      damaged,
+      logs,
+      takeOpened,
+      views,
+      threads,
+      chunks,
+      damageDeclared,
+      close,
+    };
     return { ok: true, stores };
   } catch (error) {
     await close().catch(() => undefined);

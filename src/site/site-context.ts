@@ -24,12 +24,15 @@ export interface ContentAccess {
    * Reads the body to its end. The content is durable here when this resolves, unless it is small
    * enough to travel in the log entry; other sites have been sent what they lack as far as they
    * could be reached. `announcedSize` in bytes; a body of another length is `body_incomplete`.
-   * Nothing names the content yet: it is kept for a while, until a version does.
+   * Nothing names the content yet: it is kept for a while, until a version does. `positionBytes`:
+   * about where in a larger content these bytes will lie, when they are a part of one; chunks are
+   * larger further in.
    */
   upload(
     body: AsyncIterable<Uint8Array>,
     announcedSize?: number,
     digests?: readonly DigestName[],
+    positionBytes?: number,
   ): Promise<UploadResult>;
   /**
    * The contents in a row as one. What is in chunks stays where it is; the etag is the BLAKE3 hash

@@ -69,6 +69,7 @@ export class SiteProcess implements RunningSite {
     this.content = createContentTransfer({
       network: this.network,
       store: stores.chunks,
+      threads: stores.threads,
       peers: peersByNearness(config),
       writeQuorum: config.cluster.writeQuorum,
       // A full disk refuses what does not fit; it may take what is smaller.

@@ -11,6 +11,7 @@ import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
 import { createMemoryNetwork } from '../transport/memory-network.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
+import { ContentThreads } from './content-threads.js';
 import { createContentTransfer } from './content-transfer.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
@@ -39,7 +40,8 @@ beforeEach(async () => {
     const view = views.shard(SHARD);
     const chunks = new MemoryChunkStore();
     const failed = (): void => undefined;
-    const options = { network, store: chunks, peers: [peer], writeQuorum: 2, failed };
+    const threads = new ContentThreads();
+    const options = { network, store: chunks, peers: [peer], writeQuorum: 2, threads, failed };
     const content = createContentTransfer(options);
     const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
     const report = (): void => undefined;

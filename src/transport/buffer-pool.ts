@@ -1,3 +1,6 @@
+/** Less than this part of a buffer is not worth one. */
+const SMALL_PART = 8;
+
 /**
  * Large buffers that are used again. Memory for each chunk anew costs more than what is done with
  * the chunk: the system clears its pages, and the engine collects its whole heap every 64 MiB.
@@ -14,7 +17,8 @@ export class BufferPool {
 
   /** Holds anything. Sizes far from that of the pool's buffers get memory of their own. */
   take(bytes: number): Buffer {
-    if (bytes > this.bufferBytes || 2 * bytes < this.bufferBytes) return Buffer.allocUnsafe(bytes);
+    if (bytes > this.bufferBytes || SMALL_PART * bytes < this.bufferBytes)
+      return Buffer.allocUnsafe(bytes);
     const memory = this.idle.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes).buffer;
     this.taken.add(memory);
     return Buffer.from(memory, 0, bytes);

@@ -51,9 +51,9 @@ export interface NetworkLimits {
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** A frame with a chunk of the usual size; and how many of them are kept for the next ones. */
-const POOLED_BYTES = MEBIBYTE + 4096;
-const POOLED_COUNT = 32;
+/** A frame with the largest of usual chunks; and how many of them are kept for the next ones. */
+const POOLED_BYTES = 2 * MEBIBYTE + 4096;
+const POOLED_COUNT = 16;
 export const NETWORK_LIMITS: NetworkLimits = {
   controlFrameBytes: 4 * MEBIBYTE,
   bulkFrameBytes: 9 * MEBIBYTE,

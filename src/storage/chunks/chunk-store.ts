@@ -22,10 +22,10 @@ export interface ChunkStore {
   missing(refs: readonly ChunkRef[]): Promise<ChunkRef[]>;
   /**
    * Resolves once the chunk is on disk, its directory entry included. Writing what is there does
-   * nothing. Bytes that do not hash to the name are refused as `damaged` and not stored. The memory
-   * is the caller's again then.
+   * nothing. Bytes that do not hash to the name are refused as `damaged` and not stored; `isProven`
+   * says that the hash was computed from these very bytes. The memory is the caller's again then.
    */
-  write(hash: string, bytes: Uint8Array): Promise<ChunkWrite>;
+  write(hash: string, bytes: Uint8Array, isProven?: boolean): Promise<ChunkWrite>;
   /** The bytes, verified each time. */
   read(hash: string): Promise<ChunkRead>;
   /** Removing what is not there does nothing. The caller serialises it with `has` and `write`. */

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeChunkStore } from './chunk-store.conformance.js';
-import { nodeChunkFiles, openChunkStore } from './folder-chunk-store.js';
+import { nodeChunkFiles } from './chunk-files.js';
+import { ChunkMemory } from './chunk-memory.js';
+import { openChunkStore } from './folder-chunk-store.js';
 import { MemoryChunkStore } from './memory-chunk-store.js';
 
 let folder = '';
@@ -51,21 +53,17 @@ describe('a chunk store in a folder', () => {
 
   it('tells a full disk by name and stores nothing', async () => {
     const full = Object.assign(new Error('no room'), { code: 'ENOSPC' });
-    const store = await openChunkStore(folder, {
-      ...nodeChunkFiles,
-      writeDurably: () => Promise.reject(full),
-    });
+    const files = { ...nodeChunkFiles, writeDurably: () => Promise.reject(full) };
+    const store = await openChunkStore(folder, { files });
     expect(await store.write(hash, bytes)).toMatchObject({ failure: { kind: 'disk_full' } });
     expect(await store.has(hash)).toBe(false);
   });
 
   it('acknowledges nothing when a folder cannot be synced', async () => {
     let failing = false;
-    const store = await openChunkStore(folder, {
-      ...nodeChunkFiles,
-      syncFolder: (one) =>
-        failing ? Promise.reject(new Error('bad disk')) : nodeChunkFiles.syncFolder(one),
-    });
+    const syncFolder = (one: string): Promise<void> =>
+      failing ? Promise.reject(new Error('bad disk')) : nodeChunkFiles.syncFolder(one);
+    const store = await openChunkStore(folder, { files: { ...nodeChunkFiles, syncFolder } });
     failing = true;
     expect(await store.write(hash, bytes)).toMatchObject({ failure: { kind: 'io_error' } });
   });
@@ -80,5 +78,31 @@ describe('a chunk store in a folder', () => {
     expect(results.every(({ ok }) => ok)).toBe(true);
     const refs = chunks.map((one) => ({ hash: one.hash, size: 10_000 }));
     expect(await store.missing(refs)).toEqual([]);
+  });
+
+  it('writes chunks of any length out of memory that the disk takes directly', async () => {
+    const store = await openChunkStore(folder);
+    const memory = new ChunkMemory(1024 * 1024);
+    for (const size of [1, 4095, 4096, 4097, 100_000]) {
+      const room = await memory.take(size);
+      room.fill(size % 251);
+      const name = contentHash(room);
+      expect(await store.write(name, room, true)).toEqual({ ok: true });
+      memory.give(room);
+      const read = await store.read(name);
+      expect(read.ok && read.bytes.length).toBe(size);
+    }
+  });
+
+  it('believes no hash but that of its own thread', async () => {
+    const asked: number[] = [];
+    const hashOf = (given: Uint8Array): Promise<string> => {
+      asked.push(given.length);
+      return Promise.resolve('0'.repeat(64));
+    };
+    const store = await openChunkStore(folder, { hashOf });
+    expect(await store.write(hash, bytes)).toMatchObject({ failure: { kind: 'damaged' } });
+    expect(asked).toEqual([bytes.length]);
+    expect(await store.has(hash)).toBe(false);
   });
 });

@@ -1,44 +1,25 @@
 import { contentHash } from '../content-hash.js';
-import { access, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ChunkRef } from '../../protocol/file-version.js';
 import { storageFailureOf } from '../storage-failure.js';
+import { type ChunkFiles, nodeChunkFiles } from './chunk-files.js';
+import { ChunkMemory, wholePages } from './chunk-memory.js';
 import { type ChunkRead, type ChunkStore, type ChunkWrite, isChunkHash } from './chunk-store.js';
 import { FolderSync } from './folder-sync.js';
 import { Gate } from './gate.js';
 
-/** The file system as the chunk store sees it; tests put their faults here. */
-export interface ChunkFiles {
-  /** Writes a new file and flushes it. */
-  writeDurably(path: string, bytes: Uint8Array): Promise<void>;
-  syncFolder(folder: string): Promise<void>;
-}
-
-export const nodeChunkFiles: ChunkFiles = {
-  async writeDurably(path, bytes) {
-    const handle = await open(path, 'wx');
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
-      }
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-  },
-  async syncFolder(folder) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-};
-
 /** Chunks being written at once; more wait. Leaves threads of the pool to the logs. */
 const WRITES_AT_ONCE = 4;
 const LOOKUPS_AT_ONCE = 16;
+/** Chunks given to be written, copied to where the disk can take them from. */
+const COPIED_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export interface ChunkStoreOptions {
+  readonly files?: ChunkFiles;
+  /** Where hashes are computed; on the calling thread when not given. */
+  readonly hashOf?: (bytes: Uint8Array) => Promise<string>;
+}
 
 /**
  * Opens the chunk store of a site in a folder of its own: `ab/<hash>`, temporary files in `new/`,
@@ -47,13 +28,15 @@ const LOOKUPS_AT_ONCE = 16;
  */
 export async function openChunkStore(
   folder: string,
-  files: ChunkFiles = nodeChunkFiles,
+  options: ChunkStoreOptions = {},
 ): Promise<ChunkStore> {
+  const { files = nodeChunkFiles, hashOf = (bytes) => Promise.resolve(contentHash(bytes)) } =
+    options;
   await rm(join(folder, 'new'), { recursive: true, force: true });
   await mkdir(join(folder, 'new'), { recursive: true });
   await mkdir(join(folder, 'damaged'), { recursive: true });
   await files.syncFolder(folder);
-  return new FolderChunkStore(folder, files);
+  return new FolderChunkStore(folder, files, hashOf);
 }
 
 class FolderChunkStore implements ChunkStore {
@@ -62,11 +45,13 @@ class FolderChunkStore implements ChunkStore {
   private readonly folders: FolderSync;
   /** Writes under way, so that two of the same chunk become one. */
   private readonly writing = new Map<string, Promise<ChunkWrite>>();
+  private readonly memory = new ChunkMemory(COPIED_LIMIT_BYTES);
   private temporaryFiles = 0;
 
   constructor(
     private readonly folder: string,
     private readonly files: ChunkFiles,
+    private readonly hashOf: (bytes: Uint8Array) => Promise<string>,
   ) {
     this.folders = new FolderSync(folder, (path) => files.syncFolder(path));
   }
@@ -90,18 +75,18 @@ class FolderChunkStore implements ChunkStore {
     return unique.filter((_, i) => !here[i]);
   }
 
-  async write(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
-    if (contentHash(bytes) !== hash) {
-      const message = `the bytes given for chunk ${hash} do not hash to it`;
-      return { ok: false, failure: { kind: 'damaged', message } };
+  async write(hash: string, bytes: Uint8Array, isProven = false): Promise<ChunkWrite> {
+    if (isProven && wholePages(bytes) !== null) return this.writeOnce(hash, bytes);
+    // The thread that proves the bytes, and the disk, take them from shared memory.
+    const copy = await this.memory.take(bytes.length);
+    try {
+      copy.set(bytes);
+      if (isProven || (await this.hashOf(copy)) === hash) return await this.writeOnce(hash, copy);
+    } finally {
+      this.memory.give(copy);
     }
-    const underway = this.writing.get(hash);
-    if (underway) return underway;
-    const writing = this.writeNew(hash, bytes);
-    this.writing.set(hash, writing);
-    const result = await writing;
-    this.writing.delete(hash);
-    return result;
+    const message = `the bytes given for chunk ${hash} do not hash to it`;
+    return { ok: false, failure: { kind: 'damaged', message } };
   }
 
   async read(hash: string): Promise<ChunkRead> {
@@ -140,6 +125,16 @@ class FolderChunkStore implements ChunkStore {
 
   private pathOf(hash: string): string {
     return join(this.folder, hash.slice(0, 2), hash);
+  }
+
+  private async writeOnce(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
+    const underway = this.writing.get(hash);
+    if (underway) return underway;
+    const writing = this.writeNew(hash, bytes);
+    this.writing.set(hash, writing);
+    const result = await writing;
+    this.writing.delete(hash);
+    return result;
   }
 
   private async writeNew(hash: string, bytes: Uint8Array): Promise<ChunkWrite> {
