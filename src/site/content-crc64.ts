@@ -50,7 +50,7 @@ export class Crc64Nvme {
 }
 
 function xorOf(table: Int32Array, a: number, b: number, c: number, d: number): number {
-  return (table[a] ?? 0) ^ (table[b] ?? 0) ^ (table[c] ?? 0) ^ (table[d] ?? 0);
+  return table[a]! ^ table[b]! ^ table[c]! ^ table[d]!;
 }
 
 function hexOf(half: number): string {

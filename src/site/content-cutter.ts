@@ -59,22 +59,28 @@ export function findCut(bytes: Uint8Array, fromBytes: number, sizes: ChunkSizes)
   const endBytes = Math.min(bytes.length, mostBytes);
   const first = Math.max(fromBytes + 1, leastBytes);
   if (first > endBytes) return 0;
+  const strict = firstCut(bytes, first, Math.min(endBytes, targetBytes - 1), sizes.strictZeros);
+  if (strict !== 0) return strict;
+  const loose = firstCut(bytes, Math.max(first, targetBytes), endBytes, sizes.looseZeros);
+  if (loose !== 0) return loose;
+  return endBytes === mostBytes ? mostBytes : 0;
+}
+
+/**
+ * The first length from `first` to `last` with so many zeros; 0 if there is none. One byte after
+ * the other through all large content: what the compiler makes of this loop decides its speed.
+ */
+function firstCut(bytes: Uint8Array, first: number, last: number, zeros: number): number {
   let hash = 0;
   for (let at = Math.max(0, first - WINDOW_BYTES); at < first - 1; at += 1) {
-    hash = (hash << 1) + (GEAR[bytes[at] ?? 0] ?? 0);
+    hash = (hash << 1) + GEAR[bytes[at]!]!;
   }
-  const strictShift = 32 - sizes.strictZeros;
-  const looseShift = 32 - sizes.looseZeros;
-  let length = first;
-  for (const end = Math.min(endBytes, targetBytes - 1); length <= end; length += 1) {
-    hash = ((hash << 1) + (GEAR[bytes[length - 1] ?? 0] ?? 0)) | 0;
-    if (hash >>> strictShift === 0) return length;
+  const mask = -1 << (32 - zeros);
+  for (let at = first - 1; at < last; at += 1) {
+    hash = ((hash << 1) + GEAR[bytes[at]!]!) | 0;
+    if ((hash & mask) === 0) return at + 1;
   }
-  for (; length <= endBytes; length += 1) {
-    hash = ((hash << 1) + (GEAR[bytes[length - 1] ?? 0] ?? 0)) | 0;
-    if (hash >>> looseShift === 0) return length;
-  }
-  return endBytes === mostBytes ? mostBytes : 0;
+  return 0;
 }
 
 /** 256 numbers of SplitMix32 from a fixed seed. */
