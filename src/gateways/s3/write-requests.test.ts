@@ -5,7 +5,6 @@ import { effectiveHeaders } from './hoisted-headers.js';
 import { metadataHeaders, readObjectMetadata } from './object-metadata.js';
 import { readTaggingHeader } from './tagging-header.js';
 import { refuseUnsupportedHeaders, refuseUnsupportedParameters } from './unsupported-headers.js';
-import { absentBucketConfiguration, accessControlList } from './absent-configurations.js';
 
 const word = (answer: { readonly ok: boolean; readonly code?: string }) =>
   answer.ok ? 'ok' : answer.code;
@@ -220,15 +219,5 @@ describe('what is not implemented', () => {
     }
     expect(query('GET', 'cache-buster')).toBe('ok');
     expect(query('PUT', 'cache-buster')).toBe('InvalidArgument');
-  });
-
-  it('is said truthfully not to be there', () => {
-    expect(absentBucketConfiguration('policy')).toMatchObject({ code: 'NoSuchBucketPolicy' });
-    expect(absentBucketConfiguration('logging')).toMatchObject({ ok: true });
-    expect(absentBucketConfiguration('inventory')).toBe(null);
-    expect(accessControlList('me', false)).not.toContain('AllUsers');
-    expect(accessControlList('me', true)).toMatch(
-      /<URI>[^<]*AllUsers<\/URI><\/Grantee><Permission>READ<\/Permission>/,
-    );
   });
 });

@@ -33,17 +33,27 @@ export interface AnnouncedChecksum {
 
 type ReadChecksum = { readonly ok: true; readonly checksum: AnnouncedChecksum | null } | S3Failure;
 
-/** Reads Content-MD5, `x-amz-checksum-…`, `x-amz-sdk-checksum-algorithm` and `x-amz-trailer`. */
+/**
+ * Reads Content-MD5, `x-amz-checksum-…`, `x-amz-sdk-checksum-algorithm` and `x-amz-trailer`. With
+ * `checksumsOf` 'object', as in CompleteMultipartUpload, the checksums in headers are those of an
+ * object that the body only speaks of, and are not looked at.
+ */
 export function readAnnouncedDigests(
   headers: RequestHeaders,
   payload: PayloadRule,
+  checksumsOf: 'body' | 'object' = 'body',
 ): AnnouncedDigests | S3Failure {
+  const codings = headerValue(headers, 'content-encoding') ?? '';
+  if (payload.kind !== 'chunked' && /(?:^|[\s,])aws-chunked(?:$|[\s,])/i.test(codings)) {
+    // Taken as it is, the chunks' sizes and signatures would be stored as part of the object.
+    return refuse('Content-Encoding aws-chunked needs an x-amz-content-sha256 of STREAMING-….');
+  }
   const md5 = headerValue(headers, 'content-md5');
   const contentMd5 = md5 === undefined ? null : digestFromBase64('md5', md5.trim());
   if (md5 !== undefined && contentMd5 === null) {
     return s3Failure('InvalidDigest', 'The Content-MD5 you specified is not valid.');
   }
-  const read = readChecksum(headers, payload);
+  const read = readChecksum(headers, payload, checksumsOf);
   if (!read.ok) return read;
   const { checksum } = read;
   const payloadSha256 = payload.kind === 'sha256' ? payload.sha256 : null;
@@ -54,9 +64,14 @@ export function readAnnouncedDigests(
   return { ok: true, wanted: [...wanted], contentMd5, payloadSha256, checksum };
 }
 
-function readChecksum(headers: RequestHeaders, payload: PayloadRule): ReadChecksum {
+function readChecksum(
+  headers: RequestHeaders,
+  payload: PayloadRule,
+  checksumsOf: 'body' | 'object',
+): ReadChecksum {
   const given: AnnouncedChecksum[] = [];
   for (const header in headers) {
+    if (checksumsOf === 'object') break;
     const name = checksumOfHeader(header);
     if (name === undefined) continue;
     const hex = digestFromBase64(name, headerValue(headers, header)!.trim());
@@ -73,7 +88,7 @@ function readChecksum(headers: RequestHeaders, payload: PayloadRule): ReadChecks
     );
   }
   const algorithm = headerValue(headers, 'x-amz-sdk-checksum-algorithm');
-  if (algorithm !== undefined) {
+  if (algorithm !== undefined && checksumsOf === 'body') {
     const name = checksumOfAlgorithm(algorithm.trim());
     if (!checksum && name !== undefined) {
       return refuse(

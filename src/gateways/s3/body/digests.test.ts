@@ -114,6 +114,26 @@ describe('announced digests', () => {
     );
   });
 
+  it('are not those of an object that the body only speaks of', () => {
+    const headers = {
+      'content-md5': MD5,
+      'x-amz-checksum-crc32': `${CRC32}-3`,
+      'x-amz-sdk-checksum-algorithm': 'CRC32',
+    };
+    expect(readAnnouncedDigests(headers, unsigned, 'object')).toMatchObject({
+      wanted: ['md5'],
+      checksum: null,
+    });
+  });
+
+  it('are refused with chunks that nobody would take out', () => {
+    for (const codings of ['aws-chunked', 'gzip, AWS-chunked', 'aws-chunked,gzip']) {
+      expect(codeOf({ 'content-encoding': codings })).toBe('InvalidRequest');
+      expect(codeOf({ 'content-encoding': codings }, trailing)).toBe('ok');
+    }
+    expect(codeOf({ 'content-encoding': 'x-aws-chunked' })).toBe('ok');
+  });
+
   it('are base64 of their length', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 20, maxLength: 20 }), (bytes) => {

@@ -86,6 +86,7 @@ export class PostAuthenticator {
     const secret = await this.#secretOf(accessKeyId);
     if (secret === null)
       return s3Failure('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+    if (typeof secret !== 'string') return secret;
     const signingKey = this.#signingKeys.keyFor(credential, secret);
     const expected = hmac(signingKey, policy).toString('hex');
     if (!SIGNATURE.test(signature!) || !sameSignature(expected, signature!)) {

@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { S3ErrorCode } from '../s3-error.js';
-import { S3_ERRORS } from '../s3-error.js';
+import { S3_ERRORS, s3Failure } from '../s3-error.js';
 import { Authenticator } from './authenticate.js';
 import type { SignedRequest } from './canonical-request.js';
 import { formatAmzDate } from './credential.js';
@@ -275,6 +275,13 @@ describe('other ways to sign', () => {
     );
     const both = { ...(await presigned()), headers: (await signed()).headers };
     await expectCode(both, 'InvalidArgument');
+  });
+
+  it('passes on why a key cannot be looked up now', async () => {
+    const failing = new Authenticator(async () => s3Failure('ServiceUnavailable'));
+    expect(await failing.authenticate(await signed(), NOW)).toMatchObject({
+      code: 'ServiceUnavailable',
+    });
   });
 
   it('refuses unknown keys and keys of another secret', async () => {

@@ -22,8 +22,8 @@ export type Authentication =
     }
   | S3Failure;
 
-/** The secret of an access key, or null when there is no such key. */
-export type SecretOf = (accessKeyId: string) => Promise<string | null>;
+/** The secret of an access key, null when there is no such key, or why that cannot be told now. */
+export type SecretOf = (accessKeyId: string) => Promise<string | null | S3Failure>;
 
 /** Tells who sent a request, by Signature V4 in its headers or in its query, and nothing else. */
 export class Authenticator {
@@ -65,6 +65,7 @@ export class Authenticator {
     if (secret === null) {
       return s3Failure('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
     }
+    if (typeof secret !== 'string') return secret;
     const toSign = stringToSign(amzDate, scope, canonical.text);
     const signingKey = this.#signingKeys.keyFor(credential, secret);
     if (!sameSignature(hmac(signingKey, toSign).toString('hex'), signature)) {
