@@ -36,3 +36,8 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }
+
+/** `2026-11-22 11:13:17`, in UTC. */
+export function dateText(iso: string): string {
+  return iso.slice(0, 19).replace('T', ' ');
+}

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError, worseExit } from './exit-code.js';
-import { bytesText, printable, tableLines } from './figures.js';
+import { bytesText, dateText, printable, tableLines } from './figures.js';
 import { removeFolder } from './folder-transfer.js';
 import type { CommandRunner } from './command-runner.js';
 import type { ClusterOptions, ConditionOptions } from './session.js';
@@ -250,8 +250,4 @@ async function remove(session: Session, names: string[], options: Options): Prom
     exit = worseExit(exit, finished);
   }
   return exit;
-}
-
-function dateText(iso: string): string {
-  return iso.slice(0, 19).replace('T', ' ');
 }

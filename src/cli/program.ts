@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
+import { addBucketSettingsCommand } from './bucket-settings-command.js';
 import type { CommandRunner } from './command-runner.js';
 import { EXIT_HELP } from './exit-code.js';
+import { addKeyCommands } from './key-commands.js';
 import { addBucketCommands, addNameCommands } from './name-commands.js';
 import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
@@ -32,6 +34,8 @@ ${EXIT_HELP}`,
   addTransferCommands(program, run);
   addNameCommands(program, run);
   addBucketCommands(program, run);
+  addBucketSettingsCommand(program, run);
+  addKeyCommands(program, run);
   addStatusCommand(program, run);
   addPrimaryCommand(program, run);
   addDemoCommand(program, run);

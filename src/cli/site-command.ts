@@ -67,6 +67,7 @@ export async function runSiteCommand(
   try {
     http = await listen(site.service, {
       site: config.site,
+      objects: site.objects,
       host: config.host,
       port: config.httpPort,
       onMistake: (error) => {

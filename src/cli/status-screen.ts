@@ -74,6 +74,7 @@ export function statusScreen(views: readonly SiteView[]): string {
       cluster ? 'up' : 'DOWN',
       endpoint.site === source.site || trip == null || !cluster ? '-' : `${trip.toFixed(0)} ms`,
       endpoint.url,
+      cluster?.s3Url ?? '',
       cluster?.storageFailure != null ? `DISK: ${cluster.storageFailure}` : '',
     ];
   });
@@ -89,7 +90,10 @@ export function statusScreen(views: readonly SiteView[]): string {
   return [
     sentence,
     '',
-    ...tableLines([['SITE', 'CITY', 'STATE', `FROM ${source.site}`, 'ADDRESS', ''], ...siteRows]),
+    ...tableLines([
+      ['SITE', 'CITY', 'STATE', `FROM ${source.site}`, 'ADDRESS', 'S3', ''],
+      ...siteRows,
+    ]),
     '',
     ...tableLines([
       ['FILES OF', 'PRIMARY', 'EPOCH', 'POSITION', ...names.map((name) => `AT ${name}`)],

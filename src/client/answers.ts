@@ -72,6 +72,7 @@ export const TableAnswer = z.object({ version: z.number(), rules: z.array(RuleAn
 export const ClusterAnswer = z.object({
   site: z.string(),
   version: z.string(),
+  s3Url: z.string().nullish(),
   clusterId: z.string(),
   replicas: z.number(),
   writeQuorum: z.number(),
@@ -131,3 +132,28 @@ export const ClusterAnswer = z.object({
   storageFailure: z.string().nullable(),
 });
 export type ClusterAnswer = z.infer<typeof ClusterAnswer>;
+
+export const BucketAnswer = z.object({
+  name: z.string(),
+  created: z.string(),
+  version: z.number(),
+  owner: z.string(),
+  versioning: z.enum(['off', 'enabled', 'suspended']),
+  anonymousRead: z.boolean(),
+  retention: z.object({ days: z.number().nullable(), versions: z.number().nullable() }),
+  cors: z.array(z.looseObject({ allowedOrigins: z.array(z.string()) })),
+  tags: z.record(z.string(), z.string()),
+});
+export type BucketAnswer = z.infer<typeof BucketAnswer>;
+
+const KEY_FIELDS = {
+  id: z.string(),
+  note: z.string(),
+  created: z.string(),
+  rights: z.array(z.object({ buckets: z.string(), level: z.enum(['read', 'write', 'owner']) })),
+};
+export const KeyAnswer = z.object(KEY_FIELDS);
+export type KeyAnswer = z.infer<typeof KeyAnswer>;
+export const NewKeyAnswer = z.object({ ...KEY_FIELDS, secret: z.string() });
+export type NewKeyAnswer = z.infer<typeof NewKeyAnswer>;
+export const KeysAnswer = z.object({ keys: z.array(KeyAnswer) });

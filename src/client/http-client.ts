@@ -70,6 +70,14 @@ export interface ReadSettings {
   readonly headOnly?: boolean;
 }
 
+export interface BucketChange {
+  readonly owner?: string;
+  readonly versioning?: 'enabled' | 'suspended';
+  readonly anonymousRead?: boolean;
+  /** Of replaced versions; null: for ever, any number. */
+  readonly retention?: { readonly days?: number | null; readonly versions?: number | null };
+}
+
 export interface HttpClientOptions {
   readonly sites: readonly SiteEndpoint[];
   /** The site to try first; default: the nearest, measured. */
@@ -195,14 +203,63 @@ export class HttpClient {
     return this.#read(`/v1/primaries?name=${encodeURIComponent(name)}`, answers.PrimaryAnswer);
   }
 
-  async setPrimary(
+  setPrimary(
     pattern: string,
     site: string,
   ): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {
-    const body = Buffer.from(JSON.stringify({ pattern, site }));
+    return this.#change('PUT', '/v1/primaries', { pattern, site }, answers.TableAnswer);
+  }
+
+  bucket(name: string): Promise<ReadResult<answers.BucketAnswer>> {
+    return this.#read(`/v1/buckets/${encodeURIComponent(name)}`, answers.BucketAnswer);
+  }
+
+  /** Changes what is named and leaves the rest; repeating it changes nothing more. */
+  changeBucket(name: string, change: BucketChange): Promise<ReadResult<answers.BucketAnswer>> {
+    const path = `/v1/buckets/${encodeURIComponent(name)}`;
+    return this.#change('PATCH', path, change, answers.BucketAnswer);
+  }
+
+  keys(): Promise<ReadResult<z.infer<typeof answers.KeysAnswer>>> {
+    return this.#read('/v1/keys', answers.KeysAnswer);
+  }
+
+  /**
+   * Makes an access key. When an answer is lost on the way and the call repeated, a key may be left
+   * whose secret nobody has seen.
+   */
+  createKey(
+    note: string,
+    rights: answers.KeyAnswer['rights'],
+  ): Promise<ReadResult<answers.NewKeyAnswer>> {
+    return this.#change('POST', '/v1/keys', { note, rights }, answers.NewKeyAnswer);
+  }
+
+  revokeKey(id: string): Promise<ReadResult<answers.KeyAnswer>> {
+    const path = `/v1/keys/${encodeURIComponent(id)}`;
+    return this.#change('DELETE', path, undefined, answers.KeyAnswer);
+  }
+
+  /** Gives a key a level for a bucket or `prefix*`; null takes it away. */
+  allowKey(
+    id: string,
+    buckets: string,
+    level: 'read' | 'write' | 'owner' | null,
+  ): Promise<ReadResult<answers.KeyAnswer>> {
+    const path = `/v1/keys/${encodeURIComponent(id)}/rights`;
+    return this.#change('PUT', path, { buckets, level }, answers.KeyAnswer);
+  }
+
+  async #change<T>(
+    method: Call['method'],
+    path: string,
+    value: unknown,
+    schema: z.ZodType<T>,
+  ): Promise<ReadResult<T>> {
+    const body = value === undefined ? undefined : Buffer.from(JSON.stringify(value));
     const headers = { 'content-type': 'application/json' };
-    const answer = await this.#attempt({ method: 'PUT', path: '/v1/primaries', headers, body });
-    return answer.ok ? readAnswer(answer, answers.TableAnswer) : answer;
+    const answer = await this.#attempt({ method, path, ...(body && { headers, body }) });
+    return answer.ok ? readAnswer(answer, schema) : answer;
   }
 
   async #read<T>(path: string, schema: z.ZodType<T>): Promise<ReadResult<T>> {

@@ -9,7 +9,7 @@ export interface SiteEndpoint {
 }
 
 export interface Call {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Percent-encoded, with its query; sent as it is. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -41,6 +41,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
   return {
     site: config.site,
     version: PROGRAM_VERSION,
+    s3Url: config.s3Port === undefined ? null : `http://${config.host}:${config.s3Port}`,
     clusterId,
     replicas,
     writeQuorum,

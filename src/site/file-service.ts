@@ -257,6 +257,8 @@ export interface LeaseCounts {
 export interface ClusterStatus {
   readonly site: string;
   readonly version: string;
+  /** Where the site that answers serves S3, as a URL; null where it does not. */
+  readonly s3Url?: string | null;
   readonly clusterId: string;
   readonly replicas: number;
   readonly writeQuorum: number;

@@ -72,10 +72,11 @@ function screen(
   hasWan: boolean,
   options: UpOptions,
 ): string {
-  const rows = sites.map(({ site, displayName, host, httpPort }) => [
+  const rows = sites.map(({ site, displayName, host, httpPort, s3Port }) => [
     `  ${site}`,
     displayName,
     `http://${host}:${httpPort}`,
+    ...(s3Port === undefined ? [] : [`S3 at http://${host}:${s3Port}`]),
   ]);
   const port = options.basePort === '7400' ? '' : ` --base-port ${options.basePort}`;
   return [
@@ -93,6 +94,7 @@ function screen(
     `  npx quorate cat docs/file1.txt --near lon${port}`,
     `  npx quorate status${port}`,
     `  npx quorate site kill nyc${port}          # then read and write on`,
+    `  npx quorate key create${port}             # for aws and other S3 tools`,
     '',
     'Ctrl-C stops it.',
     '',

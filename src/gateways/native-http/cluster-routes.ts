@@ -5,11 +5,9 @@ import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
 import { sendReadFailure } from './file-reads.js';
 import { sendOutcome } from './file-writes.js';
+import { readJsonBody } from './json-body.js';
 import { refusal } from './problem.js';
-import { collectBody, sendContinue } from '../http-body.js';
 import { readWriteOptions } from './write-options.js';
-
-const JSON_LIMIT_BYTES = 64 * 1024;
 
 export async function answerBuckets(exchange: Exchange): Promise<void> {
   const listed = await exchange.service.listBuckets();
@@ -67,33 +65,17 @@ export async function answerPrimaries(exchange: Exchange, name: string | undefin
 }
 
 const RuleChange = z.strictObject({ pattern: z.string().min(1).max(1100), site: z.string() });
+const RULE_EXAMPLE = '{"pattern": "bucket/path", "site": "nyc"}';
 
 /** PUT of `{pattern, site}`. */
 export async function changePrimaries(exchange: Exchange): Promise<void> {
-  sendContinue(exchange);
-  const bytes = await collectBody(exchange.request, JSON_LIMIT_BYTES);
-  if (bytes === null) {
-    const detail = `the body was cut off or is longer than ${JSON_LIMIT_BYTES} bytes`;
-    return sendProblem(exchange, refusal('body_incomplete', detail));
-  }
-  const change = RuleChange.safeParse(parseJson(bytes));
-  if (!change.success) {
-    const detail = `expected {"pattern": "bucket/path", "site": "nyc"}: ${z.prettifyError(change.error)}`;
-    return sendProblem(exchange, refusal('malformed_json', detail));
-  }
-  const { pattern, site } = change.data;
+  const read = await readJsonBody(exchange, RuleChange, RULE_EXAMPLE);
+  if (!read.ok) return sendProblem(exchange, read);
+  const { pattern, site } = read.value;
   const changed = await exchange.service.setPrimary(pattern, site);
   if (!changed.ok) {
     return sendProblem(exchange, { ok: false, code: changed.reason, detail: changed.message });
   }
   const { version, rules } = changed.table;
   sendJson(exchange, 200, { version, rules: rules.map(ruleJson), pending: changed.table.pending });
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import type { FileVersion } from '../service-types.js';
+import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import type { Refusal } from './problem.js';
@@ -7,6 +8,8 @@ import { PROBLEMS } from './problem.js';
 /** One request on its way to its answer. */
 export interface Exchange extends HttpExchange {
   readonly service: FileService;
+  /** Null where this site offers neither access keys nor settings of buckets. */
+  readonly objects: ObjectService | null;
   /** The site that answers. */
   readonly site: string;
 }

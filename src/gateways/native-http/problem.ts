@@ -19,6 +19,10 @@ export type ProblemCode =
   | 'malformed_json'
   | 'method_not_allowed'
   | 'no_such_route'
+  | 'no_such_key'
+  | 'no_seal'
+  | 'invalid_right'
+  | 'not_offered'
   | 'cross_origin'
   | 'headers_too_large'
   | 'request_timeout'
@@ -139,9 +143,20 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   no_such_route: {
     status: 404,
     title:
-      'There is nothing here. The API is /v1/files, /v1/buckets, /v1/primaries, /v1/cluster, ' +
-      '/v1/position and /health.',
+      'There is nothing here. The API is /v1/files, /v1/buckets, /v1/keys, /v1/primaries, ' +
+      '/v1/cluster, /v1/position and /health.',
   },
+  no_such_key: { status: 404, title: 'There is no such access key. GET /v1/keys lists them.' },
+  no_seal: {
+    status: 501,
+    title:
+      'The site cannot seal secrets. Set key_file in its configuration, the same at all sites.',
+  },
+  invalid_right: {
+    status: 400,
+    title: 'A right is for a bucket, or for the beginning of bucket names and *.',
+  },
+  not_offered: { status: 501, title: 'This site does not offer that. Ask another site.' },
   cross_origin: { status: 403, title: 'Pages of other origins may not change anything here.' },
   headers_too_large: { status: 431, title: 'The headers are longer than 16 KiB. Shorten them.' },
   request_timeout: { status: 408, title: 'The request took too long to arrive. Send it again.' },

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { FileService } from '../../site/file-service.js';
+import type { ObjectService } from '../../site/object-service.js';
 import type { ListeningHttp } from '../http-listener.js';
 import { listen } from './server.js';
 
@@ -8,8 +9,11 @@ import { listen } from './server.js';
  * client would send them.
  */
 
-export function listenOnLoopback(service: FileService): Promise<ListeningHttp> {
-  return listen(service, { site: 'nyc', host: '127.0.0.1', port: 0 });
+export function listenOnLoopback(
+  service: FileService,
+  objects: ObjectService | null = null,
+): Promise<ListeningHttp> {
+  return listen(service, { site: 'nyc', host: '127.0.0.1', port: 0, objects });
 }
 
 export interface RawAnswer {

@@ -1,9 +1,11 @@
 import { checkBucketName, checkFileName } from '../../site/site-names.js';
 import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
+import { answerBucketSettings, changeBucketSettings } from './bucket-settings-routes.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
 import { answerFile } from './file-reads.js';
 import { deleteFile, deriveFile, POST_PARAMETERS, putFile } from './file-writes.js';
+import { answerKeys, changeRights, createKey, refuseForeignPage, revokeKey } from './key-routes.js';
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
@@ -11,6 +13,7 @@ import { splitTarget } from '../raw-target.js';
 
 const FILES = '/v1/files/';
 const BUCKETS = '/v1/buckets';
+const KEYS = '/v1/keys';
 
 /** Finds out what a request asks for and answers it. Throws only for mistakes of ours. */
 export function route(exchange: Exchange): Promise<void> | void {
@@ -18,6 +21,9 @@ export function route(exchange: Exchange): Promise<void> | void {
   if (path.startsWith(FILES)) return routeFiles(exchange, path.slice(FILES.length), query);
   if (path === BUCKETS || path.startsWith(`${BUCKETS}/`)) {
     return routeBuckets(exchange, path.slice(BUCKETS.length + 1), query);
+  }
+  if (path === KEYS || path.startsWith(`${KEYS}/`)) {
+    return routeKeys(exchange, path.slice(KEYS.length + 1), query);
   }
   switch (path) {
     case '/health':
@@ -99,7 +105,42 @@ function routeBuckets(exchange: Exchange, raw: string, query: string): Promise<v
   const check = checkBucketName(decoded.text);
   if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
   if (method === 'PUT' || method === 'DELETE') return changeBucket(exchange, decoded.text);
-  return refuseMethod(exchange, 'PUT, DELETE');
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (!isRead && method !== 'PATCH') {
+    return refuseMethod(exchange, 'GET, HEAD, PUT, PATCH, DELETE');
+  }
+  const { objects } = exchange;
+  if (objects === null) return sendProblem(exchange, notOffered());
+  return isRead
+    ? answerBucketSettings(exchange, objects, decoded.text)
+    : changeBucketSettings(exchange, objects, decoded.text);
+}
+
+/** `/v1/keys`, `/v1/keys/<id>` and `/v1/keys/<id>/rights`. */
+function routeKeys(exchange: Exchange, path: string, query: string): Promise<void> | void {
+  if (query !== '') return refuseQuery(exchange, query);
+  const foreign = refuseForeignPage(exchange);
+  if (foreign) return sendProblem(exchange, foreign);
+  if (exchange.objects === null) return sendProblem(exchange, notOffered());
+  const { keys } = exchange.objects;
+  const { method } = exchange.request;
+  if (path === '') {
+    if (method === 'GET' || method === 'HEAD') return answerKeys(exchange, keys);
+    if (method === 'POST') return createKey(exchange, keys);
+    return refuseMethod(exchange, 'GET, HEAD, POST');
+  }
+  const [, id = '', rights] = /^([A-Za-z0-9]{1,64})(\/rights)?$/.exec(path) ?? [];
+  if (id === '') {
+    return sendProblem(exchange, refusal('no_such_key', 'what follows /v1/keys/ is no key id'));
+  }
+  if (rights === undefined) {
+    return method === 'DELETE' ? revokeKey(exchange, keys, id) : refuseMethod(exchange, 'DELETE');
+  }
+  return method === 'PUT' ? changeRights(exchange, keys, id) : refuseMethod(exchange, 'PUT');
+}
+
+function notOffered(): ReturnType<typeof refusal> {
+  return refusal('not_offered', 'this site was started without access keys and bucket settings');
 }
 
 function routePrimaries(exchange: Exchange, query: string): Promise<void> | void {

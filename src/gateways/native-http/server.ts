@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FileService } from '../../site/file-service.js';
+import type { ObjectService } from '../../site/object-service.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
@@ -10,6 +11,8 @@ import { acceptSessions } from './session-socket.js';
 export interface NativeHttpOptions {
   /** The site that answers. */
   readonly site: string;
+  /** Answers what is asked of access keys and of buckets' settings; without it nothing does. */
+  readonly objects?: ObjectService | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
 }
@@ -38,7 +41,8 @@ function handle(
   response: ServerResponse,
   awaitsContinue: boolean,
 ): void {
-  const exchange: Exchange = { request, response, service, site: options.site, awaitsContinue };
+  const { site, objects = null } = options;
+  const exchange: Exchange = { request, response, service, objects, site, awaitsContinue };
   if (isForeignWrite(request)) {
     sendProblem(exchange, refusal('cross_origin', `the page is of ${request.headers.origin}`));
     return;
