@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
+import { listenS3 } from '../gateways/s3/s3-server.js';
 import type { RunningSite } from '../site/running-site.js';
 import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
@@ -63,33 +64,63 @@ export async function runSiteCommand(
   } catch (error) {
     return refuse(messageOf(error), EXIT.failed);
   }
-  let http: ListeningHttp;
-  try {
-    http = await listen(site.service, {
-      site: config.site,
-      objects: site.objects,
-      host: config.host,
-      port: config.httpPort,
-      onMistake: (error) => {
-        world.err.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-      },
-    });
-  } catch (error) {
+  const gateways = await openGateways(world, config, site);
+  if (!gateways.ok) {
     await site.stop();
-    const reason = `port ${config.httpPort} of ${config.host}: ${messageOf(error)}`;
-    return refuse(`the HTTP API cannot be served on ${reason}`, EXIT.failed);
+    return refuse(gateways.message, EXIT.failed);
   }
   parent?.tell({ kind: 'ready' });
-  await write(world.out, `${config.site} is ready on ${http.url}\n`);
+  await write(world.out, `${config.site} is ready on ${gateways.url}\n`);
   const told = untilAborted(parent ? [stopped, parent.gone] : [stopped]);
   const failure = await (site.failed ? Promise.race([told, site.failed]) : told);
   if (failure) {
-    await http.close(0);
+    await gateways.close(0);
     return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed);
   }
   await site.stop();
-  await http.close(1000);
+  await gateways.close(1000);
   return EXIT.ok;
+}
+
+type OpenedGateways =
+  | { readonly ok: true; readonly url: string; close(graceMs: number): Promise<void> }
+  | { readonly ok: false; readonly message: string };
+
+/** All of a site's interfaces for clients, or none of them and why. */
+async function openGateways(
+  world: World,
+  config: SiteConfig,
+  { service, objects }: RunningSite,
+): Promise<OpenedGateways> {
+  const { site, host, httpPort, s3Port } = config;
+  const onMistake = (error: unknown): void => {
+    world.err.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  };
+  const opened: ListeningHttp[] = [];
+  const close = async (graceMs: number): Promise<void> => {
+    await Promise.all(opened.map((gateway) => gateway.close(graceMs)));
+  };
+  const open = async (
+    what: string,
+    port: number,
+    start: () => Promise<ListeningHttp>,
+  ): Promise<string | null> => {
+    try {
+      opened.push(await start());
+      return null;
+    } catch (error) {
+      await close(0);
+      return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
+    }
+  };
+  const native = { site, host, port: httpPort, onMistake };
+  const fault =
+    (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects }))) ??
+    (objects === null || s3Port === undefined
+      ? null
+      : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));
+  if (fault !== null) return { ok: false, message: fault };
+  return { ok: true, url: opened[0]?.url ?? '', close };
 }
 
 function untilAborted(signals: readonly AbortSignal[]): Promise<void> {

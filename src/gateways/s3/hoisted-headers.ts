@@ -15,6 +15,12 @@ const OF_THE_SIGNATURE = [
   'x-amz-signedheaders',
 ];
 
+/**
+ * Checksums in a URL are of the body that there was when it was signed, which is none: SDKs put that
+ * of zero bytes there. S3 passes over them, too.
+ */
+const SAYS_NOTHING = /^x-amz-(?:checksum-(?!algorithm|type|mode)|sdk-checksum-algorithm)/;
+
 export type EffectiveHeaders = { readonly ok: true; readonly headers: RequestHeaders } | S3Failure;
 
 /**
@@ -29,6 +35,7 @@ export function effectiveHeaders(
   for (const { name, value } of parameters) {
     const header = name.toLowerCase();
     if (!header.startsWith('x-amz-') || OF_THE_SIGNATURE.includes(header)) continue;
+    if (SAYS_NOTHING.test(header)) continue;
     merged ??= { ...headers };
     // Like headers, each byte a character.
     const bytes = Buffer.from(value).toString('latin1');

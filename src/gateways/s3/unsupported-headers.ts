@@ -86,7 +86,7 @@ export function refuseUnsupportedHeaders(
 ): S3Failure | null {
   if (headers['content-range'] !== undefined) return notImplemented('Content-Range');
   for (const name in headers) {
-    if (!name.startsWith('x-amz-')) continue;
+    if (!name.startsWith('x-amz-') || headers[name] === undefined) continue;
     if (UNDERSTOOD.has(name) || HARMLESS.has(name) || name.startsWith('x-amz-meta-')) continue;
     const value = headerValue(headers, name)!.trim();
     if (OWNER_HEADERS.includes(name)) {

@@ -1,0 +1,240 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import { inlineContent } from '../../../site/inline-content.js';
+import type { ObjectService } from '../../../site/object-service.js';
+import type { Content, FileVersion } from '../../service-types.js';
+import type { ChecksumName } from '../body/digests.js';
+import type { ChecksumType } from '../body/multipart-digests.js';
+import { type S3Failure, s3Failure } from '../s3-error.js';
+import { readRefused, writeRefused } from '../s3-request.js';
+
+/*
+ * Multipart uploads, as records that every site knows: one for the upload, under its bucket and key
+ * so that they list in the order of keys, and one for each part, whose content is the part's.
+ */
+
+const UPLOADS = 'uploads/';
+const PARTS = 'parts/';
+/** Between key and id: no key contains it, and it sorts before every other character. */
+const SEPARATOR = '\0';
+const UPLOAD_ID = /^[0-9a-f]{32}$/;
+const PART_DIGITS = 5;
+/** Metadata of a part's record. */
+export const PART_FIELD = { md5: 'md5', checksum: 'checksum' } as const;
+
+export interface Upload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly id: string;
+  readonly initiatedMs: number;
+  /** The access key that began it. */
+  readonly initiator: string;
+  /** What the object will have. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly checksum: { readonly name: ChecksumName; readonly type: ChecksumType } | null;
+}
+
+export interface Part {
+  readonly partNumber: number;
+  readonly md5: string;
+  /** In hex, of the upload's algorithm; '' where it has none. */
+  readonly checksum: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly content: Content;
+}
+
+const SCHEMA = z.object({
+  v: z.literal(1),
+  initiator: z.string(),
+  metadata: z.record(z.string(), z.string()),
+  checksum: z
+    .object({
+      name: z.enum(['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256']),
+      type: z.enum(['FULL_OBJECT', 'COMPOSITE']),
+    })
+    .nullable(),
+});
+
+function uploadPath(bucket: string, key: string, id: string): string {
+  return `${UPLOADS}${bucket}/${key}${SEPARATOR}${id}`;
+}
+
+function partPath(id: string, partNumber: number): string {
+  return `${PARTS}${id}/${String(partNumber).padStart(PART_DIGITS, '0')}`;
+}
+
+/** Begins an upload. */
+export async function beginUpload(
+  service: ObjectService,
+  upload: Pick<Upload, 'bucket' | 'key' | 'initiator' | 'metadata' | 'checksum'>,
+): Promise<{ readonly ok: true; readonly id: string } | S3Failure> {
+  const id = randomBytes(16).toString('hex');
+  const { bucket, key, initiator, metadata, checksum } = upload;
+  const record = Buffer.from(JSON.stringify({ v: 1, initiator, metadata, checksum }));
+  const path = uploadPath(bucket, key, id);
+  const options = { requestId: randomUUID(), ifAbsent: true };
+  const outcome = await service.records.put(path, inlineContent(record), options);
+  return outcome.outcome === 'committed' ? { ok: true, id } : writeRefused(outcome);
+}
+
+/** The upload with this id, if it is still under way. */
+export async function findUpload(
+  service: ObjectService,
+  bucket: string,
+  key: string,
+  id: string,
+): Promise<{ readonly ok: true; readonly upload: Upload } | S3Failure> {
+  if (!UPLOAD_ID.test(id)) return s3Failure('NoSuchUpload');
+  const read = await service.records.read(uploadPath(bucket, key, id));
+  if (!read.ok) return readRefused(read);
+  const upload = read.record && uploadOf(read.record);
+  return upload === null ? s3Failure('NoSuchUpload') : { ok: true, upload };
+}
+
+function uploadOf(record: FileVersion): Upload | null {
+  const path = record.name.slice(record.name.indexOf('/') + 1 + UPLOADS.length);
+  const slash = path.indexOf('/');
+  const end = path.lastIndexOf(SEPARATOR);
+  if (record.content?.kind !== 'inline' || slash < 0 || end < slash) return null;
+  const parsed = SCHEMA.safeParse(JSON.parse(Buffer.from(record.content.bytes).toString()));
+  if (!parsed.success) return null;
+  const { v: _version, ...fields } = parsed.data;
+  return {
+    bucket: path.slice(0, slash),
+    key: path.slice(slash + 1, end),
+    id: path.slice(end + 1),
+    initiatedMs: record.modifiedMs,
+    ...fields,
+  };
+}
+
+/** Uploads of a bucket after this one, in the order of keys and then of ids. */
+export async function uploadsOf(
+  service: ObjectService,
+  bucket: string,
+  from: {
+    readonly prefix: string;
+    readonly key: string;
+    readonly id: string;
+    readonly limit: number;
+  },
+): Promise<{ readonly ok: true; readonly uploads: readonly Upload[] } | S3Failure> {
+  const { prefix, key, id, limit } = from;
+  // Without an id: behind every upload of the key.
+  const after = key === '' ? '' : uploadPath(bucket, key, id === '' ? 'g' : id);
+  const listed = await service.records.list({
+    prefix: `${UPLOADS}${bucket}/${prefix}`,
+    limit,
+    ...(after !== '' && { after }),
+  });
+  if (!listed.ok) return readRefused(listed);
+  return { ok: true, uploads: listed.files.flatMap((file) => uploadOf(file) ?? []) };
+}
+
+/** Keeps a part; one with the same number is replaced. */
+export async function putPart(
+  service: ObjectService,
+  id: string,
+  partNumber: number,
+  part: { readonly content: Content; readonly md5: string; readonly checksum: string },
+): Promise<{ readonly ok: true; readonly modifiedMs: number } | S3Failure> {
+  const metadata = { [PART_FIELD.md5]: part.md5, [PART_FIELD.checksum]: part.checksum };
+  const outcome = await service.records.put(partPath(id, partNumber), part.content, {
+    requestId: randomUUID(),
+    metadata,
+  });
+  if (outcome.outcome !== 'committed') return writeRefused(outcome);
+  return { ok: true, modifiedMs: outcome.file.modifiedMs };
+}
+
+/** Parts that have come, in the order of their numbers, from after this one on. */
+export async function partsOf(
+  service: ObjectService,
+  id: string,
+  afterNumber: number,
+  limit: number,
+): Promise<{ readonly ok: true; readonly parts: readonly Part[] } | S3Failure> {
+  const parts: Part[] = [];
+  let after = partPath(id, afterNumber);
+  while (parts.length < limit) {
+    const pageLimit = Math.min(1000, limit - parts.length);
+    const listed = await service.records.list({
+      prefix: `${PARTS}${id}/`,
+      after,
+      limit: pageLimit,
+    });
+    if (!listed.ok) return readRefused(listed);
+    for (const file of listed.files) parts.push(partOf(file));
+    if (listed.next === null) break;
+    const last = listed.files.at(-1);
+    if (last === undefined) break;
+    after = last.name.slice(last.name.indexOf('/') + 1);
+  }
+  return { ok: true, parts };
+}
+
+function partOf({ name, content, metadata, modifiedMs }: FileVersion): Part {
+  if (content === null) throw new Error(`${name} is listed without content`);
+  return {
+    partNumber: Number(name.slice(-PART_DIGITS)),
+    md5: metadata[PART_FIELD.md5] ?? '',
+    checksum: metadata[PART_FIELD.checksum] ?? '',
+    size: content.size,
+    modifiedMs,
+    content,
+  };
+}
+
+const REMOVALS_AT_ONCE = 32;
+
+/** Ends an upload: from here on there is none with this id. Its parts go in their own time. */
+export async function endUpload(
+  service: ObjectService,
+  { bucket, key, id }: Pick<Upload, 'bucket' | 'key' | 'id'>,
+): Promise<S3Failure | null> {
+  const outcome = await service.records.remove(uploadPath(bucket, key, id), {
+    requestId: randomUUID(),
+  });
+  const isGone = outcome.outcome === 'rejected' && outcome.reason === 'no_such_file';
+  if (outcome.outcome !== 'committed' && !isGone) return writeRefused(outcome);
+  // What is left by a failure here, the collector of abandoned uploads finds.
+  void removeParts(service, id).catch(() => undefined);
+  return null;
+}
+
+/** Removes an upload's parts; what cannot be removed now stays for another time. */
+export async function removeParts(service: ObjectService, id: string): Promise<void> {
+  for (;;) {
+    const listed = await service.records.list({ prefix: `${PARTS}${id}/` });
+    if (!listed.ok || listed.files.length === 0) return;
+    const left = [...listed.files];
+    let failed = false;
+    const work = async (): Promise<void> => {
+      for (let file = left.pop(); file !== undefined; file = left.pop()) {
+        const path = file.name.slice(file.name.indexOf('/') + 1);
+        const outcome = await service.records.remove(path, { requestId: randomUUID() });
+        if (outcome.outcome !== 'committed') failed = true;
+      }
+    };
+    await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, work));
+    if (failed) return;
+  }
+}
+
+/** Ids of uploads that have parts, each once, at most a page of them after this one. */
+export async function idsWithParts(
+  service: ObjectService,
+  afterId: string,
+): Promise<{ readonly ids: readonly string[]; readonly next: string | null } | null> {
+  const listed = await service.records.list({
+    prefix: PARTS,
+    ...(afterId !== '' && { after: `${PARTS}${afterId}/~` }),
+  });
+  if (!listed.ok) return null;
+  const ids = new Set(
+    listed.files.map(({ name }) => name.slice(name.indexOf('/') + 1 + PARTS.length).split('/')[0]!),
+  );
+  const last = [...ids].at(-1);
+  return { ids: [...ids], next: listed.next === null ? null : (last ?? null) };
+}

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+
+import type { ObjectService } from '../../site/object-service.js';
+import { sendContent } from '../http-content.js';
+import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
+import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
+import { splitTarget } from '../raw-target.js';
+import { corsHeaders, preflight } from './cors.js';
+import { dispatch } from './dispatch.js';
+import { effectiveHeaders } from './hoisted-headers.js';
+import { readResource } from './resource.js';
+import type { RefusedAnswer, S3Answer, S3Result } from './s3-answer.js';
+import { S3_ERRORS, s3Failure } from './s3-error.js';
+import { ANYBODY, type Caller, type S3Request, readRefused } from './s3-request.js';
+import { Authenticator, type SecretOf } from './signature/authenticate.js';
+import { XmlWriter } from './xml/xml-writer.js';
+
+export interface S3ServerOptions extends ListenAddress {
+  /** The site that answers. */
+  readonly site: string;
+  /** Told of every mistake of ours; the client gets a 500. */
+  readonly onMistake?: (error: unknown) => void;
+}
+
+const MALFORMED = {
+  headers_too_large: 'RequestHeaderSectionTooLarge',
+  request_timeout: 'RequestTimeout',
+  malformed_request: 'BadRequest',
+} as const;
+
+/** Serves S3 on a port of its own. Rejects when the port cannot be had. */
+export function listenS3(service: ObjectService, options: S3ServerOptions): Promise<ListeningHttp> {
+  const server = new S3Server(service, options);
+  return listenHttp(options, {
+    answer: (request, response, awaitsContinue) => {
+      server.answer({ request, response, awaitsContinue });
+    },
+    refusal: (code, message) => {
+      const failure = s3Failure(MALFORMED[code], message);
+      const { status } = S3_ERRORS[failure.code];
+      return { status, contentType: 'application/xml', body: errorDocument(failure, '', '') };
+    },
+  });
+}
+
+class S3Server {
+  private readonly authenticator: Authenticator;
+
+  constructor(
+    private readonly service: ObjectService,
+    private readonly options: S3ServerOptions,
+  ) {
+    this.authenticator = new Authenticator(secretsOf(service));
+  }
+
+  answer(exchange: HttpExchange): void {
+    const id = randomBytes(8).toString('hex').toUpperCase();
+    this.handle(exchange, id).catch((error: unknown) => {
+      this.options.onMistake?.(error);
+      if (exchange.response.headersSent) exchange.response.destroy();
+      else respond(exchange, s3Failure('InternalError'), id, []);
+    });
+  }
+
+  private async handle(exchange: HttpExchange, id: string): Promise<void> {
+    const { request } = exchange;
+    const { headers } = request;
+    const target = splitTarget(request.url ?? '/');
+    const resource = readResource(target, headers.host);
+    if (!resource.ok) return respond(exchange, resource, id, []);
+    const { bucket } = resource;
+    const { origin } = headers;
+    const cors =
+      origin === undefined || bucket === ''
+        ? []
+        : await corsHeaders(this.service, bucket, request, origin);
+    if (request.method === 'OPTIONS') {
+      return respond(exchange, preflight(request, cors), id, cors);
+    }
+    const understood = await this.understand(exchange, id, resource);
+    const result = understood.ok ? await dispatch(understood.request) : understood;
+    await deliver(exchange, result, id, cors);
+  }
+
+  private async understand(
+    exchange: HttpExchange,
+    id: string,
+    resource: Extract<ReturnType<typeof readResource>, { ok: true }>,
+  ): Promise<{ readonly ok: true; readonly request: S3Request } | RefusedAnswer> {
+    const { request } = exchange;
+    const { rawPath, rawQuery, bucket, key, query, parameters } = resource;
+    const method = request.method ?? 'GET';
+    const authenticated = await this.authenticator.authenticate(
+      { method, rawPath, rawQuery, headers: request.headersDistinct },
+      Date.now(),
+    );
+    if (!authenticated.ok) return authenticated;
+    const { accessKeyId, payload } = authenticated;
+    const effective = effectiveHeaders(request.headersDistinct, parameters);
+    if (!effective.ok) return effective;
+    const caller = await this.caller(accessKeyId);
+    if ('ok' in caller) return caller;
+    const { service, options } = this;
+    const origin = `http://${request.headers.host ?? `${options.host}:${options.port}`}`;
+    // Object.assign: `awaitsContinue` is shared with whoever reads the body.
+    const understood: S3Request = Object.assign(exchange, {
+      service,
+      site: options.site,
+      id,
+      method,
+      bucket,
+      key,
+      query,
+      parameters,
+      headers: effective.headers,
+      caller,
+      payload,
+      origin,
+    });
+    return { ok: true, request: understood };
+  }
+
+  private async caller(accessKeyId: string | null): Promise<Caller | RefusedAnswer> {
+    if (accessKeyId === null) return ANYBODY;
+    const found = await this.service.keys.find(accessKeyId);
+    if (!found.ok) return readRefused(found);
+    if (found.key === null) return s3Failure('InvalidAccessKeyId');
+    return { keyId: accessKeyId, rights: found.key.rights };
+  }
+}
+
+function secretsOf(service: ObjectService): SecretOf {
+  return async (accessKeyId) => {
+    const found = await service.keys.find(accessKeyId);
+    return found.ok ? (found.key?.secret ?? null) : null;
+  };
+}
+
+async function deliver(
+  exchange: HttpExchange,
+  result: S3Result,
+  id: string,
+  extra: FlatHeaders,
+): Promise<void> {
+  if (!result.ok || result.content === undefined || exchange.request.method === 'HEAD') {
+    return respond(exchange, result, id, extra);
+  }
+  const { status, content } = result;
+  const headers = [...result.headers, ...idHeaders(id), ...extra];
+  const { length } = content;
+  await sendContent(exchange, { status, headers, length }, content.bytes(), (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    respond(exchange, s3Failure('InternalError', message), id, extra);
+  });
+}
+
+function respond(exchange: HttpExchange, result: S3Result, id: string, extra: FlatHeaders): void {
+  const { request, response } = exchange;
+  if (response.destroyed) return;
+  if (result.ok) return respondAnswer(exchange, result, id, extra);
+  const { status } = S3_ERRORS[result.code];
+  const headers = [...(result.headers ?? []), ...idHeaders(id), ...extra];
+  if (status === 503) headers.push('Retry-After', '1');
+  headers.push('Content-Type', 'application/xml');
+  const path = splitTarget(request.url ?? '/').path;
+  send(exchange, status, headers, errorDocument(result, path, id));
+}
+
+function respondAnswer(
+  exchange: HttpExchange,
+  { status, headers, body = '', content }: S3Answer,
+  id: string,
+  extra: FlatHeaders,
+): void {
+  const all = [...headers, ...idHeaders(id), ...extra];
+  if (status === 204 || status === 304) {
+    exchange.response.writeHead(status, all);
+    exchange.response.end();
+  } else if (exchange.request.method === 'HEAD' && content !== undefined) {
+    all.push('Content-Length', String(content.length));
+    exchange.response.writeHead(status, all);
+    exchange.response.end();
+  } else {
+    send(exchange, status, all, body);
+  }
+}
+
+function idHeaders(id: string): FlatHeaders {
+  return ['x-amz-request-id', id, 'x-amz-id-2', id, 'Server', 'Quorate'];
+}
+
+function errorDocument(failure: RefusedAnswer, resource: string, id: string): string {
+  const { code, message, details = {} } = failure;
+  const writer = new XmlWriter('Error', null).element('Code', code).element('Message', message);
+  for (const name in details) writer.element(name, details[name]!);
+  return writer.element('Resource', resource).element('RequestId', id).end();
+}
