@@ -173,7 +173,6 @@ export class AwsChunkedDecoder {
     }
     const [, name = '', value = ''] = TRAILER.exec(line) ?? [];
     const lowerName = name.toLowerCase();
-    if (this.#trailerSignature !== null) return malformed('a trailer follows their signature');
     if (lowerName === TRAILER_SIGNATURE && this.#form.signing) {
       this.#trailerSignature = value;
       return null;

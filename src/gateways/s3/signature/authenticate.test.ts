@@ -7,7 +7,7 @@ import { S3_ERRORS, s3Failure } from '../s3-error.js';
 import { Authenticator } from './authenticate.js';
 import type { SignedRequest } from './canonical-request.js';
 import { formatAmzDate } from './credential.js';
-import { uriEncode } from './uri-encoding.js';
+import { canonicalQuery, uriEncode } from './uri-encoding.js';
 
 const ACCESS_KEY = 'QUEXAMPLE';
 const SECRET = 'a secret/with+signs';
@@ -126,7 +126,7 @@ describe('requests signed by the AWS SDK', () => {
         { maxKeys: 4, noNullPrototype: true },
       ),
       headers: fc
-        .tuple(headerText, fc.constantFrom('é', ' a  b ', 'x'))
+        .tuple(headerText, fc.constantFrom('é', 'à b', ' a  b ', 'x'))
         .map(([a, b]) => ({ 'x-amz-meta-a': a, 'x-amz-meta-b': b })),
     });
     await fc.assert(
@@ -175,6 +175,20 @@ describe('requests signed by the AWS SDK', () => {
       { ...request, headers: { ...headers, authorization: smuggled } },
       'AccessDenied',
     );
+  });
+
+  it('wants the host signed, whether there is one or not', async () => {
+    const { headers, ...request } = await signed();
+    const authorization = headers['authorization']!.replace('host;', '');
+    await expectCode({ ...request, headers: { ...headers, authorization } }, 'AccessDenied');
+    const hostless: Record<string, string> = { ...headers, authorization };
+    delete hostless['host'];
+    await expectCode({ ...request, headers: hostless }, 'AccessDenied');
+  });
+
+  it('sorts parameters that were sent twice by their values', () => {
+    const parameters = ['b', 'a', 'ä'].map((value) => ({ name: 'x', value }));
+    expect(canonicalQuery([...parameters, { name: 'X', value: '' }])).toBe('X=&x=%C3%A4&x=a&x=b');
   });
 
   it('takes headers that were sent twice one after the other', async () => {
