@@ -72,6 +72,17 @@ function complete(UploadId: string, etags: readonly (string | undefined)[], more
 
 const md5 = (body: Uint8Array): Buffer => createHash('md5').update(body).digest();
 
+it('an upload is completed only if its object has the checksum that is said', async () => {
+  const body = Buffer.from('hello');
+  const UploadId = await begin({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' });
+  const { ETag } = await part(nyc, UploadId, 1, body, { ChecksumAlgorithm: 'CRC32' });
+  await expect(complete(UploadId, [ETag], { ChecksumCRC32: 'AAAAAA==' })).rejects.toMatchObject({
+    name: 'BadDigest',
+  });
+  const done = await complete(UploadId, [ETag], { ChecksumCRC32: 'NhCmhg==' });
+  expect(done).toMatchObject({ ChecksumCRC32: 'NhCmhg==', ChecksumType: 'FULL_OBJECT' });
+});
+
 it('parts sent to several sites become one object, in the order of their numbers', async () => {
   const bodies = [bytes(PART, 1), bytes(PART, 2), Buffer.from('the end')];
   const UploadId = await begin({ ContentType: 'text/x', Metadata: { a: '1' } });

@@ -8,11 +8,12 @@ import { splitTarget } from '../raw-target.js';
 import { corsHeaders, preflight } from './cors.js';
 import { dispatch } from './dispatch.js';
 import { effectiveHeaders } from './hoisted-headers.js';
+import { secretsOf } from './key-secrets.js';
 import { readResource } from './resource.js';
 import type { RefusedAnswer, S3Answer, S3Result } from './s3-answer.js';
 import { S3_ERRORS, s3Failure } from './s3-error.js';
 import { ANYBODY, type Caller, type S3Request, readRefused } from './s3-request.js';
-import { Authenticator, type SecretOf } from './signature/authenticate.js';
+import { Authenticator } from './signature/authenticate.js';
 import { XmlWriter } from './xml/xml-writer.js';
 
 export interface S3ServerOptions extends ListenAddress {
@@ -127,13 +128,6 @@ class S3Server {
     if (found.key === null) return s3Failure('InvalidAccessKeyId');
     return { keyId: accessKeyId, rights: found.key.rights };
   }
-}
-
-function secretsOf(service: ObjectService): SecretOf {
-  return async (accessKeyId) => {
-    const found = await service.keys.find(accessKeyId);
-    return found.ok ? (found.key?.secret ?? null) : null;
-  };
 }
 
 async function deliver(

@@ -5,14 +5,18 @@ import { ChunkedBody, readChunkedForm } from '../body/chunked-body.js';
 import { type S3Failure, s3Failure } from '../s3-error.js';
 import type { S3Request } from '../s3-request.js';
 
-/** The body of a request that is a document, and is what it was announced to be. */
+/**
+ * The body of a request that is a document, and is what it was announced to be. `checksumsOf` as in
+ * readAnnouncedDigests.
+ */
 export async function receiveDocument(
   request: S3Request,
   limitBytes: number,
+  checksumsOf: 'body' | 'object' = 'body',
 ): Promise<Uint8Array | S3Failure> {
   const { payload } = request;
   const headers = request.headers;
-  const announced = readAnnouncedDigests(headers, payload);
+  const announced = readAnnouncedDigests(headers, payload, checksumsOf);
   if (!announced.ok) return announced;
   sendContinue(request);
   const raw = await collectBody(request.request, limitBytes);

@@ -101,7 +101,7 @@ export async function completeUpload(request: S3Request): Promise<S3Result> {
   const { headers } = request;
   const conditions = writeConditionsOf(request);
   if (!conditions.ok) return conditions;
-  const body = await receiveDocument(request, COMPLETE_LIMIT_BYTES);
+  const body = await receiveDocument(request, COMPLETE_LIMIT_BYTES, 'object');
   if ('ok' in body) return body;
   const asked = readCompleteMultipartUpload(body);
   if (!asked.ok) return asked;

@@ -13,6 +13,7 @@ import {
   readPostRequest,
 } from '../post-object/post-request.js';
 import { PostAuthenticator } from '../post-object/post-signature.js';
+import { secretsOf } from '../key-secrets.js';
 import { keyFault } from '../resource.js';
 import type { S3Result } from '../s3-answer.js';
 import type { S3Failure } from '../s3-error.js';
@@ -44,10 +45,8 @@ async function takeForm(request: S3Request, form: PostForm): Promise<S3Result> {
   if (!asked.ok) return asked;
   const fault = keyFault(asked.key) ?? refuseUnsupportedHeaders(asked.headers, OWNER_ID);
   if (fault !== null) return fault;
-  const signer = await new PostAuthenticator(async (id) => {
-    const found = await service.keys.find(id);
-    return found.ok ? (found.key?.secret ?? null) : null;
-  }).authenticate(asked.fields, Date.now());
+  const authenticator = new PostAuthenticator(secretsOf(service));
+  const signer = await authenticator.authenticate(asked.fields, Date.now());
   if (!signer.ok) return signer;
   // Nobody may write without a key, whoever may read.
   if (signer.accessKeyId === null) return denied();
