@@ -137,7 +137,8 @@ export class Exploration {
     const row = this.table.count;
     if (!this.table.add({ sites, history, letters, parent, move, depth })) return null;
     this.depth = Math.max(this.depth, depth);
-    this.frontier.add(row, this.post.sets.at(letters).length);
+    const distance = this.steps.distanceOf(judged);
+    this.frontier.add(row, distance, this.post.sets.at(letters).length);
     return null;
   }
 

@@ -84,6 +84,7 @@ export class SiteStates {
   private readonly summaries: Summary[] = [];
   /** By state, then by move and moment. */
   private readonly outcomes: Map<number, Outcome>[] = [];
+  private readonly depths: number[] = [];
   private readonly laters: number[] = [];
   private readonly forgetful: number[] = [];
   private readonly moveNumbers = new Map<string, number>();
@@ -141,6 +142,11 @@ export class SiteStates {
     return (this.summaries[number] ??= summarise(this.core, this.station(number)));
   }
 
+  /** The most moves that are known to lead to a state, as far as they were tried. */
+  depth(number: number): number {
+    return this.depths[number] ?? 0;
+  }
+
   get tickNumber(): number {
     return (this.tick ??= this.moveNumber({ kind: 'tick' }));
   }
@@ -192,6 +198,8 @@ export class SiteStates {
     const outcome = this.work(from, this.move(moveNumber), moment);
     if (this.letters.length > LETTER_LIMIT) throw new Error('more letters than have a number');
     outcomes.set(key, outcome);
+    if (outcome.next !== from)
+      this.depths[outcome.next] = Math.max(this.depth(outcome.next), this.depth(from) + 1);
     return outcome;
   }
 
@@ -210,7 +218,9 @@ export class SiteStates {
     const copy = copyStation(this.station(number));
     if (copy.state === null) return number;
     change(copy.state);
-    return this.intern(copy);
+    const made = this.intern(copy);
+    this.depths[made] = Math.max(this.depth(made), this.depth(number));
+    return made;
   }
 
   private work(from: number, move: SiteMove, moment: number): Outcome {

@@ -27,6 +27,8 @@ export interface Exercised {
 }
 
 const FAULT = -1;
+/** Moves that three sites make at most until nothing new comes of any: far more than there are. */
+const FARTHEST = 1000;
 
 /** How one state of everything follows from another, and what is wrong with it. */
 export class WorldSteps {
@@ -76,6 +78,13 @@ export class WorldSteps {
   after(scene: Scene, site: SiteIndex, move: number, outcome: Outcome): Scene {
     const sites = eachSite((each) => (each === site ? outcome.next : scene.sites[each]));
     return { sites: this.settled(sites), history: this.historyAfter(scene, site, move, outcome) };
+  }
+
+  /** How far it is from the beginning: what leads here is nearer, but for some of the detours. */
+  distanceOf({ sites, history }: Scene): number {
+    const { moment, crashes } = this.histories.at(history);
+    const moves = sites.reduce((sum, site) => sum + this.parts.depth(site), 0);
+    return (2 * moment + crashes) * FARTHEST + Math.min(moves, FARTHEST - 1);
   }
 
   /** With what the sites hold now noted in the history; or the fault that shows. */
