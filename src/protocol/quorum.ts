@@ -52,7 +52,12 @@ export function recoveryQuorum(replicas: number, writeQuorum: number): number {
 
 /** The largest value that at least `quorum` of the values reach; -Infinity with too few values. */
 export function reachedByQuorum(values: readonly number[], quorum: number): number {
-  if (values.length < quorum) return Number.NEGATIVE_INFINITY;
-  const descending = [...values].sort((a, b) => b - a);
-  return descending[quorum - 1] ?? Number.NEGATIVE_INFINITY;
+  let reached = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value <= reached) continue;
+    let count = 0;
+    for (const other of values) if (other >= value) count += 1;
+    if (count >= quorum) reached = value;
+  }
+  return reached;
 }

@@ -157,8 +157,8 @@ class FileSearch {
     }
     const enter = (value: string | null, index: number | null): Frame => {
       const undo = index === null ? [] : [index];
-      for (const read of this.placeReads(value)) undo.push(read);
-      return { value, choices: this.choicesAt(value), next: 0, undo };
+      const candidates = this.placeReads(value, undo);
+      return { value, choices: this.choicesAt(value, candidates), next: 0, undo };
     };
     const stack: Frame[] = [enter(null, null)];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -175,34 +175,32 @@ class FileSearch {
       const value = this.all[choice]!.apply(top.value);
       if (value === undefined) continue;
       this.place(choice);
-      const key = this.key(value);
-      if (this.visited.has(key)) this.unplace(choice);
-      else {
-        this.visited.add(key);
-        stack.push(enter(value, choice));
-      }
+      // Where nothing else could have been placed the state before tells this one apart, too.
+      if (top.choices.length === 1 || this.isNew(value)) stack.push(enter(value, choice));
+      else this.unplace(choice);
     }
     return 'none';
   }
 
-  /** A read that fits the state may be placed at once: it changes nothing. */
-  private placeReads(value: string | null): number[] {
-    const placed: number[] = [];
-    for (let isAgain = true; isAgain; ) {
-      isAgain = false;
-      for (const index of this.candidates()) {
+  /**
+   * A read that fits the state may be placed at once: it changes nothing. Adds those to `placed`;
+   * returns what may be placed next.
+   */
+  private placeReads(value: string | null, placed: number[]): readonly number[] {
+    for (;;) {
+      const candidates = this.candidates();
+      const before = placed.length;
+      for (const index of candidates) {
         const step = this.all[index]!;
         if (!step.isRead || step.apply(value) === undefined) continue;
         this.place(index);
         placed.push(index);
-        isAgain = true;
       }
+      if (placed.length === before) return candidates;
     }
-    return placed;
   }
 
-  private choicesAt(value: string | null): number[] {
-    const candidates = this.candidates();
+  private choicesAt(value: string | null, candidates: readonly number[]): number[] {
     const placedCount = this.all.length - this.unplacedFinite;
     if (placedCount > this.furthestCount) {
       this.furthestCount = placedCount;
@@ -227,15 +225,31 @@ class FileSearch {
       found.push(index);
     }
     for (let index = this.closedCount; index < this.all.length; index += 1) {
+      // They stand in the order of their starts.
+      if (this.all[index]!.startMs > firstEndMs) break;
       if (!this.isPlaced(index)) found.push(index);
     }
-    return found.filter((index) => this.all[index]!.startMs <= firstEndMs);
+    let kept = 0;
+    for (const index of found) {
+      if (this.all[index]!.startMs > firstEndMs) continue;
+      found[kept] = index;
+      kept += 1;
+    }
+    found.length = kept;
+    return found;
   }
 
   private firstUnplaced(): number {
     let word = 0;
     while (this.placed[word] === 0xffffffff) word += 1;
     return word * 32;
+  }
+
+  private isNew(value: string | null): boolean {
+    const key = this.key(value);
+    if (this.visited.has(key)) return false;
+    this.visited.add(key);
+    return true;
   }
 
   /** The bitset from its first word that is not full, and the state. */

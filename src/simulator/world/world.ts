@@ -34,10 +34,10 @@ import { SimSite, type Surroundings } from './sim-site.js';
 import type { Tracer } from './tracer.js';
 
 /** Half the emulated round trips, in milliseconds; pairs not named are far apart. */
-const ONE_WAY_MS: Readonly<Record<string, number>> = {
-  'nyc tor': 6,
-  'lon nyc': 36,
-  'lon tor': 43,
+const ONE_WAY_MS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  nyc: { tor: 6, lon: 36 },
+  tor: { nyc: 6, lon: 43 },
+  lon: { nyc: 36, tor: 43 },
 };
 
 /** How long after a read leases are kept up, at sites and by clients. */
@@ -206,7 +206,7 @@ export class World implements Surroundings {
   }
 
   oneWayMs(a: string, b: string): number {
-    return ONE_WAY_MS[[a, b].sort().join(' ')] ?? 50;
+    return ONE_WAY_MS[a]?.[b] ?? 50;
   }
 
   clockSettings(id: string): ClockSettings {
