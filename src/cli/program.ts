@@ -10,6 +10,7 @@ import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
 import { addSimCommand } from './sim/sim-program.js';
 import { addTransferCommands } from './transfer-commands.js';
+import { addUpkeepCommands } from './upkeep-commands.js';
 import type { World } from './world.js';
 
 /** The whole command line; `run` is called by the command that was chosen. */
@@ -38,6 +39,7 @@ ${EXIT_HELP}`,
   addKeyCommands(program, run);
   addStatusCommand(program, run);
   addPrimaryCommand(program, run);
+  addUpkeepCommands(program, run);
   addDemoCommand(program, run);
   addBenchCommand(program, run);
   addSimCommand(program, run);

@@ -23,6 +23,14 @@ function lineWith(part: string): number {
 describe('the configuration of a site', () => {
   it('is read back as it was written', () => {
     expect(readSiteConfig(text, 'nyc.toml')).toEqual({ ok: true, config: nyc });
+    const upkeep = {
+      graceMs: 7_200_000,
+      collectEveryMs: 3_600_000,
+      scrubBytesPerSecond: 1_000_000,
+      scrubEveryMs: 86_400_000,
+    };
+    const config = { ...nyc!, upkeep };
+    expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
   });
 
   it('that is no TOML is refused with line and column', () => {

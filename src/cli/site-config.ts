@@ -29,6 +29,20 @@ const ConfigFile = z.strictObject({
   key_file: z.string().refine(isAbsolute, 'expected an absolute path').optional(),
   fsync: z.boolean().default(true),
   nearness: z.array(siteId).optional(),
+  upkeep: z
+    .strictObject({
+      grace_ms: z.int().min(1000),
+      collect_every_ms: z
+        .int()
+        .min(1000)
+        .max(2 ** 31 - 1),
+      scrub_bytes_per_second: z.int().min(1),
+      scrub_every_ms: z
+        .int()
+        .min(1000)
+        .max(2 ** 31 - 1),
+    })
+    .optional(),
   coordinator: z.strictObject({ url: webAddress }),
   cluster: z.strictObject({
     id: z.string().min(1).max(100),
@@ -132,7 +146,7 @@ function contradictions(file: ConfigFile): Fault[] {
 }
 
 function configOf(file: ConfigFile): SiteConfig {
-  const { cluster, nearness } = file;
+  const { cluster, nearness, upkeep } = file;
   return {
     site: file.site,
     displayName: file.display_name,
@@ -169,6 +183,14 @@ function configOf(file: ConfigFile): SiteConfig {
     ),
     fsync: file.fsync,
     ...(nearness && { nearness }),
+    ...(upkeep && {
+      upkeep: {
+        graceMs: upkeep.grace_ms,
+        collectEveryMs: upkeep.collect_every_ms,
+        scrubBytesPerSecond: upkeep.scrub_bytes_per_second,
+        scrubEveryMs: upkeep.scrub_every_ms,
+      },
+    }),
     ...(file.s3_port !== undefined && { s3Port: file.s3_port }),
     ...(file.key_file !== undefined && { sealKeyFile: file.key_file }),
   };
@@ -176,7 +198,7 @@ function configOf(file: ConfigFile): SiteConfig {
 
 /** The text that `readSiteConfig` reads back as the same configuration. */
 export function siteConfigText(config: SiteConfig): string {
-  const { cluster, nearness } = config;
+  const { cluster, nearness, upkeep } = config;
   const file: ConfigFile = {
     format: 1,
     site: config.site,
@@ -189,6 +211,14 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.s3Port !== undefined && { s3_port: config.s3Port }),
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(nearness && { nearness: [...nearness] }),
+    ...(upkeep && {
+      upkeep: {
+        grace_ms: upkeep.graceMs,
+        collect_every_ms: upkeep.collectEveryMs,
+        scrub_bytes_per_second: upkeep.scrubBytesPerSecond,
+        scrub_every_ms: upkeep.scrubEveryMs,
+      },
+    }),
     coordinator: { ...config.coordinator },
     cluster: {
       id: cluster.clusterId,

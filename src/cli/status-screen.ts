@@ -1,6 +1,6 @@
 import type { ClusterAnswer } from '../client/answers.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
-import { countText, tableLines } from './figures.js';
+import { bytesText, countText, tableLines } from './figures.js';
 
 /** What one site said of the cluster; null when it did not answer. */
 export interface SiteView {
@@ -104,8 +104,26 @@ export function statusScreen(views: readonly SiteView[]): string {
       ['CACHES AT', 'CLIENTS', 'FILES HELD', 'OF CLIENTS', 'READS HERE', 'ASKED', 'WRITES HELD UP'],
       ...views.flatMap(({ cluster }) => (cluster ? [leaseRow(cluster)] : [])),
     ]),
+    ...upkeepLines(views),
     ...(repairs > 0 ? ['', `${countText(repairs)} damaged pieces were found and repaired.`] : []),
   ].join('\n');
+}
+
+/** What was removed because nothing refers to it, and what scrubbing could not repair. */
+function upkeepLines(views: readonly SiteView[]): string[] {
+  const upkeeps = views.flatMap(({ cluster }) => (cluster?.upkeep ? [cluster] : []));
+  const lines = upkeeps.flatMap(({ site, upkeep }) => {
+    const { chunks, bytes } = upkeep?.collected ?? { chunks: 0, bytes: 0 };
+    const { running = false, findings = [] } = upkeep?.scrub ?? {};
+    return [
+      ...(chunks > 0
+        ? [`${site} collected ${countText(chunks)} chunks (${bytesText(bytes)}) no file needs.`]
+        : []),
+      ...(running ? [`${site} is scrubbing: quorate scrub shows how far it is.`] : []),
+      ...findings.map((finding) => `${site}: ${finding}.`),
+    ];
+  });
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 /** What a site and its clients hold under lease, and what that saved and cost. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { UpkeepAnswer } from './upkeep-answers.js';
 
 /*
  * What the native API answers, as this client understands it. Keys that are not known here are
@@ -129,6 +130,7 @@ export const ClusterAnswer = z.object({
     evicted: z.number(),
   }),
   repairs: z.number(),
+  upkeep: UpkeepAnswer.optional(),
   storageFailure: z.string().nullable(),
 });
 export type ClusterAnswer = z.infer<typeof ClusterAnswer>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
+import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
 import * as answers from './answers.js';
 import type { Answer, Failure, RetryLimits } from './attempts.js';
 import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
@@ -193,6 +194,17 @@ export class HttpClient {
 
   cluster(): Promise<ReadResult<answers.ClusterAnswer>> {
     return this.#read('/v1/cluster', answers.ClusterAnswer);
+  }
+
+  /** Begins to read everything that the site keeps, at full pace. */
+  async scrub(): Promise<ReadResult<UpkeepAnswer>> {
+    const answer = await this.#attempt({ method: 'POST', path: '/v1/upkeep/scrub' });
+    return answer.ok ? readAnswer(answer, UpkeepAnswer) : answer;
+  }
+
+  /** Compares all sites with the one that answers. Takes as long as reading all versions does. */
+  verify(): Promise<ReadResult<VerifyAnswer>> {
+    return this.#read('/v1/verify', VerifyAnswer);
   }
 
   primaries(): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {

@@ -1,3 +1,4 @@
+import type { Upkeep } from '../site/upkeep.js';
 import { createHash } from 'node:crypto';
 import type { ChunkRef, Content, FileVersion, PrimaryTable } from './service-types.js';
 import type * as site from '../site/file-service.js';
@@ -22,6 +23,7 @@ const CHUNK_BYTES = 1024 * 1024;
  * always its own primary, every operation atomic; outcomes and reasons are those of a real site.
  */
 export class MemoryFileService implements site.FileService {
+  upkeep: Upkeep | null = null;
   readonly #site: string;
   readonly #sites: readonly string[];
   readonly #now: () => number;

@@ -10,6 +10,7 @@ import type {
   ShardLeases,
   ShardStatus,
 } from './file-service.js';
+import type { UpkeepStatus } from './upkeep.js';
 import type { SiteConfig } from './site-config.js';
 
 export interface StatusSources {
@@ -23,6 +24,7 @@ export interface StatusSources {
   readonly messages: { sentTo(site: string): Readonly<Record<string, number>> };
   readonly leases: LeaseCounts;
   readonly repairs: number;
+  readonly upkeep: UpkeepStatus;
   readonly storageFailure: string | null;
 }
 
@@ -36,7 +38,7 @@ export const PROGRAM_VERSION = (
 
 /** The cluster as this site sees it now. */
 export function clusterStatus(sources: StatusSources): ClusterStatus {
-  const { config, node, leases, repairs, storageFailure } = sources;
+  const { config, node, leases, repairs, upkeep, storageFailure } = sources;
   const { clusterId, replicas, writeQuorum } = config.cluster;
   return {
     site: config.site,
@@ -51,6 +53,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     ),
     leases,
     repairs,
+    upkeep,
     storageFailure,
   };
 }

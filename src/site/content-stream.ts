@@ -1,4 +1,4 @@
-import type { ChunkedContent } from '../protocol/file-version.js';
+import type { ChunkedContent, ChunkRef } from '../protocol/file-version.js';
 import { CHUNK_COUNT_LIMIT } from '../protocol/file-version.js';
 import { ChunkDispatch, type DispatchPorts } from './chunk-dispatch.js';
 import { sizesAt } from './content-cutter.js';
@@ -43,6 +43,10 @@ export class ContentStream {
     this.dispatch = new ChunkDispatch(ports);
     this.body = ports.threads.begin(options.digests);
     this.positionBytes = options.positionBytes;
+  }
+
+  get chunks(): readonly ChunkRef[] {
+    return this.dispatch.chunks;
   }
 
   /** Why no more bytes are wanted; null while they are. */

@@ -1,3 +1,4 @@
+import type { ChunkRef } from '../protocol/file-version.js';
 import type { ContentPort, StorageFailure } from '../protocol/ports.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { ChunkMemory } from '../storage/chunks/chunk-memory.js';
@@ -23,6 +24,8 @@ export interface ContentTransferOptions {
   readonly peers: readonly string[];
   readonly writeQuorum: number;
   readonly threads: ContentThreads;
+  /** Told of the chunks of uploads that have ended: somebody may count on them. */
+  readonly keep?: (chunks: readonly ChunkRef[]) => void;
   /** A chunk could not be written here. */
   readonly failed: (failure: StorageFailure) => void;
 }
@@ -32,6 +35,10 @@ export interface ContentTransfer {
   readonly port: ContentPort;
   /** Chunks that failed their hash here and were replaced by a good copy, since the start. */
   repairs(): number;
+  /** Chunks of uploads that are under way. */
+  openUploads(): Iterable<ChunkRef>;
+  /** Replaces a chunk by a good copy; false when no connected site has one. */
+  fetch(hash: string): Promise<boolean>;
   /** Nothing more is fetched. */
   close(): void;
 }
@@ -59,20 +66,38 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     options.failed(written.failure);
     return written.failure.message;
   };
+  const open = new Set<ContentUpload>();
   let repairs = 0;
   const repaired = (): void => {
     repairs += 1;
   };
   return {
     access: {
-      upload: (body, announcedSize, digests = [], positionBytes = 0) =>
-        new ContentUpload(uploads, { digests, positionBytes }).run(body, announcedSize),
+      upload: async (body, announcedSize, digests = [], positionBytes = 0) => {
+        const upload = new ContentUpload(uploads, { digests, positionBytes });
+        open.add(upload);
+        try {
+          return await upload.run(body, announcedSize);
+        } finally {
+          // From now on they have the whole grace to be named in.
+          options.keep?.(upload.chunks);
+          open.delete(upload);
+        }
+      },
       join: (contents) => joinContents(contents, storeChunk),
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, repaired),
     },
     port: fetcher,
     repairs: () => repairs,
+    *openUploads() {
+      for (const upload of open) yield* upload.chunks;
+    },
+    fetch: async (hash) => {
+      const fetched = await fetcher.fetch(hash, []);
+      if (fetched) repaired();
+      return fetched;
+    },
     close: () => fetcher.close(),
   };
 }

@@ -1,6 +1,7 @@
 import {
   CHUNK_COUNT_LIMIT,
   CHUNK_LIMIT_BYTES,
+  type ChunkRef,
   INLINE_LIMIT_BYTES,
 } from '../protocol/file-version.js';
 import { contentHash } from '../storage/content-hash.js';
@@ -22,6 +23,11 @@ export class ContentUpload {
     private readonly ports: StreamPorts,
     private readonly options: StreamOptions,
   ) {}
+
+  /** Chunks that it has cut so far. */
+  get chunks(): readonly ChunkRef[] {
+    return this.stream?.chunks ?? [];
+  }
 
   async run(body: AsyncIterable<Uint8Array>, announcedSize?: number): Promise<UploadResult> {
     if ((announcedSize ?? 0) > CONTENT_LIMIT_BYTES) return tooLarge();

@@ -1,3 +1,4 @@
+import type { Upkeep, UpkeepStatus } from './upkeep.js';
 import type { FileVersion, Metadata } from '../protocol/file-version.js';
 import type { PrimaryTable, TableRule } from '../protocol/ports.js';
 
@@ -281,6 +282,8 @@ export interface ClusterStatus {
   readonly leases: LeaseCounts;
   /** Chunks and records that failed their checksum and were repaired, since the start. */
   readonly repairs: number;
+  /** What was collected and scrubbed; not said by services that keep nothing on a disk. */
+  readonly upkeep?: UpkeepStatus;
   /** null, or why the disk no longer takes writes. */
   readonly storageFailure: string | null;
 }
@@ -294,6 +297,8 @@ export interface SiteSession {
 }
 
 export interface FileService {
+  /** Looking after what the site keeps; null for services that keep nothing on a disk. */
+  readonly upkeep: Upkeep | null;
   /**
    * A client has connected and speaks the session protocol (docs/protocol.md): reads, writes and
    * leases for a cache of its own. Null when as many sessions are open as may be.

@@ -1,7 +1,7 @@
 import { access, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenedLog } from '../protocol/ports.js';
-import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
 import { nodeChunkFiles } from '../storage/chunks/chunk-files.js';
 import { openChunkStore } from '../storage/chunks/folder-chunk-store.js';
 import { lockFolder } from '../storage/folder-lock.js';
@@ -11,6 +11,7 @@ import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
 import { ContentThreads } from './content-threads.js';
 import type { SiteConfig } from './site-config.js';
+import { DEFAULT_UPKEEP } from './upkeep.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
 interface OpenShardLog {
@@ -28,7 +29,7 @@ export interface SiteStores {
   /** What was found in the logs. Given once and not kept: the entries take much memory. */
   takeOpened(): ReadonlyMap<string, OpenedLog>;
   readonly views: ViewEnvironment;
-  readonly chunks: ChunkStore;
+  readonly chunks: GuardedChunkStore;
   /** For cutting and hashing. */
   readonly threads: ContentThreads;
   /** The site has declared itself new: the damage is behind it. */
@@ -76,7 +77,11 @@ export async function openStores(
     const files = config.fsync
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
-    const chunks = await openChunkStore(join(folder, 'chunks'), { files, hashOf: threads.hashOf });
+    const chunks = new GuardedChunkStore(
+      await openChunkStore(join(folder, 'chunks'), { files, hashOf: threads.hashOf }),
+      (config.upkeep ?? DEFAULT_UPKEEP).graceMs,
+      () => performance.now(),
+    );
     const { logs: both, damaged } = await openLogs(config, views, undo, report);
     const logs = new Map([...both].map(([shard, { log }]) => [shard, log]));
     let found = new Map([...both].map(([shard, { opened }]) => [shard, opened]));

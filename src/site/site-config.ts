@@ -1,4 +1,5 @@
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
+import type { UpkeepSettings } from './upkeep.js';
 import type { Wan } from '../transport/wan.js';
 
 /** Another site, as its peers reach it. */
@@ -33,6 +34,8 @@ export interface SiteConfig {
   readonly nearness?: readonly string[];
   /** False only for measurements that say so: what is acknowledged may then be lost. */
   readonly fsync: boolean;
+  /** How it looks after what it keeps; as usual when not given. */
+  readonly upkeep?: UpkeepSettings;
   /** Where S3 is served; nowhere when not given. */
   readonly s3Port?: number;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */

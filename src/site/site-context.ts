@@ -2,6 +2,7 @@ import type { Content } from '../protocol/file-version.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ByteRange, ClusterStatus } from './file-service.js';
 import type { Seal } from './seal.js';
+import type { Upkeep } from './upkeep.js';
 import type { SiteConfig } from './site-config.js';
 
 /** Digests that a body may be given beside its etag, over all its bytes in the same pass. */
@@ -49,6 +50,7 @@ export interface SiteContext {
   readonly node: SiteNode;
   readonly content: ContentAccess;
   status(): ClusterStatus;
+  readonly upkeep: Upkeep | null;
   /** Never the same again, at any site. */
   newRequestId(): string;
   /** How long a request of a client may take, in milliseconds. */

@@ -1,3 +1,4 @@
+import type { Upkeep } from './upkeep.js';
 import type { Content, FileVersion, Metadata } from '../protocol/file-version.js';
 import type { ClientSessions } from '../protocol/node/client-sessions.js';
 import type { PrimaryTable } from '../protocol/ports.js';
@@ -58,8 +59,10 @@ class SiteFileService implements SiteService {
   private readonly sessions: ClientSessions;
   private underWay = 0;
   private finishing = false;
+  readonly upkeep: Upkeep | null;
 
   constructor(private readonly context: SiteContext) {
+    this.upkeep = context.upkeep;
     this.calls = new ShardCalls(context);
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);

@@ -21,6 +21,8 @@ import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { StorageGuard } from './storage-guard.js';
+import { DEFAULT_UPKEEP, SiteUpkeep } from './upkeep.js';
+import type { ReferenceSource } from './content-references.js';
 
 /** How long a start waits for sessions with a write quorum. */
 const QUORUM_WAIT_MS = 3000;
@@ -44,6 +46,7 @@ export class SiteProcess implements RunningSite {
   private readonly content: ContentTransfer;
   private readonly guard: StorageGuard;
   private readonly snapshots: SnapshotSource;
+  private readonly upkeep: SiteUpkeep;
   private readonly transfers: SnapshotTransfer[] = [];
   private retention: { stop(): void } | null = null;
   private fail: (error: Error) => void = () => undefined;
@@ -70,6 +73,7 @@ export class SiteProcess implements RunningSite {
       network: this.network,
       store: stores.chunks,
       threads: stores.threads,
+      keep: (chunks) => stores.chunks.touch(chunks),
       peers: peersByNearness(config),
       writeQuorum: config.cluster.writeQuorum,
       // A full disk refuses what does not fit; it may take what is smaller.
@@ -92,6 +96,16 @@ export class SiteProcess implements RunningSite {
       this.nodeShards(declaration.starts),
     );
     connectNode(this.network, this.node, report);
+    this.upkeep = new SiteUpkeep({
+      site: config.site,
+      peers: peersByNearness(config),
+      network: this.network,
+      store: stores.chunks,
+      content: this.content,
+      sources: this.referenceSources(),
+      settings: config.upkeep ?? DEFAULT_UPKEEP,
+      report,
+    });
     this.snapshots = new SnapshotSource(this.network, (shard) => {
       const isReadable = this.node.drives.get(shard)?.isReadable === true;
       return isReadable ? stores.views.shard(shard) : null;
@@ -101,6 +115,7 @@ export class SiteProcess implements RunningSite {
       node: this.node,
       content: this.content.access,
       status: () => this.status(),
+      upkeep: this.upkeep,
       newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
       timeoutMs: REQUEST_TIMEOUT_MS,
       seal: declaration.seal,
@@ -120,6 +135,7 @@ export class SiteProcess implements RunningSite {
     }
     this.node.start();
     this.retention = startRetention(this.node, Date.now);
+    this.upkeep.start();
     const { sites, writeQuorum } = cluster;
     const inTouch = (): boolean =>
       sites.filter((site) => this.node.isConnected(site)).length >= writeQuorum;
@@ -135,6 +151,7 @@ export class SiteProcess implements RunningSite {
 
   private async close(): Promise<void> {
     this.retention?.stop();
+    this.upkeep.stop();
     await new Promise<void>((resolve) => this.node.handOver(HANDOVER_LIMIT_MS, resolve));
     this.node.halt();
     for (const transfer of this.transfers) transfer.close();
@@ -162,6 +179,20 @@ export class SiteProcess implements RunningSite {
     );
   }
 
+  private referenceSources(): ReferenceSource[] {
+    return [...this.stores.logs].map(([shard, log]) => {
+      const drive = () => this.node.drives.get(shard);
+      return {
+        shard,
+        log,
+        view: this.stores.views.shard(shard),
+        isReadable: () => drive()?.isReadable === true,
+        logBaseSeq: () => log.keptAfterSeq(),
+        logInMemory: () => drive()?.state.log.entries ?? [],
+      };
+    });
+  }
+
   private status(): ClusterStatus {
     return clusterStatus({
       config: this.config,
@@ -170,6 +201,7 @@ export class SiteProcess implements RunningSite {
       messages: this.messages,
       leases: this.leases.counts(this.service.sessionCount, this.node.reads),
       repairs: this.content.repairs(),
+      upkeep: this.upkeep.status(),
       storageFailure: this.guard.failure?.message ?? null,
     });
   }

@@ -1,5 +1,4 @@
 import type { ChunkedContent } from '../protocol/file-version.js';
-import type { Position } from '../protocol/log-entry.js';
 import type {
   ContentPort,
   InstalledSnapshot,
@@ -17,19 +16,11 @@ import {
   type SnapshotInstaller,
 } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import { isCount, isFields, isPosition } from '../protocol/message-fields.js';
-import { RANGES_LIMIT } from './snapshot-source.js';
+import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
 
-const CALL_DEADLINE_MS = 20_000;
 const CONTENT_DEADLINE_MS = 120_000;
 /** Ranges on their way at once. */
 const RANGES_AT_ONCE = 4;
-const RECORDS_LIMIT = 4096;
-
-/** The other site, this one's disk, or what came over the wire did not do its part. */
-class TransferFailed extends Error {
-  override readonly name = 'TransferFailed';
-}
 
 export interface SnapshotTransferOptions {
   readonly network: PeerNetwork;
@@ -66,20 +57,18 @@ export class SnapshotTransfer implements SnapshotPort {
   }
 
   private async transfer(from: string): Promise<InstalledSnapshot> {
-    const { view, shard } = this.options;
-    const opened = await this.ask(from, 'snapshot.open', shard);
-    if (!isFields(opened) || !isCount(opened.id) || !isPosition(opened.position)) {
-      throw new TransferFailed('the answer is not a snapshot');
-    }
-    const { id } = opened;
-    const position = opened.position as Position;
+    const { network, view, shard } = this.options;
+    const snapshot = await PeerSnapshot.open(network, from, shard);
+    this.refuseClosed();
+    const { position } = snapshot;
     try {
       const installer = view.installer();
       await settled((done) => installer.begin(done));
       let after: Uint8Array | null = null;
       for (let last = false; !last; ) {
-        const ranges: DigestedRange[] = await this.rangesAfter(from, id, after);
-        await this.installRanges(from, id, installer, ranges);
+        const ranges: DigestedRange[] = await snapshot.digests(after);
+        this.refuseClosed();
+        await this.installRanges(from, snapshot, installer, ranges);
         const end: DigestedRange | undefined = ranges.at(-1);
         if (end === undefined) throw new TransferFailed('a snapshot without an end');
         after = end.to;
@@ -87,37 +76,14 @@ export class SnapshotTransfer implements SnapshotPort {
       }
       await settled((done) => installer.finish(position, done));
     } finally {
-      void this.options.network.call(from, 'snapshot.close', id, {
-        deadlineMs: CALL_DEADLINE_MS,
-        class: 'bulk',
-      });
+      snapshot.close();
     }
     return { position, requests: view.requests(0), ownership: view.ownership() };
   }
 
-  private async rangesAfter(
-    from: string,
-    id: number,
-    after: Uint8Array | null,
-  ): Promise<DigestedRange[]> {
-    const value = await this.ask(from, 'snapshot.digests', { id, after });
-    if (!Array.isArray(value) || value.length > RANGES_LIMIT || !value.every(isDigestedRange)) {
-      throw new TransferFailed('the answer is not a list of ranges');
-    }
-    let end = after;
-    for (const range of value) {
-      const follows = end === null || Buffer.compare(range.after, end) === 0;
-      if (!follows || Buffer.compare(range.after, range.to) >= 0) {
-        throw new TransferFailed('ranges that do not follow each other');
-      }
-      end = range.to;
-    }
-    return value;
-  }
-
   private async installRanges(
     from: string,
-    id: number,
+    snapshot: PeerSnapshot,
     installer: SnapshotInstaller,
     ranges: readonly DigestedRange[],
   ): Promise<void> {
@@ -131,7 +97,7 @@ export class SnapshotTransfer implements SnapshotPort {
       while (underway.length < RANGES_AT_ONCE) {
         const ahead = differing[index + underway.length];
         if (ahead === undefined) break;
-        underway.push(this.recordsOf(from, id, ahead));
+        underway.push(this.recordsOf(from, snapshot, ahead));
       }
       const range = differing[index];
       const records = await underway.shift();
@@ -144,18 +110,17 @@ export class SnapshotTransfer implements SnapshotPort {
   /** The records with their content here; never rejects, so that it may be left alone. */
   private async recordsOf(
     from: string,
-    id: number,
+    snapshot: PeerSnapshot,
     range: KeyRange,
   ): Promise<Uint8Array[] | TransferFailed> {
     try {
-      const { after, to } = range;
-      const value = await this.ask(from, 'snapshot.records', { id, after, to });
-      if (!areRecords(value)) throw new TransferFailed('the answer is not a list of records');
-      for (const bytes of value) {
+      const records = await snapshot.records(range);
+      this.refuseClosed();
+      for (const bytes of records) {
         const content = chunkedContentOf(bytes, range);
         if (content !== null) await this.bring(content, from);
       }
-      return value;
+      return records;
     } catch (error) {
       return error instanceof TransferFailed ? error : new TransferFailed(String(error));
     }
@@ -174,28 +139,9 @@ export class SnapshotTransfer implements SnapshotPort {
     });
   }
 
-  private async ask(from: string, method: string, payload: unknown): Promise<unknown> {
-    const options = { deadlineMs: CALL_DEADLINE_MS, class: 'bulk' } as const;
-    const result = await this.options.network.call(from, method, payload, options);
+  private refuseClosed(): void {
     if (this.closed) throw new TransferFailed('this site is stopping');
-    if (!result.ok) throw new TransferFailed(result.message);
-    return result.value;
   }
-}
-
-function isDigestedRange(value: unknown): value is DigestedRange {
-  return (
-    isFields(value) &&
-    value.after instanceof Uint8Array &&
-    value.to instanceof Uint8Array &&
-    value.digest instanceof Uint8Array &&
-    isCount(value.count)
-  );
-}
-
-function areRecords(value: unknown): value is Uint8Array[] {
-  if (!Array.isArray(value) || value.length > RECORDS_LIMIT) return false;
-  return value.every((record) => record instanceof Uint8Array);
 }
 
 /** The large content that a record names, if it is an intact version that has one. */

@@ -231,6 +231,7 @@ export class TestCluster {
           }),
         read: (content, range) => this.read(content, range?.start ?? 0, range?.end ?? content.size),
       },
+      upkeep: null,
       status: () => ({ site }) as unknown as ClusterStatus,
       newRequestId: () => `${site}/${(this.lastId += 1)}`,
       timeoutMs: this.options.timeoutMs ?? 3000,

@@ -9,6 +9,7 @@ import { answerKeys, changeRights, createKey, refuseForeignPage, revokeKey } fro
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
+import { answerUpkeep, upkeepAction } from './upkeep-routes.js';
 import { splitTarget } from '../raw-target.js';
 
 const FILES = '/v1/files/';
@@ -39,8 +40,18 @@ export function route(exchange: Exchange): Promise<void> | void {
     case '/v1/primaries':
       return routePrimaries(exchange, query);
     default:
-      sendProblem(exchange, refusal('no_such_route', `nothing is at ${path.slice(0, 200)}`));
+      return routeUpkeep(exchange, path, query);
   }
+}
+
+function routeUpkeep(exchange: Exchange, path: string, query: string): Promise<void> | void {
+  const action = upkeepAction(path);
+  if (action === null) {
+    return sendProblem(exchange, refusal('no_such_route', `nothing is at ${path.slice(0, 200)}`));
+  }
+  const expected = action === 'scrub' || action === 'collect' ? 'POST' : 'GET';
+  if (exchange.request.method !== expected) return refuseMethod(exchange, expected);
+  return query === '' ? answerUpkeep(exchange, action) : refuseQuery(exchange, query);
 }
 
 function routeFiles(exchange: Exchange, raw: string, query: string): Promise<void> | void {

@@ -32,6 +32,7 @@ export function describeChunkStore(
       const read = await store.read(hash);
       expect(read.ok && [...read.bytes]).toEqual([...bytes]);
       expect(await store.has(hash)).toEqual(true);
+      expect(await store.size(hash)).toEqual(bytes.length);
       const all: string[] = [];
       for await (const one of store.all()) all.push(one);
       expect(all).toEqual([hash]);
@@ -56,6 +57,7 @@ export function describeChunkStore(
       expect(await store.remove(hash)).toEqual({ ok: true });
       const gone = await store.read(hash);
       expect(gone.ok ? '' : gone.reason).toEqual('missing');
+      expect(await store.size(hash)).toEqual(null);
       const odd = await store.read('../../etc/passwd');
       expect(odd.ok ? '' : odd.reason).toEqual('missing');
       expect(await store.has('')).toEqual(false);

@@ -30,6 +30,8 @@ export interface ChunkStore {
   read(hash: string): Promise<ChunkRead>;
   /** Removing what is not there does nothing. The caller serialises it with `has` and `write`. */
   remove(hash: string): Promise<ChunkWrite>;
+  /** How many bytes it has, as the disk says; null when it is not here. */
+  size(hash: string): Promise<number | null>;
   /** Hashes of all chunks, in no particular order, for the scrubber and the collector. */
   all(): AsyncIterable<string>;
 }

@@ -7,6 +7,7 @@ import { describeChunkStore } from './chunk-store.conformance.js';
 import { nodeChunkFiles } from './chunk-files.js';
 import { ChunkMemory } from './chunk-memory.js';
 import { openChunkStore } from './folder-chunk-store.js';
+import { GuardedChunkStore } from './guarded-chunk-store.js';
 import { MemoryChunkStore } from './memory-chunk-store.js';
 
 let folder = '';
@@ -18,6 +19,10 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const kit = { describe, it, expect };
 describeChunkStore(kit, 'MemoryChunkStore', async () => ({
   store: new MemoryChunkStore(),
+  dispose: async () => {},
+}));
+describeChunkStore(kit, 'GuardedChunkStore', async () => ({
+  store: new GuardedChunkStore(new MemoryChunkStore(), 1000, () => 0),
   dispose: async () => {},
 }));
 describeChunkStore(kit, 'openChunkStore', async () => ({

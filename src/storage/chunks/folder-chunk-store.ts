@@ -1,5 +1,5 @@
 import { contentHash } from '../content-hash.js';
-import { access, mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ChunkRef } from '../../protocol/file-version.js';
 import { storageFailureOf } from '../storage-failure.js';
@@ -113,6 +113,14 @@ class FolderChunkStore implements ChunkStore {
       }
     }
     return { ok: true };
+  }
+
+  async size(hash: string): Promise<number | null> {
+    if (!isChunkHash(hash)) return null;
+    return stat(this.pathOf(hash)).then(
+      ({ size }) => size,
+      () => null,
+    );
   }
 
   async *all(): AsyncIterable<string> {

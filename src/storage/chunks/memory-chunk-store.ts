@@ -35,6 +35,10 @@ export class MemoryChunkStore implements ChunkStore {
     return { ok: true };
   }
 
+  async size(hash: string): Promise<number | null> {
+    return this.chunks.get(hash)?.length ?? null;
+  }
+
   async *all(): AsyncIterable<string> {
     yield* this.chunks.keys();
   }

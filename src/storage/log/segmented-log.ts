@@ -42,6 +42,8 @@ export interface ShardLogOptions {
 export interface SegmentedShardLog extends ShardLog {
   /** Bytes of writes that have not been called back. The caller keeps it below 256 MiB or so. */
   backlogBytes(): number;
+  /** Entries up to this seq were trimmed, or were never here. */
+  keptAfterSeq(): number;
   /** Bytes of all segments on disk. */
   sizeBytes(): number;
   /** Ends after the batch under way; what still waits is dropped, nothing is called back. */
@@ -191,6 +193,10 @@ class SegmentedLog implements SegmentedShardLog {
   reset(base: Position, hardState: HardState, done: Done): void {
     this.asked.restart(base);
     this.enqueue({ kind: 'reset', base, hardState, done });
+  }
+
+  keptAfterSeq(): number {
+    return this.baseSeq;
   }
 
   backlogBytes(): number {

@@ -6,6 +6,7 @@ import type { RecordDatabase } from './record-database.js';
 import {
   cutRange,
   type DigestedRange,
+  digestRecords,
   encodeRawRecord,
   isLastRange,
   type KeyRange,
@@ -33,6 +34,7 @@ export function takeSnapshot(db: RecordDatabase): ViewSnapshot {
       return ranges;
     },
     records: (range) => [...recordsIn(db, range, transaction)].map(encodeRawRecord),
+    digestOf: (range) => digestRecords([...recordsIn(db, range, transaction)]),
     close: () => transaction.done(),
   };
 }

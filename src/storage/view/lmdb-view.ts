@@ -17,6 +17,7 @@ import {
   listBounds,
   nameKey,
   nameOfKey,
+  nameOfVersionKey,
   POSITION_KEY,
   RecordKind,
   requestKey,
@@ -46,6 +47,14 @@ export interface StoredShardView extends ShardView {
   /** Everything as of one moment. Must be closed. */
   snapshot(): ViewSnapshot;
   installer(): SnapshotInstaller;
+  /** All kept versions, in an order of their own, from the key on (null: the first). */
+  versionsFrom(key: Uint8Array | null, limit: number): VersionPage;
+}
+
+export interface VersionPage {
+  readonly versions: readonly FileVersion[];
+  /** Where the next page begins; null at the end. */
+  readonly next: Uint8Array | null;
 }
 
 export class LmdbShardView implements StoredShardView {
@@ -171,6 +180,18 @@ export class LmdbShardView implements StoredShardView {
       },
       isClosed: () => this.closed,
     });
+  }
+
+  versionsFrom(from: Uint8Array | null, limit: number): VersionPage {
+    const first = Buffer.of(RecordKind.version);
+    const start = from === null ? first : (from as Buffer);
+    const versions: FileVersion[] = [];
+    for (const { key, value } of this.db.getRange({ start, end: afterPrefix(first), limit })) {
+      versions.push(fileVersionFrom(nameOfVersionKey(key), unseal(key, value)));
+    }
+    const last = versions.at(-1);
+    const isEnd = last === undefined || versions.length < limit;
+    return { versions, next: isEnd ? null : versionKey(last.name, last.version + 1) };
   }
 
   async close(): Promise<void> {

@@ -48,6 +48,26 @@ export function versionKey(name: string, version: number): Buffer {
   return key;
 }
 
+export function nameOfVersionKey(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset + 3, key.byteLength - 11).toString();
+}
+
+/** What a record is, for people. */
+export function recordLabel(key: Uint8Array): string {
+  switch (key[0]) {
+    case RecordKind.version:
+      return `version ${versionOfKey(key)} of ${nameOfVersionKey(key)}`;
+    case RecordKind.head:
+      return `the newest version of ${nameOfKey(key)}`;
+    case RecordKind.tombstone:
+      return `the tombstone of ${nameOfKey(key)}`;
+    case RecordKind.request:
+      return `the request at ${seqOfRequestKey(key)}`;
+    default:
+      return `the record ${Buffer.from(key).toString('hex').slice(0, 80)}`;
+  }
+}
+
 export function versionOfKey(key: Uint8Array): number {
   return readCount(key, key.byteLength - 8);
 }

@@ -26,6 +26,8 @@ export interface ViewSnapshot {
   digests(after: Uint8Array | null, limit: number): DigestedRange[];
   /** The records of a range, encoded to travel. */
   records(range: KeyRange): Uint8Array[];
+  /** The digest of what is in a range that may have been cut elsewhere. */
+  digestOf(range: KeyRange): Uint8Array;
   close(): void;
 }
 

@@ -1,0 +1,132 @@
+import type { ChunkRef } from '../protocol/file-version.js';
+import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';
+import type { Pace } from './pace.js';
+
+export interface ScrubberPorts {
+  readonly store: ChunkStore;
+  readonly sources: readonly ReferenceSource[];
+  /** Brings a chunk here from a site that has a good copy; false when none can be reached now. */
+  fetch(hash: string): Promise<boolean>;
+  nowMs(): number;
+}
+
+export interface ScrubStatus {
+  readonly running: boolean;
+  /** Passes that came to their end since the start. */
+  readonly passes: number;
+  /** Of the pass that is under way, else of the last one. */
+  readonly chunks: number;
+  readonly bytes: number;
+  /** Versions and log entries that were read. */
+  readonly records: number;
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  /** Since the start: chunks that failed their hash or could not be read. */
+  readonly damaged: number;
+  /** Chunks that a version or entry refers to and that were not here. */
+  readonly missing: number;
+  /** Of both, those for which a good copy was fetched. */
+  readonly repaired: number;
+  /** What could not be repaired, and what else is wrong: sentences, the latest ones. */
+  readonly findings: readonly string[];
+}
+
+const FINDINGS_LIMIT = 20;
+
+/**
+ * Reads everything that this site keeps: every chunk against its hash, every version and log entry
+ * against its checksum, and whether the chunks they refer to are here. What is damaged or missing is
+ * fetched from another site. Damaged records are only told of: a start of the site repairs those.
+ */
+export class ContentScrubber {
+  private passes = 0;
+  private counts = { chunks: 0, bytes: 0, records: 0 };
+  private startedMs: number | null = null;
+  private endedMs: number | null = null;
+  private found = { damaged: 0, missing: 0, repaired: 0 };
+  private findings: string[] = [];
+  private running: Promise<void> | null = null;
+  private pace: Pace | null = null;
+
+  constructor(private readonly ports: ScrubberPorts) {}
+
+  /** One pass; one that is under way goes on at the new pace. */
+  scrub(pace: Pace): Promise<void> {
+    this.pace = pace;
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  status(): ScrubStatus {
+    return {
+      running: this.running !== null,
+      passes: this.passes,
+      ...this.counts,
+      startedMs: this.startedMs,
+      endedMs: this.endedMs,
+      ...this.found,
+      findings: [...this.findings],
+    };
+  }
+
+  private async run(): Promise<void> {
+    this.counts = { chunks: 0, bytes: 0, records: 0 };
+    this.startedMs = this.ports.nowMs();
+    this.endedMs = null;
+    for await (const hash of this.ports.store.all()) {
+      await this.pace?.step(await this.readChunk(hash));
+    }
+    for (const source of this.ports.sources) await this.readRecords(source);
+    this.passes += 1;
+    this.endedMs = this.ports.nowMs();
+  }
+
+  /** How many bytes it has. */
+  private async readChunk(hash: string): Promise<number> {
+    const read = await this.ports.store.read(hash);
+    if (read.ok) {
+      this.counts.chunks += 1;
+      this.counts.bytes += read.bytes.length;
+      return read.bytes.length;
+    }
+    // It was collected since it was listed.
+    if (read.reason === 'missing') return 0;
+    this.found.damaged += 1;
+    await this.repair(hash, read.message);
+    return 0;
+  }
+
+  private async readRecords(source: ReferenceSource): Promise<void> {
+    try {
+      for await (const { read, references } of referencesOf(source)) {
+        this.counts.records += read;
+        await this.pace?.step(0);
+        for (const { name, version, content } of references) {
+          await this.fill(content.chunks, `version ${version} of ${name}`);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ReferencesUnreadable)) throw error;
+      this.tell(error.message);
+    }
+  }
+
+  private async fill(chunks: readonly ChunkRef[], whose: string): Promise<void> {
+    for (const { hash } of await this.ports.store.missing(chunks)) {
+      this.found.missing += 1;
+      await this.repair(hash, `chunk ${hash} of ${whose} is missing`);
+    }
+  }
+
+  private async repair(hash: string, what: string): Promise<void> {
+    if (await this.ports.fetch(hash)) this.found.repaired += 1;
+    else this.tell(`${what}, and no site that can be reached has a good copy`);
+  }
+
+  private tell(finding: string): void {
+    this.findings = [...this.findings, finding].slice(-FINDINGS_LIMIT);
+  }
+}
