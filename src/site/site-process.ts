@@ -21,7 +21,8 @@ import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { StorageGuard } from './storage-guard.js';
-import { DEFAULT_UPKEEP, SiteUpkeep } from './upkeep.js';
+import { SiteUpkeep } from './site-upkeep.js';
+import { DEFAULT_UPKEEP } from './upkeep.js';
 import type { ReferenceSource } from './content-references.js';
 
 /** How long a start waits for sessions with a write quorum. */

@@ -1,11 +1,6 @@
-import type { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
-import type { PeerNetwork } from '../transport/peer-network.js';
-import { ChunkCollector, type CollectRound } from './chunk-collector.js';
-import type { ReferenceSource } from './content-references.js';
-import { ContentScrubber, type ScrubStatus } from './content-scrubber.js';
-import type { ContentTransfer } from './content-transfer.js';
-import { bytePace, FULL_PACE, gentlePace } from './pace.js';
-import { SiteVerifier, type Verification } from './site-verifier.js';
+import type { CollectRound } from './chunk-collector.js';
+import type { ScrubStatus } from './content-scrubber.js';
+import type { Verification } from './site-verifier.js';
 
 /** How a site looks after what it keeps. */
 export interface UpkeepSettings {
@@ -41,77 +36,4 @@ export interface Upkeep {
   /** Begins a pass, or speeds up the one under way, and returns at once. */
   scrub(): void;
   verify(): Promise<Verification>;
-}
-
-export interface UpkeepPorts {
-  readonly site: string;
-  readonly peers: readonly string[];
-  readonly network: PeerNetwork;
-  readonly store: GuardedChunkStore;
-  readonly content: ContentTransfer;
-  readonly sources: readonly ReferenceSource[];
-  readonly settings: UpkeepSettings;
-  /** Told of rounds that did something and of passes that found something. */
-  readonly report: (message: string) => void;
-}
-
-/** Collects and scrubs on timers, and on demand. Must be made before the network starts. */
-export class SiteUpkeep implements Upkeep {
-  private readonly collector: ChunkCollector;
-  private readonly scrubber: ContentScrubber;
-  private readonly verifier: SiteVerifier;
-  private readonly timers: NodeJS.Timeout[] = [];
-
-  constructor(private readonly ports: UpkeepPorts) {
-    const { store, sources, content } = ports;
-    const nowMs = (): number => performance.now();
-    const openUploads = () => content.openUploads();
-    this.collector = new ChunkCollector({ store, sources, openUploads, nowMs });
-    const fetch = (hash: string) => content.fetch(hash);
-    this.scrubber = new ContentScrubber({ store, sources, fetch, nowMs: Date.now });
-    this.verifier = new SiteVerifier(ports);
-  }
-
-  start(): void {
-    const { collectEveryMs, scrubEveryMs, scrubBytesPerSecond } = this.ports.settings;
-    const collect = (): void => void this.round();
-    const scrub = (): void => void this.pass(bytePace(scrubBytesPerSecond));
-    this.timers.push(setInterval(collect, collectEveryMs).unref());
-    this.timers.push(setInterval(scrub, scrubEveryMs).unref());
-  }
-
-  stop(): void {
-    for (const timer of this.timers) clearInterval(timer);
-  }
-
-  status(): UpkeepStatus {
-    const { rounds, removedChunks: chunks, removedBytes: bytes } = this.collector;
-    return { collected: { rounds, chunks, bytes }, scrub: this.scrubber.status() };
-  }
-
-  collect(): Promise<CollectRound> {
-    return this.collector.collect(FULL_PACE);
-  }
-
-  scrub(): void {
-    void this.pass(FULL_PACE);
-  }
-
-  verify(): Promise<Verification> {
-    return this.verifier.verify();
-  }
-
-  private async round(): Promise<void> {
-    const round = await this.collector.collect(gentlePace());
-    if (round.outcome === 'done' && round.chunks === 0) return;
-    const { report } = this.ports;
-    if (round.outcome !== 'done') report(`no chunks were collected: ${round.message}`);
-    else report(`${round.chunks} chunks of ${round.bytes} bytes were collected`);
-  }
-
-  private async pass(pace: ReturnType<typeof bytePace>): Promise<void> {
-    const known = this.scrubber.status().findings.length;
-    await this.scrubber.scrub(pace);
-    for (const finding of this.scrubber.status().findings.slice(known)) this.ports.report(finding);
-  }
 }
