@@ -14,7 +14,7 @@ import type { RefusedAnswer, S3Answer, S3Result } from './s3-answer.js';
 import { S3_ERRORS, s3Failure } from './s3-error.js';
 import { ANYBODY, type Caller, type S3Request, readRefused } from './s3-request.js';
 import { Authenticator } from './signature/authenticate.js';
-import { XmlWriter } from './xml/xml-writer.js';
+import { legalXmlText, XmlWriter } from './xml/xml-writer.js';
 
 export interface S3ServerOptions extends ListenAddress {
   /** The site that answers. */
@@ -185,7 +185,8 @@ function idHeaders(id: string): FlatHeaders {
 
 function errorDocument(failure: RefusedAnswer, resource: string, id: string): string {
   const { code, message, details = {} } = failure;
-  const writer = new XmlWriter('Error', null).element('Code', code).element('Message', message);
-  for (const name in details) writer.element(name, details[name]!);
-  return writer.element('Resource', resource).element('RequestId', id).end();
+  const writer = new XmlWriter('Error', null).element('Code', code);
+  writer.element('Message', legalXmlText(message));
+  for (const name in details) writer.element(name, legalXmlText(details[name]!));
+  return writer.element('Resource', legalXmlText(resource)).element('RequestId', id).end();
 }

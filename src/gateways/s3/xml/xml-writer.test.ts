@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readXml } from './xml-reader.js';
-import { escapeXml, XmlWriter } from './xml-writer.js';
+import { escapeXml, legalXmlText, XmlWriter } from './xml-writer.js';
 
 describe('writing XML', () => {
   it('writes a document in the namespace of S3', () => {
@@ -24,6 +24,16 @@ describe('writing XML', () => {
   it('writes characters that XML cannot hold as references, as S3 does', () => {
     expect(escapeXml('a\u0001b\rc\u{10ffff}\uffff')).toBe('a&#x1;b&#xD;c\u{10ffff}&#xFFFF;');
     expect(escapeXml('\ud800')).toBe('\ufffd');
+  });
+
+  it('can do without what XML cannot hold', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const written = new XmlWriter('A', null).element('B', legalXmlText(text)).end();
+        expect(readXml(Buffer.from(written)).ok).toBe(true);
+      }),
+    );
+    expect(legalXmlText('a\0b\ud800\tc\r\n')).toBe('a\ufffdb\ufffd\tc\r\n');
   });
 
   it('keeps any text that XML can hold, as a reader sees it', () => {

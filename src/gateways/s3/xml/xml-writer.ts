@@ -27,6 +27,16 @@ export function escapeXml(text: string): string {
   return SPECIAL.test(text) ? text.replace(EACH_SPECIAL, escapeCharacter) : text;
 }
 
+const ILLEGAL = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]/gu;
+
+/**
+ * Text with nothing in it that XML 1.0 cannot hold: for documents that every client has to be able
+ * to read, whatever they quote.
+ */
+export function legalXmlText(text: string): string {
+  return text.replace(ILLEGAL, '\ufffd');
+}
+
 /** Builds one document, element after element. */
 export class XmlWriter {
   #text: string;
