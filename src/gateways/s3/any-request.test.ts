@@ -150,7 +150,7 @@ const anyHeaders = fc.record(
   {
     ...headerValues,
     ...Object.fromEntries(otherHeaders.map((name) => [name, odd])),
-  } as Record<string, fc.Arbitrary<string>>,
+  },
   { requiredKeys: [], noNullPrototype: true },
 );
 const fewHeaders = anyHeaders.chain((headers) =>
