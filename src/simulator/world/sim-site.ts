@@ -77,6 +77,9 @@ export class SimSite {
   private record: SiteRecord | null = null;
   private life = 0;
   private isCondemned = false;
+  private isStopping = false;
+  /** Asked to start while a planned stop goes on: it does so once that has ended. */
+  private startsAgain = false;
   private isDamaged = false;
   private readonly random: Random;
   private readonly kept: KeptAcknowledgements;
@@ -100,6 +103,7 @@ export class SimSite {
 
   /** Starts a process on what the disks hold. */
   start(): void {
+    if (this.isUp) this.startsAgain = this.isStopping;
     if (this.isUp || this.isCondemned) return;
     this.isUp = true;
     this.clock.start();
@@ -131,6 +135,8 @@ export class SimSite {
   crash(): void {
     if (!this.isUp) return;
     this.isUp = false;
+    this.isStopping = false;
+    this.startsAgain = false;
     this.life += 1;
     this.node?.halt();
     this.node = null;
@@ -155,8 +161,12 @@ export class SimSite {
     const { node, life } = this;
     if (node === null) return this.crash();
     this.world.counts.plannedStops += 1;
+    this.isStopping = true;
     node.handOver(2000, () => {
-      if (life === this.life) this.crash();
+      if (life !== this.life) return;
+      const { startsAgain } = this;
+      this.crash();
+      if (startsAgain) this.world.queue.after(0, () => this.start());
     });
   }
 
