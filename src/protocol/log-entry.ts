@@ -20,6 +20,19 @@ export type NamePattern =
 /** Earlier versions that one write may erase. */
 export const ERASES_LIMIT = 1000;
 
+/** Rules that one entry may have. */
+export const RETENTION_RULES_LIMIT = 1000;
+
+/** What is kept of the history of a bucket's files. */
+export interface RetentionRule {
+  /** What the names begin with, up to their first `/`. */
+  readonly bucket: string;
+  /** What was superseded before this moment (the primary's wall clock) goes; 0: nothing. */
+  readonly beforeMs: number;
+  /** So many superseded versions of each file stay, the newest; null: any number. */
+  readonly versions: number | null;
+}
+
 /** `erases`: earlier versions of the file that leave its history with this write. */
 export type Operation =
   /** The first entry of an epoch: what lies below commits with it. */
@@ -42,8 +55,15 @@ export type Operation =
       readonly metadata?: Metadata;
       readonly erases?: readonly number[];
     }
-  /** History superseded before this moment (the primary's wall clock) is dropped, heads stay. */
-  | { readonly kind: 'retain'; readonly beforeMs: number }
+  /** History is dropped, heads stay: as the rule of a file's bucket says, else by `beforeMs`. */
+  | {
+      readonly kind: 'retain';
+      /** What was superseded before this moment (the primary's wall clock) goes; 0: nothing. */
+      readonly beforeMs: number;
+      readonly rules?: readonly RetentionRule[];
+      /** Rules that count look only at files superseded from this moment on. Default: all. */
+      readonly countFromMs?: number;
+    }
   /** From here on this shard refuses the names of the pattern: they go to shard `to`. */
   | {
       readonly kind: 'move-out';

@@ -2,6 +2,7 @@ import type { FileVersion } from '../protocol/file-version.js';
 import {
   type LogEntry,
   type NamePattern,
+  type Operation,
   ORIGIN,
   type Position,
   fileVersionOf,
@@ -200,7 +201,7 @@ export class SimView implements ShardView {
       case 'delete':
         return this.addVersion(fileVersionOf(entry)!, operation.erases ?? []);
       case 'retain':
-        return this.retain(operation.beforeMs);
+        return this.retain(operation);
       case 'move-in':
         return this.moveRule({ ...ruleOf(operation), state: 'in', to: this.shard });
       case 'move-out':
@@ -256,17 +257,20 @@ export class SimView implements ShardView {
     };
   }
 
-  /** Drops what was superseded before the moment; heads stay, tombstones among them. */
-  private retain(beforeMs: number): () => void {
+  /** Drops what the rules do not keep; heads stay, tombstones among them. */
+  private retain({ beforeMs, rules = [] }: Extract<Operation, { kind: 'retain' }>): () => void {
     const dropped: { readonly name: string; readonly versions: FileVersion[] }[] = [];
     for (const [name, versions] of this.files) {
-      const isKept = (_: FileVersion, index: number): boolean => {
+      const rule = rules.find(({ bucket }) => name.startsWith(`${bucket}/`));
+      const [leastMs, most] = rule ? [rule.beforeMs, rule.versions] : [beforeMs, null];
+      const young = versions.filter((_, index) => {
         const next = versions[index + 1];
-        return next === undefined || next.modifiedMs >= beforeMs;
-      };
-      if (versions.every(isKept)) continue;
+        return next === undefined || next.modifiedMs >= leastMs;
+      });
+      const kept = most === null ? young : young.slice(-1 - most);
+      if (kept.length === versions.length) continue;
       dropped.push({ name, versions: [...versions] });
-      versions.splice(0, versions.length, ...[...versions].filter(isKept));
+      versions.splice(0, versions.length, ...kept);
     }
     return () => {
       for (const { name, versions } of dropped) {

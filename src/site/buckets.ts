@@ -18,6 +18,7 @@ import { type FileWrites, rejected } from './file-writes.js';
 import { inlineContent } from './inline-content.js';
 import { listBucket } from './listing.js';
 import type { BucketState } from './object-service.js';
+import type { BucketRetention } from './retention.js';
 import { type ShardCalls, failure } from './shard-calls.js';
 import {
   BUCKET_RECORD_PREFIX,
@@ -51,7 +52,34 @@ export class Buckets {
   }
 
   async list(): Promise<{ readonly ok: true; readonly buckets: readonly Bucket[] } | ReadFailure> {
-    const buckets: Bucket[] = [];
+    const listed = await this.recorded();
+    if (!listed.ok) return listed;
+    const buckets = listed.records.map(({ name, record }) => {
+      return { name, createdMs: settingsOf(record)?.createdMs ?? record.modifiedMs };
+    });
+    return { ok: true, buckets };
+  }
+
+  /** How the history of each bucket is kept. */
+  async retentions(): Promise<
+    { readonly ok: true; readonly buckets: readonly BucketRetention[] } | ReadFailure
+  > {
+    const listed = await this.recorded();
+    if (!listed.ok) return listed;
+    const buckets = listed.records.map(({ name, record }) => {
+      return { name, retention: settingsOf(record)?.retention ?? null };
+    });
+    return { ok: true, buckets };
+  }
+
+  private async recorded(): Promise<
+    | {
+        readonly ok: true;
+        readonly records: readonly { readonly name: string; readonly record: FileVersion }[];
+      }
+    | ReadFailure
+  > {
+    const records: { readonly name: string; readonly record: FileVersion }[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const page = await listBucket(this.calls, {
         bucket: SYSTEM_BUCKET,
@@ -59,13 +87,12 @@ export class Buckets {
         ...(cursor !== '' && { cursor }),
       });
       if (!page.ok) return page;
-      for (const file of page.files) {
-        const name = file.name.slice(bucketRecord('').length);
-        buckets.push({ name, createdMs: settingsOf(file)?.createdMs ?? file.modifiedMs });
+      for (const record of page.files) {
+        records.push({ name: record.name.slice(bucketRecord('').length), record });
       }
       cursor = page.next;
     }
-    return { ok: true, buckets };
+    return { ok: true, records };
   }
 
   /** `local` and what a site holds under lease ask nobody. */

@@ -1,4 +1,4 @@
-import { ERASES_LIMIT } from '../protocol/log-entry.js';
+import { ERASES_LIMIT, RETENTION_RULES_LIMIT } from '../protocol/log-entry.js';
 import {
   type Fields,
   isConditions,
@@ -16,6 +16,9 @@ import {
 
 /** Entries in one message; a primary sends at most 512. */
 export const ENTRIES_LIMIT = 4096;
+
+/** The longest name of a bucket. */
+const BUCKET_LIMIT_CHARACTERS = 63;
 
 /** Entries without a gap, the first following `previous`. */
 export function areEntries(value: unknown, previous: unknown): boolean {
@@ -69,7 +72,11 @@ function areVersions(value: unknown): boolean {
 function isUpkeep(value: Fields): boolean {
   switch (value.kind) {
     case 'retain':
-      return isMilliseconds(value.beforeMs);
+      return (
+        isMilliseconds(value.beforeMs) &&
+        (value.countFromMs === undefined || isMilliseconds(value.countFromMs)) &&
+        (value.rules === undefined || areRules(value.rules))
+      );
     case 'move-in':
       return isPattern(value.pattern) && isCount(value.tableVersion);
     case 'move-out':
@@ -78,6 +85,20 @@ function isUpkeep(value: Fields): boolean {
     default:
       return false;
   }
+}
+
+function areRules(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= RETENTION_RULES_LIMIT && value.every(isRule);
+}
+
+function isRule(value: unknown): boolean {
+  return (
+    isFields(value) &&
+    typeof value.bucket === 'string' &&
+    value.bucket.length <= BUCKET_LIMIT_CHARACTERS &&
+    isMilliseconds(value.beforeMs) &&
+    (value.versions === null || isCount(value.versions))
+  );
 }
 
 function isIntent(value: unknown): boolean {

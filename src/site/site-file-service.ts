@@ -44,6 +44,8 @@ type ReadOptions = { readonly consistency?: Consistency; readonly version?: numb
 
 /** What gateways stand on, and what the node tells it of its clients' caches. */
 export interface SiteService extends ObjectService {
+  /** How the history of each bucket is kept; counts as no request of a client. */
+  retentions(): ReturnType<Buckets['retentions']>;
   /** Clients' sessions open now. */
   readonly sessionCount: number;
   /** These clients are to drop the file; null: all files of the shard. */
@@ -132,6 +134,10 @@ class SiteFileService implements SiteService {
 
   setBucket(...change: Parameters<ObjectService['setBucket']>): Promise<WriteOutcome> {
     return this.admitted(refusedBy, () => this.buckets.set(...change));
+  }
+
+  retentions(): ReturnType<Buckets['retentions']> {
+    return this.buckets.retentions();
   }
 
   remove(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {

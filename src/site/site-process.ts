@@ -135,7 +135,8 @@ export class SiteProcess implements RunningSite {
       return `port ${peerPort} of ${host}, for the other sites: ${listening.message}`;
     }
     this.node.start();
-    this.retention = startRetention(this.node, Date.now);
+    const buckets = (): ReturnType<SiteService['retentions']> => this.service.retentions();
+    this.retention = startRetention({ node: this.node, wallMs: Date.now, buckets }, this.report);
     this.upkeep.start();
     const { sites, writeQuorum } = cluster;
     const inTouch = (): boolean =>

@@ -1,10 +1,11 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import type { Content, Metadata } from '../protocol/file-version.js';
-import type { LogEntry, NamePattern, Operation } from '../protocol/log-entry.js';
+import type { LogEntry, NamePattern, Operation, RetentionRule } from '../protocol/log-entry.js';
 
 /*
  * How log entries and contents are laid out on disk: msgpack arrays with a leading version. Version
- * history: 1, the first; 2, writes may erase versions, and deletes may have metadata. Both are read.
+ * history: 1, the first; 2, writes may erase versions, deletes may have metadata, and history is kept
+ * by rules of buckets. Both are read.
  * Bytes from the disk are checked field by field; any bytes give a value or undefined.
  */
 
@@ -61,7 +62,7 @@ function operationFields(operation: Operation): readonly unknown[] {
       return [kind, name, version, ...trailing(metadata && packMetadata(metadata), erases)];
     }
     case 'retain':
-      return ['retain', operation.beforeMs];
+      return retainFields(operation);
     case 'move-out':
     case 'move-back': {
       const { kind, pattern, tableVersion, to } = operation;
@@ -70,6 +71,13 @@ function operationFields(operation: Operation): readonly unknown[] {
     case 'move-in':
       return [operation.kind, packPattern(operation.pattern), operation.tableVersion];
   }
+}
+
+function retainFields(operation: Extract<Operation, { kind: 'retain' }>): readonly unknown[] {
+  const { kind, beforeMs, rules, countFromMs } = operation;
+  if (rules === undefined && countFromMs === undefined) return [kind, beforeMs];
+  const packed = (rules ?? []).map((rule) => [rule.bucket, rule.beforeMs, rule.versions]);
+  return [kind, beforeMs, packed, countFromMs ?? null];
 }
 
 /** Fields that most entries do without, as few of them as needed. */
@@ -109,7 +117,7 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
       return { kind, name: first, version: second, ...about, ...erased };
     }
     case 'retain':
-      return typeof first === 'number' ? { kind, beforeMs: first } : undefined;
+      return unpackRetain(first, second, third);
     case 'move-out':
     case 'move-in':
     case 'move-back': {
@@ -121,6 +129,29 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
     default:
       return undefined;
   }
+}
+
+function unpackRetain(
+  beforeMs: unknown,
+  packed: unknown,
+  countFromMs: unknown,
+): Operation | undefined {
+  if (typeof beforeMs !== 'number') return undefined;
+  if (packed === undefined) return { kind: 'retain', beforeMs };
+  if (!Array.isArray(packed)) return undefined;
+  const rules = packed.map(unpackRule);
+  const isFrom = typeof countFromMs === 'number';
+  if (!rules.every((rule) => rule !== undefined) || (countFromMs !== null && !isFrom)) {
+    return undefined;
+  }
+  return { kind: 'retain', beforeMs, rules, ...(isFrom && { countFromMs }) };
+}
+
+function unpackRule(value: unknown): RetentionRule | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [bucket, beforeMs, versions] = value as unknown[];
+  if (!isText(bucket) || typeof beforeMs !== 'number') return undefined;
+  return versions === null || isCount(versions) ? { bucket, beforeMs, versions } : undefined;
 }
 
 function unpackErases(value: unknown): { erases?: readonly number[] } | undefined {

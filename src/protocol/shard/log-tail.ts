@@ -22,10 +22,14 @@ export interface LogTail {
 const MARK_EVERY_ENTRIES = 256;
 const ENTRY_OVERHEAD_BYTES = 200;
 const CHUNK_REF_BYTES = 72;
+const RETENTION_RULE_BYTES = 100;
 
 /** What an entry costs on the wire and in memory, near enough for windows and limits. */
 export function entryBytes(entry: LogEntry): number {
   const { operation } = entry;
+  if (operation.kind === 'retain') {
+    return ENTRY_OVERHEAD_BYTES + (operation.rules ?? []).length * RETENTION_RULE_BYTES;
+  }
   if (operation.kind !== 'put') return ENTRY_OVERHEAD_BYTES;
   const { content } = operation;
   return (

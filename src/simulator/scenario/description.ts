@@ -1,4 +1,4 @@
-import type { LogEntry, Position } from '../../protocol/log-entry.js';
+import type { LogEntry, Position, RetentionRule } from '../../protocol/log-entry.js';
 import type { LogWrite } from '../../protocol/ports.js';
 import { patternText } from '../../protocol/primary-table.js';
 import type { Answer, WriteRequest } from '../../protocol/request.js';
@@ -36,13 +36,17 @@ function operationText(operation: LogEntry['operation']): string {
     case 'delete':
       return `delete ${operation.name} v${operation.version}`;
     case 'retain':
-      return `retain ${operation.beforeMs}`;
+      return `retain ${operation.beforeMs}${(operation.rules ?? []).map(ruleText).join('')}`;
     case 'move-in':
       return `move-in ${patternText(operation.pattern)} t${operation.tableVersion}`;
     case 'move-out':
     case 'move-back':
       return `${operation.kind} ${patternText(operation.pattern)} t${operation.tableVersion} to ${operation.to}`;
   }
+}
+
+function ruleText({ bucket, beforeMs, versions }: RetentionRule): string {
+  return ` ${bucket}/${beforeMs}${versions === null ? '' : ` newest ${versions}`}`;
 }
 
 function entriesText(entries: readonly LogEntry[]): string {

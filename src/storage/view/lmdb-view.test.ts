@@ -64,7 +64,10 @@ function tell(view: ShardView, names: readonly string[]): unknown {
 const NAMES = ['a/x', 'a/x/y', 'a/\uffee', 'a/\u{1f600}', 'b/é', 'b/e'];
 const step = fc.record({
   name: fc.constantFrom(...NAMES),
-  kind: fc.constantFrom('put', 'put', 'put', 'big', 'chunked', 'delete', 'retain', 'move', 'noop'),
+  kind: fc.constantFrom(
+    ...['put', 'put', 'put', 'big', 'chunked', 'delete', 'erase'],
+    ...['retain', 'retain by rules', 'move', 'noop'],
+  ),
   atMs: fc.integer({ min: 0, max: 300 }),
   size: fc.nat(2_000),
 });
@@ -87,7 +90,23 @@ function entriesOf(steps: readonly { name: string; kind: string; atMs: number; s
       chunked: () =>
         put({ kind: 'chunked', size, etag: 'e', chunks: [{ hash: 'f'.repeat(64), size }] }),
       delete: () => ({ kind: 'delete', name, version: next() }),
+      erase: () => {
+        const version = next();
+        return { kind: 'delete', name, version, erases: [version - 1, size % 5] };
+      },
       retain: () => ({ kind: 'retain', beforeMs: atMs }),
+      'retain by rules': () => ({
+        kind: 'retain',
+        beforeMs: size % 300,
+        rules: [
+          {
+            bucket: name.slice(0, 1),
+            beforeMs: atMs % 200,
+            versions: [0, 1, 2, null][size % 4] ?? null,
+          },
+        ],
+        ...(size % 3 > 0 && { countFromMs: size % 250 }),
+      }),
       move: () => ({ kind: 'move-in', pattern: { kind: 'exact', name }, tableVersion: size % 5 }),
     };
     return entryOf(1, i + 1, operations[kind]?.() ?? { kind: 'noop' }, more);

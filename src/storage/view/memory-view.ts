@@ -14,12 +14,14 @@ import type {
   StorageFailure,
 } from '../../protocol/ports.js';
 import {
+  bucketOf,
   entriesAfter,
   erasedBy,
   forgottenRequestSeq,
   ownershipOf,
   patternText,
   requestOf,
+  retentionOf,
 } from './view-semantics.js';
 
 interface Superseded {
@@ -100,7 +102,7 @@ export class MemoryShardView implements ShardView {
     }
     const moved = ownershipOf(this.shard, operation);
     if (moved) this.takeOwnership(moved);
-    if (operation.kind === 'retain') this.retain(operation.beforeMs);
+    if (operation.kind === 'retain') this.retain(operation);
     const file = fileVersionOf(entry);
     if (file) this.takeFile(file, erasedBy(entry));
   }
@@ -122,8 +124,28 @@ export class MemoryShardView implements ShardView {
     this.files.set(file.name, [...(versions ?? []), file]);
   }
 
-  private retain(beforeMs: number): void {
-    const isGone = ({ atMs }: Superseded) => Math.max(0, Math.floor(atMs)) < beforeMs;
+  private retain(operation: Extract<LogEntry['operation'], { kind: 'retain' }>): void {
+    const ruleOf = retentionOf(operation);
+    this.drop(({ name, atMs }) => Math.max(0, Math.floor(atMs)) < ruleOf(bucketOf(name)).beforeMs);
+    const fromMs = Math.floor(operation.countFromMs ?? 0);
+    const recent = this.superseded.filter(({ atMs }) => Math.max(0, Math.floor(atMs)) >= fromMs);
+    for (const name of new Set(recent.map((record) => record.name))) {
+      const { versions } = ruleOf(bucketOf(name));
+      const all = this.files.get(name) ?? [];
+      if (versions === null || all.length - 1 <= versions) continue;
+      const gone = all.slice(0, all.length - 1 - versions);
+      const has = (version: number): boolean => all.some((file) => file.version === version);
+      this.drop(
+        (record) =>
+          record.name === name &&
+          gone.some(({ version }) => version === record.version && has(version + 1)),
+      );
+      this.files.set(name, all.slice(gone.length));
+    }
+  }
+
+  /** Forgets what was superseded, and that it was. */
+  private drop(isGone: (record: Superseded) => boolean): void {
     for (const { name, version } of this.superseded.filter(isGone)) {
       const kept = (this.files.get(name) ?? []).filter((file) => file.version !== version);
       this.files.set(name, kept);

@@ -12,8 +12,10 @@ export const RecordKind = {
   ownership: 0x6f,
   /** Request ids, by seq. */
   request: 0x72,
-  /** Versions that superseded another, by the moment of the write. */
-  superseded: 0x73,
+  /** As the next kind, but of all buckets in a row: how the first version of this program kept it. */
+  supersededAnywhere: 0x73,
+  /** Versions that superseded another, by bucket and the moment of the write. */
+  superseded: 0x75,
   /** Every kept version with its content, by length of name, name and version. */
   version: 0x76,
 } as const;
@@ -84,12 +86,32 @@ export function seqOfRequestKey(key: Uint8Array): number {
 }
 
 /** The seq makes it unique; the record's value says which version of which name it is about. */
-export function supersededKey(atMs: number, seq: number): Buffer {
-  const key = Buffer.allocUnsafe(17);
-  key[0] = RecordKind.superseded;
-  writeCount(key, Math.max(0, Math.floor(atMs)), 1);
-  writeCount(key, seq, 9);
+export function supersededKey(bucket: string, atMs: number, seq: number): Buffer {
+  const prefix = supersededPrefix(bucket);
+  const key = Buffer.allocUnsafe(prefix.length + 16);
+  key.set(prefix);
+  writeCount(key, Math.max(0, Math.floor(atMs)), prefix.length);
+  writeCount(key, seq, prefix.length + 8);
   return key;
+}
+
+/** What the keys of a bucket's superseded versions begin with. */
+export function supersededPrefix(bucket: string): Buffer {
+  const length = Buffer.byteLength(bucket);
+  const prefix = Buffer.allocUnsafe(3 + length);
+  prefix[0] = RecordKind.superseded;
+  prefix.writeUInt16BE(length, 1);
+  prefix.write(bucket, 3);
+  return prefix;
+}
+
+export function bucketOfSupersededKey(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset + 3, key.byteLength - 19).toString();
+}
+
+/** The moment and the seq that the key of a superseded version ends with, whatever its kind. */
+export function momentOfSupersededKey(key: Uint8Array): { atMs: number; seq: number } {
+  return { atMs: readCount(key, key.byteLength - 16), seq: readCount(key, key.byteLength - 8) };
 }
 
 function writeCount(key: Buffer, value: number, at: number): void {

@@ -50,7 +50,7 @@ export function unseal(key: Uint8Array, sealed: Uint8Array): unknown {
   return unpack(sealed.subarray(4));
 }
 
-function unreadable(what: string): never {
+export function unreadable(what: string): never {
   throw new ViewRecordUnreadable(`${what} in the view is not what it should be`);
 }
 

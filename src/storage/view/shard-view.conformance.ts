@@ -135,6 +135,31 @@ function describeRecords({ expect }: TestKit, it: Case): void {
     expect(view.history('b/a', 100, 10).map((file) => file.version)).toEqual([4]);
   });
 
+  it('keeps history as the rule of its bucket says, by age and by number', async (view) => {
+    const names = ['aged/x', 'all/x', 'few/x', 'none/x', 'other/x', 'fewer'];
+    const puts = names.flatMap((file, i) =>
+      [1, 2, 3, 4].map(
+        (version): LogEntry => ({
+          ...putEntry(1, 4 * i + version, file, version),
+          atMs: 10 * version,
+        }),
+      ),
+    );
+    await applyTo(view, puts);
+    const rules = [
+      { bucket: 'aged', beforeMs: 31, versions: null },
+      { bucket: 'all', beforeMs: 0, versions: null },
+      { bucket: 'few', beforeMs: 0, versions: 2 },
+      { bucket: 'none', beforeMs: 0, versions: 0 },
+    ];
+    await applyTo(view, [entryOf(1, 25, { kind: 'retain', beforeMs: 21, rules })]);
+    const kept = names.map((file) => view.history(file, 100, 10).map(({ version }) => version));
+    expect(kept).toEqual([[4, 3], [4, 3, 2, 1], [4, 3, 2], [4], [4, 3, 2], [4, 3, 2]]);
+    await applyTo(view, [putEntry(1, 26, 'few/x', 5)]);
+    await applyTo(view, [entryOf(1, 27, { kind: 'retain', beforeMs: 0, rules, countFromMs: 1 })]);
+    expect(view.history('few/x', 100, 10).map(({ version }) => version)).toEqual([5, 4, 3]);
+  });
+
   it('remembers request ids in order and skips entries it has', async (view) => {
     const entries = [putEntry(1, 1, 'b/a', 1), entryOf(1, 2, { kind: 'noop' })];
     await applyTo(view, entries);

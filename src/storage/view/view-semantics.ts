@@ -1,4 +1,9 @@
-import { type LogEntry, nameOf, type Operation } from '../../protocol/log-entry.js';
+import {
+  type LogEntry,
+  nameOf,
+  type Operation,
+  type RetentionRule,
+} from '../../protocol/log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../../protocol/ports.js';
 
 /* What log entries mean to a view, shared by its implementations. */
@@ -19,6 +24,20 @@ export function erasedBy({ operation }: LogEntry): readonly number[] {
   if (operation.kind !== 'put' && operation.kind !== 'delete') return [];
   const { erases = [], version } = operation;
   return erases.filter((erased) => erased < version);
+}
+
+/** What a name begins with up to its first `/`; '' where there is none. */
+export function bucketOf(name: string): string {
+  return name.slice(0, Math.max(0, name.indexOf('/')));
+}
+
+/** What a retain says of the files of each bucket. */
+export function retentionOf(
+  operation: Extract<Operation, { kind: 'retain' }>,
+): (bucket: string) => RetentionRule {
+  const rules = new Map((operation.rules ?? []).map((rule) => [rule.bucket, rule]));
+  const { beforeMs } = operation;
+  return (bucket) => rules.get(bucket) ?? { bucket, beforeMs, versions: null };
 }
 
 /** What is remembered of an entry's request id, if it has one. */

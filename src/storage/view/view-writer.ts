@@ -6,8 +6,8 @@ import {
 } from '../../protocol/log-entry.js';
 import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
 import { ByteArena } from '../byte-arena.js';
-import { isCount, isText } from '../entry-codec.js';
 import { commitFailure } from './commit-failure.js';
+import { HistoryRetention, type Retain } from './history-retention.js';
 import { ownershipKey, sealPosition } from './position-record.js';
 import {
   nameKey,
@@ -17,16 +17,10 @@ import {
   supersededKey,
   versionKey,
 } from './record-keys.js';
-import {
-  headValue,
-  ownershipValue,
-  requestValue,
-  seal,
-  unseal,
-  versionValue,
-} from './record-values.js';
+import { headValue, ownershipValue, requestValue, seal, versionValue } from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import {
+  bucketOf,
   entriesAfter,
   forgottenRequestSeq,
   erasedBy,
@@ -44,7 +38,6 @@ interface Waiting {
 
 /** Entries in one transaction, so that a long backlog does not hold the loop or much memory. */
 const BATCH_ENTRIES = 1_000;
-const RETAIN_BLOCK_RECORDS = 500;
 /** Memory that stays with a view for encoding its transactions. */
 const ARENA_BYTES = 2 * 1024 * 1024;
 /** The least time from one transaction to the next, unless this many entries wait. */
@@ -150,7 +143,7 @@ export class ViewWriter {
     while (from < entries.length) {
       const first = entries[from];
       if (first?.operation.kind === 'retain') {
-        await this.retain(first, first.operation.beforeMs);
+        await this.retain(first, first.operation);
         from += 1;
         continue;
       }
@@ -209,7 +202,7 @@ export class ViewWriter {
     this.put(nameKey(kind, name), headValue(file));
     if (version <= 1) return;
     void this.db.remove(nameKey(otherKind, name));
-    this.put(supersededKey(modifiedMs, seq), [name, version]);
+    this.put(supersededKey(bucketOf(name), modifiedMs, seq), [name, version]);
     for (const erased of erasedBy(entry)) void this.db.remove(versionKey(name, erased));
   }
 
@@ -229,30 +222,15 @@ export class ViewWriter {
   }
 
   /**
-   * Drops the versions whose successor was written before the moment. In blocks; a crash between
-   * them leaves the position below, and the same entry finishes the work.
+   * In blocks; a crash between them leaves the position below, and the same entry finishes the work.
    */
-  private async retain(entry: LogEntry, beforeMs: number): Promise<void> {
-    const start = supersededKey(0, 0);
-    const end = supersededKey(Math.max(0, Math.ceil(beforeMs)), 0);
-    for (;;) {
-      const block = [...this.db.getRange({ start, end, limit: RETAIN_BLOCK_RECORDS })];
-      const isLast = block.length < RETAIN_BLOCK_RECORDS;
-      await this.commit(isLast ? positionOf(entry) : null, () => {
-        for (const { key, value } of block) this.dropSuperseded(key, unseal(key, value));
-        if (isLast) this.putEntry(entry);
-      });
-      if (isLast || this.closed) return;
-    }
-  }
-
-  private dropSuperseded(key: Buffer, value: unknown): void {
-    void this.db.remove(key);
-    const [name, version] = Array.isArray(value) ? (value as unknown[]) : [];
-    if (!isText(name) || !isCount(version)) return;
-    const range = { start: versionKey(name, version - 1), end: versionKey(name, 0) };
-    for (const predecessor of this.db.getKeys({ ...range, reverse: true, limit: 1 })) {
-      void this.db.remove(predecessor);
-    }
+  private async retain(entry: LogEntry, operation: Retain): Promise<void> {
+    const retention = new HistoryRetention(this.db, {
+      commit: (writes) => this.commit(null, writes),
+      put: (key, value) => this.put(key, value),
+      isClosed: () => this.closed,
+    });
+    if (!(await retention.run(operation))) return;
+    await this.commit(positionOf(entry), () => this.putEntry(entry));
   }
 }
