@@ -30,8 +30,16 @@ import {
 /** How often a removal meets a bucket that is created and removed at the same time. */
 const REMOVAL_ATTEMPTS = 3;
 
+/** Settings that are kept as they were read. */
+const KNOWN_LIMIT = 1000;
+
 /** Buckets are files among others: a record of settings under a name that no client can write. */
 export class Buckets {
+  private readonly known = new Map<
+    string,
+    { readonly version: number; readonly epoch: number; readonly settings: BucketSettings | null }
+  >();
+
   constructor(
     private readonly calls: ShardCalls,
     private readonly writes: FileWrites,
@@ -105,12 +113,23 @@ export class Buckets {
     const head = await this.head(bucket, consistency);
     if (head !== null && 'ok' in head) return head;
     if (head === null || head.deleted) return noBucket(bucket);
-    const settings = settingsOf(head);
+    const settings = this.settingsAt(head);
     if (settings === null) {
       return failure('storage_failed', `the settings of bucket ${bucket} cannot be read`);
     }
     const createdMs = settings.createdMs ?? head.modifiedMs;
     return { ok: true, name: bucket, createdMs, settings, version: head.version };
+  }
+
+  /** As last read, while the record has the same version: a site reads them for every request. */
+  private settingsAt(record: FileVersion): BucketSettings | null {
+    const { name, version, epoch } = record;
+    const known = this.known.get(name);
+    if (known?.version === version && known.epoch === epoch) return known.settings;
+    const settings = settingsOf(record);
+    if (this.known.size >= KNOWN_LIMIT) this.known.clear();
+    this.known.set(name, { version, epoch, settings });
+    return settings;
   }
 
   /** Replaces the settings if the record still has this version. */

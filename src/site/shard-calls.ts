@@ -113,11 +113,15 @@ export class ShardCalls {
     const { node, timeoutMs } = this.context;
     const untilMs = node.nowMs() + timeoutMs;
     return new Promise((resolve) => {
-      const timer = node.ports.timers.wake(untilMs + GRACE_MS, () => resolve(late));
+      let timer: { cancel(): void } | null = null;
+      let isDone = false;
       call(untilMs, (value) => {
-        timer.cancel();
+        isDone = true;
+        timer?.cancel();
         resolve(value);
       });
+      // What is under lease is known at once, and needs no timer.
+      if (!isDone) timer = node.ports.timers.wake(untilMs + GRACE_MS, () => resolve(late));
     });
   }
 }

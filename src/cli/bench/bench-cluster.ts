@@ -6,6 +6,7 @@ import type { SiteChild } from '../up/site-child.js';
 import type { Supervisor } from '../up/supervisor.js';
 import { startSupervisor } from '../up/supervisor.js';
 import { siteCommand } from '../up/up-command.js';
+import type { S3Credentials } from './s3-signer.js';
 import { cpuMs, MemoryPeak } from './process-figures.js';
 
 export const BUCKET = 'bench';
@@ -27,6 +28,7 @@ export class BenchFailed extends Error {
 /** The cluster that is measured: processes of its own, real disks, fsync on. */
 export class BenchCluster {
   readonly #supervisor: Supervisor;
+  #s3Key: S3Credentials | null = null;
 
   private constructor(supervisor: Supervisor) {
     this.#supervisor = supervisor;
@@ -72,6 +74,20 @@ export class BenchCluster {
 
   port(site: string): number {
     return this.#supervisor.sites.find((other) => other.site === site)?.httpPort ?? 0;
+  }
+
+  s3Port(site: string): number {
+    return this.#supervisor.sites.find((other) => other.site === site)?.s3Port ?? 0;
+  }
+
+  /** A key for everything, made at the first call. */
+  async s3Key(): Promise<S3Credentials> {
+    if (this.#s3Key === null) {
+      const made = await this.near('nyc').createKey('bench', [{ buckets: '*', level: 'owner' }]);
+      if (!made.ok) throw new BenchFailed(made.message);
+      this.#s3Key = { accessKeyId: made.value.id, secret: made.value.secret };
+    }
+    return this.#s3Key;
   }
 
   get endpoints(): SiteEndpoint[] {

@@ -21,6 +21,9 @@ import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
 import { manyFiles } from './workloads/many-files.js';
 import { readThroughput, writeThroughput } from './workloads/throughput.js';
+import { s3Latency } from './workloads/s3-latency.js';
+import { s3Listing } from './workloads/s3-listing.js';
+import { s3Throughput } from './workloads/s3-throughput.js';
 import { writeLatency } from './workloads/write-latency.js';
 
 export interface BenchOptions {
@@ -49,6 +52,9 @@ export const WORKLOADS: readonly Workload[] = [
   plannedStop,
   catchUp,
   manyFiles,
+  s3Throughput,
+  s3Latency,
+  s3Listing,
 ];
 
 interface Report {
@@ -152,9 +158,11 @@ function reportText({ figures, failure, loadBefore }: Report, { name, summary }:
 
 function choose(names: readonly string[]): readonly Workload[] {
   if (names.length === 0) return WORKLOADS;
-  return names.map((name) => {
-    const found = WORKLOADS.find((workload) => workload.name === name);
-    if (found) return found;
+  return names.flatMap((name) => {
+    const found = WORKLOADS.filter(
+      (workload) => workload.name === name || workload.name.startsWith(`${name}-`),
+    );
+    if (found.length > 0) return found;
     const known = WORKLOADS.map((workload) => `  ${workload.name}: ${workload.summary}`);
     throw new UsageError(`there is no workload "${name}"; there are\n${known.join('\n')}`);
   });

@@ -26,6 +26,8 @@ export const LoadJob = z.object({
   /** The measurement ends after this time or this many requests, whichever comes first. */
   limitMs: z.number(),
   limitRequests: z.int(),
+  /** The key that requests are signed with, where they speak S3. */
+  s3: z.object({ accessKeyId: z.string(), secret: z.string() }).optional(),
 });
 export type LoadJob = z.infer<typeof LoadJob>;
 

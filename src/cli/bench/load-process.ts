@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { LoadConnection } from './load-connection.js';
+import { S3Signer } from './s3-signer.js';
 import { LoadJob, type LoadResult } from './load-job.js';
 
 /*
@@ -19,12 +20,31 @@ let ended = false;
 let beganMs = 0;
 let cpuAtBegin = process.cpuUsage();
 
-function request(path: string, index: number): Buffer {
+const signer = job.s3 === undefined ? null : new S3Signer(job.s3, Date.now());
+/** A signature is the same for every request to a name: the load pays for it once. */
+const signatures = new Map<string, string>();
+
+function signatureOf(port: number, target: string): string {
+  if (signer === null) return 'Host: bench\r\n';
+  const key = `${port} ${target}`;
+  let lines = signatures.get(key);
+  if (lines === undefined) {
+    const host = `127.0.0.1:${port}`;
+    const signed = ['Host', host, ...signer.headers(job.method, host, target)];
+    lines = '';
+    for (let at = 0; at < signed.length; at += 2) lines += `${signed[at]}: ${signed[at + 1]}\r\n`;
+    signatures.set(key, lines);
+  }
+  return lines;
+}
+
+function request(port: number, path: string, index: number): Buffer {
   const target = `${path}${job.firstName + (index % job.names)}`;
   if (job.method === 'GET') {
-    return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: bench\r\n\r\n`, 'latin1');
+    return Buffer.from(`GET ${target} HTTP/1.1\r\n${signatureOf(port, target)}\r\n`, 'latin1');
   }
-  const head = `PUT ${target} HTTP/1.1\r\nHost: bench\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const length = `Content-Length: ${body.length}\r\n\r\n`;
+  const head = `PUT ${target} HTTP/1.1\r\n${signatureOf(port, target)}${length}`;
   const bytes = Buffer.allocUnsafe(head.length + body.length);
   bytes.write(head, 'latin1');
   // No two bodies are the same.
@@ -82,7 +102,7 @@ for (let index = 0; index < job.connections; index += 1) {
     next: () => {
       if (ended || (measuring && job.warmUpMs === 0 && sent >= job.limitRequests)) return null;
       sent += 1;
-      return request(target.path, sent - 1);
+      return request(target.port, target.path, sent - 1);
     },
     answered,
     broken: (message) => {

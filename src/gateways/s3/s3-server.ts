@@ -12,8 +12,8 @@ import { secretsOf } from './key-secrets.js';
 import { readResource } from './resource.js';
 import type { RefusedAnswer, S3Answer, S3Result } from './s3-answer.js';
 import { S3_ERRORS, s3Failure } from './s3-error.js';
-import { ANYBODY, type Caller, type S3Request, readRefused } from './s3-request.js';
-import { Authenticator } from './signature/authenticate.js';
+import { ANYBODY, type S3Request, readRefused } from './s3-request.js';
+import { Authenticator, type SecretOf } from './signature/authenticate.js';
 import { legalXmlText, XmlWriter } from './xml/xml-writer.js';
 
 export interface S3ServerOptions extends ListenAddress {
@@ -46,6 +46,9 @@ export function listenS3(service: ObjectService, options: S3ServerOptions): Prom
 
 class S3Server {
   private readonly authenticator: Authenticator;
+  /** Begins the ids of this server's requests. */
+  private readonly run = randomBytes(6).toString('hex').toUpperCase();
+  private requests = 0;
 
   constructor(
     private readonly service: ObjectService,
@@ -55,7 +58,8 @@ class S3Server {
   }
 
   answer(exchange: HttpExchange): void {
-    const id = randomBytes(8).toString('hex').toUpperCase();
+    this.requests += 1;
+    const id = this.run + this.requests.toString(16).toUpperCase().padStart(10, '0');
     this.handle(exchange, id).catch((error: unknown) => {
       this.options.onMistake?.(error);
       if (exchange.response.headersSent) exchange.response.destroy();
@@ -91,16 +95,24 @@ class S3Server {
     const { request } = exchange;
     const { rawPath, rawQuery, bucket, key, query, parameters } = resource;
     const method = request.method ?? 'GET';
+    let caller = ANYBODY;
+    // The key is looked up once: what it may do is from the same moment as what it proves.
+    const secretOf: SecretOf = async (accessKeyId) => {
+      const found = await this.service.keys.find(accessKeyId);
+      if (!found.ok) return readRefused(found);
+      if (found.key === null) return null;
+      caller = { keyId: accessKeyId, rights: found.key.rights };
+      return found.key.secret;
+    };
     const authenticated = await this.authenticator.authenticate(
       { method, rawPath, rawQuery, headers: request.headersDistinct },
       Date.now(),
+      secretOf,
     );
     if (!authenticated.ok) return authenticated;
-    const { accessKeyId, payload } = authenticated;
+    const { payload } = authenticated;
     const effective = effectiveHeaders(request.headersDistinct, parameters);
     if (!effective.ok) return effective;
-    const caller = await this.caller(accessKeyId);
-    if ('ok' in caller) return caller;
     const { service, options } = this;
     const origin = `http://${request.headers.host ?? `${options.host}:${options.port}`}`;
     // Object.assign: `awaitsContinue` is shared with whoever reads the body.
@@ -119,14 +131,6 @@ class S3Server {
       origin,
     });
     return { ok: true, request: understood };
-  }
-
-  private async caller(accessKeyId: string | null): Promise<Caller | RefusedAnswer> {
-    if (accessKeyId === null) return ANYBODY;
-    const found = await this.service.keys.find(accessKeyId);
-    if (!found.ok) return readRefused(found);
-    if (found.key === null) return s3Failure('InvalidAccessKeyId');
-    return { keyId: accessKeyId, rights: found.key.rights };
   }
 }
 

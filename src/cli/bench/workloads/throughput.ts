@@ -2,6 +2,7 @@ import type { BenchCluster } from '../bench-cluster.js';
 import { BUCKET } from '../bench-cluster.js';
 import type { Figure, Goal } from '../figure.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
+import type { S3Credentials } from '../s3-signer.js';
 import type { LoadJob, LoadResult } from '../load-job.js';
 import { runLoad } from '../load.js';
 import { type BenchSettings, PROCESSORS, type Workload } from '../workload.js';
@@ -25,13 +26,18 @@ async function measuredLoad(cluster: BenchCluster, job: LoadJob): Promise<Run> {
   return { ...result, sitesCpuMs: cluster.cpuMs() - atBegin };
 }
 
-/** Runs a load several times; rate and processor time as figures. */
-async function rate(
+/**
+ * Runs a load several times; rate and processor time as figures. Over S3 with a key; of files of
+ * their own site, or of `home`.
+ */
+export async function rate(
   cluster: BenchCluster,
   { secondsEach, say }: BenchSettings,
   what: { readonly name: string; readonly each: string; readonly goal: Goal | null },
   method: 'PUT' | 'GET',
   sites: readonly string[],
+  s3?: S3Credentials,
+  home?: string,
 ): Promise<Figure[]> {
   const runs: Run[] = [];
   for (let run = 0; run < RUNS; run += 1) {
@@ -39,8 +45,8 @@ async function rate(
       await measuredLoad(cluster, {
         method,
         targets: sites.map((site) => ({
-          port: cluster.port(site),
-          path: `/v1/files/${BUCKET}/${site}/rate-`,
+          port: s3 ? cluster.s3Port(site) : cluster.port(site),
+          path: `${s3 ? '' : '/v1/files'}/${BUCKET}/${home ?? site}/rate-`,
         })),
         connections: CONNECTIONS,
         pipelined: 1,
@@ -50,6 +56,7 @@ async function rate(
         warmUpMs: run === 0 ? 2 * WARM_UP_MS : WARM_UP_MS / 3,
         limitMs: secondsEach * 1000,
         limitRequests: Number.MAX_SAFE_INTEGER,
+        ...(s3 && { s3 }),
       }),
     );
     const last = runs.at(-1);

@@ -34,8 +34,14 @@ export class Authenticator {
     this.#secretOf = secretOf;
   }
 
-  /** `nowMs` is wall-clock time: clients may be off by 15 minutes. */
-  async authenticate(request: SignedRequest, nowMs: number): Promise<Authentication> {
+  /**
+   * `nowMs` is wall-clock time: clients may be off by 15 minutes. `secretOf` is asked at most once.
+   */
+  async authenticate(
+    request: SignedRequest,
+    nowMs: number,
+    secretOf: SecretOf = this.#secretOf,
+  ): Promise<Authentication> {
     const query = readS3Query(request.rawQuery);
     if (!query.ok) return query;
     const { parameters } = query;
@@ -48,10 +54,14 @@ export class Authenticator {
       authorization === undefined
         ? readQueryClaim(request.headers, parameters, nowMs)
         : readHeaderClaim(authorization, request.headers, parameters, nowMs);
-    return read.ok ? this.#judge(request, read.claim) : read;
+    return read.ok ? this.#judge(request, read.claim, secretOf) : read;
   }
 
-  async #judge(request: SignedRequest, claim: SignatureClaim): Promise<Authentication> {
+  async #judge(
+    request: SignedRequest,
+    claim: SignatureClaim,
+    secretOf: SecretOf,
+  ): Promise<Authentication> {
     const { credential, amzDate, signature } = claim;
     const canonical = canonicalRequest(
       request,
@@ -61,7 +71,7 @@ export class Authenticator {
     );
     if (!canonical.ok) return canonical;
     const { accessKeyId, scope } = credential;
-    const secret = await this.#secretOf(accessKeyId);
+    const secret = await secretOf(accessKeyId);
     if (secret === null) {
       return s3Failure('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
     }
