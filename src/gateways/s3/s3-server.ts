@@ -5,6 +5,11 @@ import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { splitTarget } from '../raw-target.js';
+import {
+  collectAbandonedUploads,
+  REAL_UPLOAD_CLOCK,
+  type UploadClock,
+} from './abandoned-uploads.js';
 import { corsHeaders, preflight } from './cors.js';
 import { dispatch } from './dispatch.js';
 import { effectiveHeaders } from './hoisted-headers.js';
@@ -21,6 +26,8 @@ export interface S3ServerOptions extends ListenAddress {
   readonly site: string;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
+  /** By which abandoned uploads are collected. Default: the machine's. */
+  readonly uploadClock?: UploadClock;
 }
 
 const MALFORMED = {
@@ -30,9 +37,12 @@ const MALFORMED = {
 } as const;
 
 /** Serves S3 on a port of its own. Rejects when the port cannot be had. */
-export function listenS3(service: ObjectService, options: S3ServerOptions): Promise<ListeningHttp> {
+export async function listenS3(
+  service: ObjectService,
+  options: S3ServerOptions,
+): Promise<ListeningHttp> {
   const server = new S3Server(service, options);
-  return listenHttp(options, {
+  const listening = await listenHttp(options, {
     answer: (request, response, awaitsContinue) => {
       server.answer({ request, response, awaitsContinue });
     },
@@ -42,6 +52,15 @@ export function listenS3(service: ObjectService, options: S3ServerOptions): Prom
       return { status, contentType: 'application/xml', body: errorDocument(failure, '', '') };
     },
   });
+  const { site, uploadClock = REAL_UPLOAD_CLOCK, onMistake = () => undefined } = options;
+  const collector = collectAbandonedUploads(service, site, uploadClock, onMistake);
+  return {
+    ...listening,
+    close: (graceMs) => {
+      collector.stop();
+      return listening.close(graceMs);
+    },
+  };
 }
 
 class S3Server {

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { inlineContent } from '../../../site/inline-content.js';
 import type { ObjectService } from '../../../site/object-service.js';
+import { SYSTEM_BUCKET } from '../../../site/site-names.js';
 import type { Content, FileVersion } from '../../service-types.js';
 import type { ChecksumName } from '../body/digests.js';
 import type { ChecksumType } from '../body/multipart-digests.js';
@@ -22,11 +23,14 @@ const PART_DIGITS = 5;
 /** Metadata of a part's record. */
 export const PART_FIELD = { md5: 'md5', checksum: 'checksum' } as const;
 
-export interface Upload {
+export interface BegunUpload {
   readonly bucket: string;
   readonly key: string;
   readonly id: string;
   readonly initiatedMs: number;
+}
+
+export interface Upload extends BegunUpload {
   /** The access key that began it. */
   readonly initiator: string;
   /** What the object will have. */
@@ -93,19 +97,25 @@ export async function findUpload(
 }
 
 function uploadOf(record: FileVersion): Upload | null {
-  const path = record.name.slice(record.name.indexOf('/') + 1 + UPLOADS.length);
-  const slash = path.indexOf('/');
-  const end = path.lastIndexOf(SEPARATOR);
-  if (record.content?.kind !== 'inline' || slash < 0 || end < slash) return null;
+  const begun = begunOf(record);
+  if (begun === null || record.content?.kind !== 'inline') return null;
   const parsed = SCHEMA.safeParse(JSON.parse(Buffer.from(record.content.bytes).toString()));
   if (!parsed.success) return null;
   const { v: _version, ...fields } = parsed.data;
+  return { ...begun, ...fields };
+}
+
+/** What the name and the time of a record say of its upload, whatever is in it. */
+function begunOf({ name, modifiedMs }: FileVersion): BegunUpload | null {
+  const path = name.slice(name.indexOf('/') + 1 + UPLOADS.length);
+  const slash = path.indexOf('/');
+  const end = path.lastIndexOf(SEPARATOR);
+  if (slash < 0 || end < slash) return null;
   return {
     bucket: path.slice(0, slash),
     key: path.slice(slash + 1, end),
     id: path.slice(end + 1),
-    initiatedMs: record.modifiedMs,
-    ...fields,
+    initiatedMs: modifiedMs,
   };
 }
 
@@ -130,6 +140,32 @@ export async function uploadsOf(
   });
   if (!listed.ok) return readRefused(listed);
   return { ok: true, uploads: listed.files.flatMap((file) => uploadOf(file) ?? []) };
+}
+
+/** The uploads of all buckets, a page of them after this path of a record; null: cannot be read. */
+export async function allUploads(
+  service: ObjectService,
+  after: string,
+): Promise<{ readonly uploads: readonly BegunUpload[]; readonly next: string | null } | null> {
+  const listed = await service.records.list({ prefix: UPLOADS, ...(after !== '' && { after }) });
+  if (!listed.ok) return null;
+  const last = listed.files.at(-1)?.name;
+  const isEnd = listed.next === null || last === undefined;
+  return {
+    uploads: listed.files.flatMap((file) => begunOf(file) ?? []),
+    next: isEnd ? null : last.slice(last.indexOf('/') + 1),
+  };
+}
+
+/** The site that acts for an upload's record just now; '' while none does. */
+export function uploadPrimary(service: ObjectService, upload: BegunUpload): string {
+  const { bucket, key, id } = upload;
+  return service.primaryOf(`${SYSTEM_BUCKET}/${uploadPath(bucket, key, id)}`).primary;
+}
+
+/** The site that acts for the first part of the upload with this id; '' while none does. */
+export function partsPrimary(service: ObjectService, id: string): string {
+  return service.primaryOf(`${SYSTEM_BUCKET}/${partPath(id, 1)}`).primary;
 }
 
 /** Keeps a part; one with the same number is replaced. */
