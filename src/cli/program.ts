@@ -95,8 +95,8 @@ function addDemoCommand(program: Command, run: CommandRunner): void {
 
 /** The workloads by name; an unknown name is answered with a line on each. */
 const BENCH_HELP = `
-Workloads: write-latency, write-throughput, read-throughput, large-file, failover, planned-stop,
-catch-up, many-files; of leases and clients' caches: cached-reads (a client's own memory),
+Workloads: write-latency, write-throughput, read-throughput, large-file, edited-file,
+parallel-uploads, failover, planned-stop, catch-up, many-files; of leases and clients' caches: cached-reads (a client's own memory),
 leased-reads (a site's lease), cached-writes (what caches cost a write), read-mix, vanished (a client
 or site that answers no more), client-memory.
 

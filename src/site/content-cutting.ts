@@ -24,8 +24,7 @@ export type CuttingQuestion =
     }
   | { readonly kind: 'end'; readonly body: number }
   /** Forgets a body. */
-  | { readonly kind: 'drop'; readonly body: number }
-  | { readonly kind: 'hash'; readonly bytes: Uint8Array };
+  | { readonly kind: 'drop'; readonly body: number };
 
 export interface Cut {
   /** 0 if there is none; else the length of the chunk, and its hash. */
@@ -38,7 +37,7 @@ export interface BodyHashes {
   readonly digests: Digests;
 }
 
-export type CuttingAnswer = Cut | BodyHashes | { readonly hash: string } | null;
+export type CuttingAnswer = Cut | BodyHashes | null;
 
 interface Body {
   readonly hasher: ContentHasher;
@@ -66,8 +65,6 @@ export class ContentCutting {
       case 'drop':
         this.bodies.delete(question.body);
         return null;
-      case 'hash':
-        return { hash: contentHash(question.bytes) };
     }
   }
 

@@ -46,7 +46,7 @@ function start(limit = 1): { threads: ContentThreads; started: WorkerThread[] } 
 }
 
 async function shared(bytes: number): Promise<Buffer> {
-  const room = await new ChunkMemory(bytes).take(bytes);
+  const room = await new ChunkMemory(bytes, true).take(bytes);
   for (let at = 0; at < bytes; at += 4) room.writeUInt32LE((at * 2_654_435_761) % 2 ** 32, at);
   return room;
 }
@@ -55,7 +55,6 @@ describe('threads that cut and hash', () => {
   it('see the bytes where they are, and give what the calling thread would', async () => {
     const { threads, started } = start();
     const bytes = await shared(MEBIBYTE);
-    expect(await threads.hashOf(bytes)).toBe(contentHash(bytes));
     const body = threads.begin(['crc32']);
     const question = { bytes, fromBytes: 0, positionBytes: 0, isEnd: true };
     const cut = await body.advance(question);
@@ -82,10 +81,8 @@ describe('threads that cut and hash', () => {
     const body = threads.begin([]);
     const question = { bytes, fromBytes: 0, positionBytes: 0, isEnd: false };
     const asked = body.advance(question);
-    const hashed = threads.hashOf(bytes);
     void started[0]?.close();
     expect(await asked).toMatchObject({ ok: false });
-    expect(await hashed).toBe(contentHash(bytes));
     expect(await body.end()).toMatchObject({
       ok: false,
       message: expect.stringContaining('the thread that cuts and hashes content failed') as string,

@@ -1,13 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { contentHash } from '../storage/content-hash.js';
 import type { BodyHashes, Cut, CuttingAnswer, CuttingQuestion } from './content-cutting.js';
 import { type ContentThread, SameThread, WorkerThread } from './content-thread.js';
 import type { DigestName } from './site-context.js';
 
 /** Half of the processors, but never more than this. */
 const THREADS_LIMIT = 4;
-/** Hashing less than this is faster than asking for it. */
-const ASK_FROM_BYTES = 128 * 1024;
 
 export type Answered<T> =
   | { readonly ok: true; readonly value: T }
@@ -52,13 +49,6 @@ export class ContentThreads {
       drop: () => void ask({ kind: 'drop', body }),
     };
   }
-
-  /** The hash of bytes in shared memory; computed here when no thread lives to do it. */
-  readonly hashOf = async (bytes: Uint8Array): Promise<string> => {
-    if (bytes.length < ASK_FROM_BYTES) return contentHash(bytes);
-    const asked = await settled(this.leastBusy().ask({ kind: 'hash', bytes }));
-    return asked.ok ? (asked.value as { hash: string }).hash : contentHash(bytes);
-  };
 
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.close()));

@@ -54,7 +54,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     store,
     calls,
     threads: options.threads,
-    memory: new ChunkMemory(UPLOADS_LIMIT_BYTES),
+    memory: new ChunkMemory(UPLOADS_LIMIT_BYTES, true),
     connectedSites,
     neededPushes: options.writeQuorum - 1,
     failed: options.failed,

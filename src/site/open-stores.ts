@@ -78,7 +78,7 @@ export async function openStores(
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
     const chunks = new GuardedChunkStore(
-      await openChunkStore(join(folder, 'chunks'), { files, hashOf: threads.hashOf }),
+      await openChunkStore(join(folder, 'chunks'), files),
       (config.upkeep ?? DEFAULT_UPKEEP).graceMs,
       () => performance.now(),
     );

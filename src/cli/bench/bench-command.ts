@@ -17,6 +17,8 @@ import { leasedReads } from './workloads/leased-reads.js';
 import { readMix } from './workloads/read-mix.js';
 import { vanished } from './workloads/vanished.js';
 import { catchUp } from './workloads/catch-up.js';
+import { editedFile } from './workloads/edited-file.js';
+import { parallelUploads } from './workloads/parallel-uploads.js';
 import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
 import { manyFiles } from './workloads/many-files.js';
@@ -48,6 +50,8 @@ export const WORKLOADS: readonly Workload[] = [
   vanished,
   clientMemory,
   largeFile,
+  editedFile,
+  parallelUploads,
   failover,
   plannedStop,
   catchUp,

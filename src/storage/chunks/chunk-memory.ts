@@ -30,8 +30,7 @@ export function wholePages(bytes: Uint8Array): Buffer | null {
 }
 
 /**
- * Memory for chunks on their way: of a fixed amount, shared with threads, lent out in pieces that
- * begin at a page. It is used again at once, lowest places first, so what was never needed is never
+ * Memory for chunks on their way: of a fixed amount, lent out in pieces that begin at a page. It is used again at once, lowest places first, so what was never needed is never
  * resident. (Memory of WebAssembly, because no other is certain to begin at a page.)
  */
 export class ChunkMemory {
@@ -41,9 +40,10 @@ export class ChunkMemory {
   private readonly lent = new Map<number, number>();
   private readonly waiting: { readonly bytes: number; readonly go: (room: Buffer) => void }[] = [];
 
-  constructor(totalBytes: number) {
+  /** Copying into memory that is shared with threads takes several times as long. */
+  constructor(totalBytes: number, shared = false) {
     const pages = Math.ceil(totalBytes / WASM_PAGE_BYTES);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared }).buffer;
     memories.add(this.memory);
     this.free = [{ start: 0, bytes: pages * WASM_PAGE_BYTES }];
   }

@@ -15,12 +15,6 @@ const LOOKUPS_AT_ONCE = 16;
 /** Chunks given to be written, copied to where the disk can take them from. */
 const COPIED_LIMIT_BYTES = 32 * 1024 * 1024;
 
-export interface ChunkStoreOptions {
-  readonly files?: ChunkFiles;
-  /** Where hashes are computed; on the calling thread when not given. */
-  readonly hashOf?: (bytes: Uint8Array) => Promise<string>;
-}
-
 /**
  * Opens the chunk store of a site in a folder of its own: `ab/<hash>`, temporary files in `new/`,
  * what failed its hash in `damaged/`. Leftover temporary files are removed. Rejects when the folder
@@ -28,15 +22,13 @@ export interface ChunkStoreOptions {
  */
 export async function openChunkStore(
   folder: string,
-  options: ChunkStoreOptions = {},
+  files: ChunkFiles = nodeChunkFiles,
 ): Promise<ChunkStore> {
-  const { files = nodeChunkFiles, hashOf = (bytes) => Promise.resolve(contentHash(bytes)) } =
-    options;
   await rm(join(folder, 'new'), { recursive: true, force: true });
   await mkdir(join(folder, 'new'), { recursive: true });
   await mkdir(join(folder, 'damaged'), { recursive: true });
   await files.syncFolder(folder);
-  return new FolderChunkStore(folder, files, hashOf);
+  return new FolderChunkStore(folder, files);
 }
 
 class FolderChunkStore implements ChunkStore {
@@ -51,7 +43,6 @@ class FolderChunkStore implements ChunkStore {
   constructor(
     private readonly folder: string,
     private readonly files: ChunkFiles,
-    private readonly hashOf: (bytes: Uint8Array) => Promise<string>,
   ) {
     this.folders = new FolderSync(folder, (path) => files.syncFolder(path));
   }
@@ -77,16 +68,17 @@ class FolderChunkStore implements ChunkStore {
 
   async write(hash: string, bytes: Uint8Array, isProven = false): Promise<ChunkWrite> {
     if (isProven && wholePages(bytes) !== null) return this.writeOnce(hash, bytes);
-    // The thread that proves the bytes, and the disk, take them from shared memory.
+    if (!isProven && contentHash(bytes) !== hash) {
+      const message = `the bytes given for chunk ${hash} do not hash to it`;
+      return { ok: false, failure: { kind: 'damaged', message } };
+    }
     const copy = await this.memory.take(bytes.length);
     try {
       copy.set(bytes);
-      if (isProven || (await this.hashOf(copy)) === hash) return await this.writeOnce(hash, copy);
+      return await this.writeOnce(hash, copy);
     } finally {
       this.memory.give(copy);
     }
-    const message = `the bytes given for chunk ${hash} do not hash to it`;
-    return { ok: false, failure: { kind: 'damaged', message } };
   }
 
   async read(hash: string): Promise<ChunkRead> {

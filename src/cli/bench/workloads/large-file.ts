@@ -1,34 +1,17 @@
-import { randomFillSync } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchCluster } from '../bench-cluster.js';
 import { BenchFailed, BUCKET } from '../bench-cluster.js';
 import type { Figure } from '../figure.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
+import { PIECE_BYTES, sampleFile, samplePiece } from '../sample-content.js';
 import type { BenchSettings, Workload } from '../workload.js';
 
 const FILE_BYTES = 1024 ** 3;
-const PIECE_BYTES = 1024 ** 2;
-/** Every stretch of this length is made different, so that no chunk is like another. */
-const STAMP_EVERY_BYTES = 16 * 1024;
 const RUNS = 3;
 const MEBIBYTE = 1024 ** 2;
 
-const random = randomFillSync(Buffer.alloc(PIECE_BYTES));
-
-/** One piece of the file of a run; the same whenever it is made. */
-function piece(run: number, index: number): Buffer {
-  const bytes = Buffer.from(random);
-  for (let at = 0; at < PIECE_BYTES; at += STAMP_EVERY_BYTES) {
-    bytes.writeUInt32LE(run, at);
-    bytes.writeUInt32LE(index, at + 4);
-  }
-  return bytes;
-}
-
-async function* fileOf(run: number): AsyncGenerator<Buffer> {
-  for (let index = 0; index < FILE_BYTES / PIECE_BYTES; index += 1) yield piece(run, index);
-}
+const random = samplePiece(0, 0);
 
 /** One file of 1 GiB in and out, and the memory that it takes. */
 export const largeFile: Workload = {
@@ -98,7 +81,7 @@ function rateFigure(name: string, tookMs: readonly number[], goal: number | null
 async function put(cluster: BenchCluster, run: number): Promise<void> {
   const result = await cluster
     .only('nyc')
-    .put(`${BUCKET}/nyc/large`, () => fileOf(run), { size: FILE_BYTES });
+    .put(`${BUCKET}/nyc/large`, () => sampleFile(run, FILE_BYTES), { size: FILE_BYTES });
   if (result.outcome !== 'committed') throw new BenchFailed(result.message);
 }
 
@@ -117,11 +100,11 @@ async function compare(cluster: BenchCluster, run: number): Promise<void> {
   const opened = await cluster.only('lon').get(`${BUCKET}/nyc/large`);
   if (!opened.ok) throw new BenchFailed(opened.message);
   let at = 0;
-  let expected = piece(run, 0);
+  let expected = samplePiece(run, 0);
   for await (const bytes of opened.value.body) {
     for (let done = 0; done < bytes.length; ) {
       const offset = at % PIECE_BYTES;
-      if (offset === 0) expected = piece(run, at / PIECE_BYTES);
+      if (offset === 0) expected = samplePiece(run, at / PIECE_BYTES);
       const length = Math.min(bytes.length - done, PIECE_BYTES - offset);
       const same = expected.subarray(offset, offset + length);
       if (same.compare(bytes, done, done + length) !== 0) {
