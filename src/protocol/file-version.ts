@@ -51,6 +51,7 @@ export interface FileVersion {
 export const INLINE_LIMIT_BYTES = 32 * 1024;
 /** Longest legal `path` part of a name, in UTF-8 bytes. */
 export const PATH_LIMIT_BYTES = 1024;
-export const CHUNK_COUNT_LIMIT = 16_384;
+/** As many as fit into one message between sites (84 bytes each of 4 MiB), with room for the rest. */
+export const CHUNK_COUNT_LIMIT = 40_960;
 /** The largest chunk that may travel between sites. */
 export const CHUNK_LIMIT_BYTES = 8 * 1024 * 1024;

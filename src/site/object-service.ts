@@ -50,11 +50,16 @@ export interface ObjectService extends FileService {
   readonly keys: AccessKeys;
   /**
    * Reads a body to its end and makes its content durable, without a name. It stays for an hour;
-   * what has no name by then may be collected.
+   * what has no name by then may be collected. `positionBytes`: about where in a larger content it
+   * will lie; chunks are larger further in, so that their number stays within its limit.
    */
   store(
     body: AsyncIterable<Uint8Array>,
-    options?: { readonly size?: number; readonly digests?: readonly DigestName[] },
+    options?: {
+      readonly size?: number;
+      readonly digests?: readonly DigestName[];
+      readonly positionBytes?: number;
+    },
   ): Promise<StoredContent>;
   /** The contents in a row as one, without moving what is in chunks already. */
   join(contents: readonly Content[]): Promise<StoredContent>;

@@ -113,7 +113,8 @@ class SiteFileService implements SiteService {
     return this.admitted(storeRefused, async () => {
       const fault = this.calls.quorumFault();
       if (fault !== null) return notStored('quorum_unavailable', `${fault}; nothing was stored`);
-      return this.context.content.upload(body, options.size, options.digests);
+      const { size, digests, positionBytes } = options;
+      return this.context.content.upload(body, size, digests, positionBytes);
     });
   }
 

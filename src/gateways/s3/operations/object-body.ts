@@ -67,7 +67,7 @@ export async function storeBody(
   ]);
   const stored = await request.service.store(body, {
     digests: [...wanted],
-    ...(size !== undefined && { size }),
+    ...(size !== undefined && { size, positionBytes: partIndex(request) * size }),
   });
   if (!stored.ok) return notStored(stored);
   const { content, digests } = stored;
@@ -75,6 +75,12 @@ export async function storeBody(
   if (mismatch !== null) return mismatch;
   const checksum = name === null ? null : { name, hex: digests[name] ?? '' };
   return { ok: true, content, md5: digests.md5 ?? '', checksum };
+}
+
+/** How many parts come before this one: 0 for what is no part. */
+function partIndex({ query }: S3Request): number {
+  const part = query.get('partNumber') ?? '';
+  return /^[1-9]\d{0,4}$/.test(part) ? Number(part) - 1 : 0;
 }
 
 export function notStored({ reason, message }: Extract<StoredContent, { ok: false }>): S3Failure {
