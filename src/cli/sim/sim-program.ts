@@ -31,7 +31,10 @@ export function addSimCommand(program: Command, run: CommandRunner): void {
     .option('--trace <file>', 'write the whole run of one seed as JSON lines')
     .option('--jobs <n>', 'processes that run seeds (default: one per core, four at most)')
     .option('--mutants [ids]', 'plant known mistakes in the code, and see that each is found')
-    .option('--explore [bounds]', 'every interleaving within bounds: small (the default) or full')
+    .option(
+      '--explore [bounds]',
+      'every interleaving within bounds: small (the default), full, timed',
+    )
     .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
     .addHelpText(
