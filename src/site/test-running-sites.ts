@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type EmbeddedCoordinator,
+  startEmbeddedCoordinator,
+} from '../coordinator/embedded-coordinator.js';
+import { runSite } from './run-site.js';
+import type { RunningSite } from './running-site.js';
+import { newSealKey } from './seal.js';
+import type { SiteConfig } from './site-config.js';
+
+const SITES = ['nyc', 'tor', 'lon'];
+const HOST = '127.0.0.1';
+
+/** For tests: three sites in this process on real disks and sockets, with a coordinator. */
+export class RunningSites {
+  private readonly running = new Map<string, RunningSite>();
+
+  private constructor(
+    private readonly folder: string,
+    private readonly coordinator: EmbeddedCoordinator,
+    private readonly peerPorts: readonly number[],
+  ) {}
+
+  static async start(): Promise<RunningSites> {
+    const folder = await mkdtemp(join(tmpdir(), 'quorate-sites-'));
+    const path = join(folder, 'coordinator', 'state');
+    const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
+    if (!started.ok) throw new Error(started.message);
+    await writeFile(join(folder, 'seal.key'), newSealKey());
+    const peerPorts = await Promise.all(SITES.map(freePort));
+    const sites = new RunningSites(folder, started.coordinator, peerPorts);
+    await Promise.all(
+      SITES.map(async (site) => {
+        const config = sites.configOf(site);
+        sites.running.set(site, await runSite(config, { report: () => undefined }));
+      }),
+    );
+    return sites;
+  }
+
+  get names(): string[] {
+    return [...this.running.keys()];
+  }
+
+  at(name: string): RunningSite {
+    const site = this.running.get(name);
+    if (site === undefined) throw new Error(`${name} does not run`);
+    return site;
+  }
+
+  async stop(name: string): Promise<void> {
+    const site = this.running.get(name);
+    this.running.delete(name);
+    await site?.stop();
+  }
+
+  /** Stops what still runs and removes its data. */
+  async close(): Promise<void> {
+    await Promise.all(this.names.map((name) => this.stop(name)));
+    await this.coordinator.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private configOf(site: string): SiteConfig {
+    const all = SITES.map((name, index) => ({
+      site: name,
+      displayName: name,
+      host: HOST,
+      peerPort: this.peerPorts[index] ?? 0,
+      httpUrl: `http://${HOST}/${name}`,
+    }));
+    return {
+      site,
+      displayName: site,
+      dataFolder: join(this.folder, site),
+      host: HOST,
+      httpPort: 1,
+      sealKeyFile: join(this.folder, 'seal.key'),
+      peerPort: all.find((each) => each.site === site)?.peerPort ?? 0,
+      coordinator: { url: `http://${HOST}:${this.coordinator.port}` },
+      peers: all.filter((other) => other.site !== site),
+      cluster: { clusterId: 'test', sites: SITES, replicas: 3, writeQuorum: 2, readQuorum: 1 },
+      table: [{ pattern: { kind: 'default' }, shards: ['nyc'] }],
+      homes: { nyc: 'nyc', tor: 'tor', lon: 'lon' },
+      wan: {},
+      fsync: true,
+    };
+  }
+}
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, HOST, () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
