@@ -31,6 +31,8 @@ interface Superseded {
 }
 
 const BLOCK_RECORDS = 500;
+/** Files whose versions are counted in one turn: a few milliseconds. */
+const BLOCK_COUNTED = 100;
 /** Versions are read with their content, so fewer at once. */
 const BLOCK_VERSIONS = 100;
 
@@ -94,11 +96,14 @@ export class HistoryRetention {
     let start = supersededKey(bucket, fromMs, 0);
     const end = afterPrefix(supersededPrefix(bucket));
     for (;;) {
-      const block = this.superseded(start, end);
+      const block = this.superseded(start, end, BLOCK_COUNTED);
       const last = block.at(-1);
       if (last === undefined) return true;
       const names = [...new Set(block.map(({ name }) => name))];
       if (!(await this.trim(bucket, names, versions))) return false;
+      // Where nothing is to be dropped, nothing else would let others have their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.writes.isClosed()) return false;
       start = Buffer.concat([last.key, Buffer.alloc(1)]);
     }
   }
@@ -156,7 +161,7 @@ export class HistoryRetention {
     each: (record: Superseded) => void,
   ): Promise<boolean> {
     for (;;) {
-      const block = this.superseded(start, end);
+      const block = this.superseded(start, end, BLOCK_RECORDS);
       if (block.length === 0) return true;
       await this.writes.commit(() => {
         for (const record of block) each(record);
@@ -166,8 +171,8 @@ export class HistoryRetention {
     }
   }
 
-  private superseded(start: Buffer, end: Buffer): Superseded[] {
-    const block = [...this.db.getRange({ start, end, limit: BLOCK_RECORDS })];
+  private superseded(start: Buffer, end: Buffer, limit: number): Superseded[] {
+    const block = [...this.db.getRange({ start, end, limit })];
     return block.map(({ key, value }) => {
       const [name, version] = fieldsOf(key, value);
       return isText(name) && isCount(version)
