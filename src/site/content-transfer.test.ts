@@ -273,3 +273,15 @@ it('says so when the thread that cuts has ended, and goes on with another', asyn
   });
   expect(await uploaded(nyc, bytes)).toMatchObject({ etag: contentHash(bytes) });
 });
+
+it('cuts larger chunks of what will lie far into larger content', async () => {
+  const { nyc } = await startSites();
+  const bytes = bytesOf(9 * MEBIBYTE);
+  const near = chunked(await uploaded(nyc, bytes));
+  const stored = await nyc.transfer.access.upload(bodyOf(bytes), bytes.length, [], 5 * 2 ** 30);
+  if (!stored.ok) throw new Error(stored.message);
+  const far = chunked(stored.content);
+  expect(far.etag).toBe(near.etag);
+  expect(far.chunks.length).toBeLessThan(near.chunks.length / 2);
+  expect(Buffer.compare(await collect(nyc.transfer.access.read(far)), bytes)).toBe(0);
+});
