@@ -73,6 +73,8 @@ async function create(session: Session, { note, allow }: CreateOptions): Promise
     AWS_ACCESS_KEY_ID: id,
     AWS_SECRET_ACCESS_KEY: secret,
     ...(s3Url != null && { AWS_ENDPOINT_URL: s3Url }),
+    // Any will do, but many tools do not start without one.
+    AWS_REGION: 'us-east-1',
   };
   await session.show({ ...made.value, environment }, () =>
     [
