@@ -11,8 +11,7 @@ import { TestSites } from '../test-sites.js';
 /* A lock as OpenTofu and Terraform keep it: one object, made only if it is not there. */
 
 const Bucket = 'state';
-const CLIENTS_PER_SITE = 4;
-const TURNS_EACH = 2;
+const CLIENTS_PER_SITE = 8;
 
 let sites: TestSites;
 let clients: S3Client[];
@@ -44,29 +43,52 @@ async function locked(client: S3Client, owner: string): Promise<boolean> {
 }
 
 it('many clients at all sites hold a lock one after the other and never two at once', async () => {
+  const held: string[] = [];
   let holders = 0;
-  let most = 0;
   let refused = 0;
-  const work = async (client: S3Client, index: number): Promise<void> => {
-    for (let turn = 0; turn < TURNS_EACH; ) {
-      if (!(await locked(client, `client ${index}`))) {
-        refused += 1;
-        continue;
-      }
-      holders += 1;
-      most = Math.max(most, holders);
-      const got = await client.send(new GetObjectCommand({ Bucket, Key: 'count' }));
-      const count = Number(await got.Body?.transformToString());
-      // The lock alone protects the count: the write itself has no condition.
-      await client.send(new PutObjectCommand({ Bucket, Key: 'count', Body: String(count + 1) }));
-      holders -= 1;
-      await client.send(new DeleteObjectCommand({ Bucket, Key: 'lock' }));
-      turn += 1;
-    }
+  const count = { Bucket, Key: 'count' };
+  const hold = async (client: S3Client, owner: string): Promise<void> => {
+    holders += 1;
+    expect(holders).toBe(1);
+    const lock = await client.send(new GetObjectCommand({ Bucket, Key: 'lock' }));
+    expect(await lock.Body?.transformToString()).toBe(owner);
+    const { Body, ETag } = await client.send(new GetObjectCommand(count));
+    expect(await Body?.transformToString()).toBe(String(held.length));
+    held.push(owner);
+    const next = { ...count, Body: String(held.length), IfMatch: ETag };
+    await client.send(new PutObjectCommand(next));
+    holders -= 1;
+    await client.send(new DeleteObjectCommand({ Bucket, Key: 'lock' }));
   };
-  await Promise.all(clients.map(work));
-  expect(most).toBe(1);
+  let waiting = clients.map((client, index) => ({ client, owner: `client ${index}` }));
+  // The lock is free when a round begins, so each round somebody gets it.
+  for (let round = 1; waiting.length > 0; round += 1) {
+    expect(round).toBeLessThanOrEqual(clients.length);
+    const tried = await Promise.all(
+      waiting.map(async ({ client, owner }) => {
+        const isHeld = await locked(client, owner);
+        if (isHeld) await hold(client, owner);
+        return isHeld;
+      }),
+    );
+    expect(tried).toContain(true);
+    refused += tried.filter((isHeld) => !isHeld).length;
+    waiting = waiting.filter((_, index) => !tried[index]);
+  }
   expect(refused).toBeGreaterThan(0);
-  const got = await clients.at(-1)!.send(new GetObjectCommand({ Bucket, Key: 'count' }));
-  expect(await got.Body?.transformToString()).toBe(String(clients.length * TURNS_EACH));
+  expect(new Set(held).size).toBe(clients.length);
+  for (const client of clients) {
+    const { Body } = await client.send(new GetObjectCommand(count));
+    expect(await Body?.transformToString()).toBe(String(clients.length));
+  }
+});
+
+it('whoever lost the lock long ago cannot write over the state', async () => {
+  const [first, second] = clients as [S3Client, S3Client];
+  const { ETag } = await first.send(new GetObjectCommand({ Bucket, Key: 'count' }));
+  await second.send(new PutObjectCommand({ Bucket, Key: 'count', Body: '1', IfMatch: ETag }));
+  const stale = { Bucket, Key: 'count', Body: 'stale', IfMatch: ETag };
+  await expect(first.send(new PutObjectCommand(stale))).rejects.toMatchObject({
+    name: 'PreconditionFailed',
+  });
 });
