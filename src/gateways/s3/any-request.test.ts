@@ -2,10 +2,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3_ERRORS } from './s3-error.js';
-import { canonicalRequest, stringToSign } from './signature/canonical-request.js';
-import { formatAmzDate, readCredential } from './signature/credential.js';
-import { deriveSigningKey, hmac } from './signature/signing-keys.js';
-import { readS3Query } from './query.js';
+import { type Asked, signed } from './test-requests.js';
 import { TestSites } from './test-sites.js';
 import { readXml } from './xml/xml-reader.js';
 
@@ -20,49 +17,10 @@ let key: Awaited<ReturnType<TestSites['key']>>;
 beforeAll(async () => {
   sites = await TestSites.start();
   key = await sites.key();
-  expect((await send(signed({ method: 'PUT', path: '/docs' }))).status).toBe(200);
+  expect((await send(signed({ method: 'PUT', path: '/docs' }, key))).status).toBe(200);
 });
 
 afterAll(() => sites.stop());
-
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly query?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-/** As a client would sign it that signs everything it sends. */
-function signed(asked: Asked): Asked {
-  const { method, path, query = '', headers = {} } = asked;
-  const amzDate = formatAmzDate(Date.now());
-  const payload = headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD';
-  const all: Record<string, string> = {
-    ...headers,
-    host: 'x',
-    'x-amz-date': amzDate,
-    'x-amz-content-sha256': payload,
-  };
-  const names = Object.keys(all).sort();
-  const credential = `${key.accessKeyId}/${amzDate.slice(0, 8)}/lon/s3/aws4_request`;
-  const parameters = readS3Query(query);
-  const request = { method, rawPath: path, rawQuery: query, headers: all };
-  const canonical = canonicalRequest(
-    request,
-    parameters.ok ? parameters.parameters : [],
-    names,
-    payload,
-  );
-  const { scope } = readCredential(credential)!;
-  const signingKey = deriveSigningKey(key.secretAccessKey, readCredential(credential)!);
-  const text = stringToSign(amzDate, scope, canonical.ok ? canonical.text : '');
-  const signature = hmac(signingKey, text).toString('hex');
-  const authorization =
-    `AWS4-HMAC-SHA256 Credential=${credential},SignedHeaders=${names.join(';')},` +
-    `Signature=${signature}`;
-  return { ...asked, headers: { ...all, authorization } };
-}
 
 interface Answer {
   readonly status: number;
@@ -219,7 +177,7 @@ const asked = fc.record({
 describe('any request', () => {
   it('that is rightly signed is answered as S3 would', async () => {
     await fc.assert(
-      fc.asyncProperty(asked, (request) => expectAnswer(signed(request))),
+      fc.asyncProperty(asked, (request) => expectAnswer(signed(request, key))),
       { numRuns: 1000 },
     );
   });
