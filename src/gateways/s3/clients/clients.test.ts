@@ -1,4 +1,5 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientSites, isInstalled } from './client-test-kit.js';
 
@@ -10,6 +11,9 @@ import { ClientSites, isInstalled } from './client-test-kit.js';
 const MEBIBYTE = 1024 * 1024;
 const BIG_BYTES = 12 * MEBIBYTE + 17;
 
+/** Each of its fifteen commands starts an interpreter, which takes seconds on a busy machine. */
+const AWS_LIMIT_MS = 180_000;
+
 let sites: ClientSites;
 let big: string;
 let small: string;
@@ -19,6 +23,9 @@ beforeAll(async () => {
   await mkdir(sites.path('source', 'sub'), { recursive: true });
   big = await sites.file('source/big', BIG_BYTES);
   small = await sites.file('source/sub/small ü', 3000);
+  await mkdir(sites.path('.aws'));
+  // Before its second version, aws signs addresses as S3 did long ago unless it is told.
+  await writeFile(sites.path('.aws/config'), '[default]\ns3 =\n  signature_version = s3v4\n');
 });
 
 afterAll(async () => {
@@ -73,6 +80,16 @@ describe.skipIf(!hasAws)('aws-cli (left out where it is not installed)', () => {
     await aws('lon', 's3', 'mv', 's3://aws/big', 's3://aws/moved');
     await aws('nyc', 's3', 'rm', '--recursive', 's3://aws');
     expect(await aws('lon', 's3', 'ls', '--recursive', 's3://aws')).toBe('');
+  }, AWS_LIMIT_MS);
+
+  it('signs addresses that anybody can read, and syncs only what changed', async () => {
+    await aws('lon', 's3', 'mb', 's3://aws-signed');
+    await aws('lon', 's3', 'sync', '--no-progress', 'source', 's3://aws-signed');
+    const url = await aws('tor', 's3', 'presign', 's3://aws-signed/sub/small ü');
+    const answer = await fetch(url.trim());
+    const read = createHash('sha256').update(new Uint8Array(await answer.arrayBuffer()));
+    expect(read.digest('hex')).toBe(small);
+    expect(await aws('nyc', 's3', 'sync', '--no-progress', 'source', 's3://aws-signed')).toBe('');
   });
 });
 
@@ -100,6 +117,18 @@ describe.skipIf(!hasS3cmd)('s3cmd (left out where it is not installed)', () => {
     await s3cmd('tor', 'del', '-r', '--force', 's3://s3cmd');
     await s3cmd('nyc', 'rb', 's3://s3cmd');
     expect(await s3cmd('lon', 'ls')).not.toContain('s3://s3cmd');
+  });
+
+  it('continues a download that was cut off, and syncs a folder', async () => {
+    await s3cmd('lon', 'mb', 's3://s3cmd-folder');
+    await s3cmd('lon', 'sync', 'source/', 's3://s3cmd-folder/');
+    const whole = await readFile(sites.path('source/big'));
+    await writeFile(sites.path('s3cmd-rest'), whole.subarray(0, 9_000_001));
+    await s3cmd('tor', 'get', '--continue', 's3://s3cmd-folder/big', 's3cmd-rest');
+    expect(await sites.hashOf('s3cmd-rest')).toBe(big);
+    await mkdir(sites.path('s3cmd-back'));
+    await s3cmd('nyc', 'sync', 's3://s3cmd-folder/', 's3cmd-back/');
+    expect(await sites.hashOf('s3cmd-back/big')).toBe(big);
   });
 });
 
@@ -138,6 +167,29 @@ describe.skipIf(!hasRclone)('rclone (left out where it is not installed)', () =>
     expect(await sites.hashOf('rclone-big')).toBe(big);
     await rclone('purge', 'lon:rclone');
     expect(await rclone('lsd', 'nyc:')).not.toContain('rclone');
+  });
+
+  it('keeps versions, copies old ones back, and deletes them all', async () => {
+    await rclone('mkdir', 'nyc:rclone-kept');
+    await rclone('backend', 'versioning', 'nyc:rclone-kept', 'Enabled');
+    for (const [site, text] of [
+      ['tor', 'one'],
+      ['lon', 'longer'],
+    ] as const) {
+      await writeFile(sites.path('kept'), text);
+      await rclone('copyto', 'kept', `${site}:rclone-kept/a`);
+    }
+    await rclone('deletefile', 'nyc:rclone-kept/a');
+    expect(await rclone('lsf', 'lon:rclone-kept')).toBe('');
+    await rclone('copy', '--s3-versions', 'lon:rclone-kept', 'rclone-old');
+    const old = (await readdir(sites.path('rclone-old'))).sort();
+    expect(old.map((name) => name.slice(0, 3))).toEqual(['a-v', 'a-v']);
+    const texts = old.map((name) => readFile(sites.path('rclone-old', name), 'utf8'));
+    expect(await Promise.all(texts)).toEqual(['one', 'longer']);
+    await rclone('delete', '--s3-versions', 'tor:rclone-kept');
+    await rclone('backend', 'cleanup-hidden', 'tor:rclone-kept');
+    await rclone('purge', 'nyc:rclone-kept');
+    expect(await rclone('lsd', 'lon:')).not.toContain('rclone-kept');
   });
 });
 
