@@ -42,45 +42,51 @@ describe.skipIf(!hasAws)('aws-cli (left out where it is not installed)', () => {
   const aws = (site: string, ...given: readonly string[]): Promise<string> =>
     sites.run('aws', ['--endpoint-url', sites.url(site), ...given]);
 
-  it('copies, lists, reads ranges, writes on conditions, keeps versions and removes', async () => {
-    await aws('nyc', 's3', 'mb', 's3://aws');
-    await aws('nyc', 's3', 'cp', '--no-progress', 'source/big', 's3://aws/big');
-    await aws('lon', 's3', 'sync', '--no-progress', 'source', 's3://aws/all');
-    expect(await aws('tor', 's3', 'ls', '--recursive', 's3://aws')).toMatch(
-      /all\/big\n.*all\/sub\/small ü\n.*big\n$/,
-    );
-    await aws('lon', 's3', 'cp', '--no-progress', 's3://aws/big', 'aws-big');
-    expect(await sites.hashOf('aws-big')).toBe(big);
-    const range = ['--range', 'bytes=0-99', 'aws-range'];
-    await aws('tor', 's3api', 'get-object', '--bucket', 'aws', '--key', 'big', ...range);
-    const whole = await readFile(sites.path('source/big'));
-    expect(Buffer.compare(await readFile(sites.path('aws-range')), whole.subarray(0, 100))).toBe(0);
+  it(
+    'copies, lists, reads ranges, writes on conditions, keeps versions and removes',
+    async () => {
+      await aws('nyc', 's3', 'mb', 's3://aws');
+      await aws('nyc', 's3', 'cp', '--no-progress', 'source/big', 's3://aws/big');
+      await aws('lon', 's3', 'sync', '--no-progress', 'source', 's3://aws/all');
+      expect(await aws('tor', 's3', 'ls', '--recursive', 's3://aws')).toMatch(
+        /all\/big\n.*all\/sub\/small ü\n.*big\n$/,
+      );
+      await aws('lon', 's3', 'cp', '--no-progress', 's3://aws/big', 'aws-big');
+      expect(await sites.hashOf('aws-big')).toBe(big);
+      const range = ['--range', 'bytes=0-99', 'aws-range'];
+      await aws('tor', 's3api', 'get-object', '--bucket', 'aws', '--key', 'big', ...range);
+      const whole = await readFile(sites.path('source/big'));
+      expect(Buffer.compare(await readFile(sites.path('aws-range')), whole.subarray(0, 100))).toBe(
+        0,
+      );
 
-    const status = ['--versioning-configuration', 'Status=Enabled'];
-    await aws('nyc', 's3api', 'put-bucket-versioning', '--bucket', 'aws', ...status);
-    await writeFile(sites.path('text'), 'one');
-    await aws('nyc', 's3', 'cp', '--no-progress', 'text', 's3://aws/text');
-    await writeFile(sites.path('text'), 'two');
-    await aws('lon', 's3', 'cp', '--no-progress', 'text', 's3://aws/text');
-    await aws('tor', 's3', 'rm', 's3://aws/text');
-    const listed = JSON.parse(
-      await aws('nyc', 's3api', 'list-object-versions', '--bucket', 'aws', '--prefix', 'text'),
-    ) as {
-      readonly Versions: readonly { readonly VersionId: string }[];
-      readonly DeleteMarkers: readonly { readonly VersionId: string }[];
-    };
-    expect([listed.Versions.length, listed.DeleteMarkers.length]).toEqual([2, 1]);
-    const marker = ['--key', 'text', '--version-id', listed.DeleteMarkers[0]!.VersionId];
-    await aws('lon', 's3api', 'delete-object', '--bucket', 'aws', ...marker);
-    expect(await aws('tor', 's3', 'cp', 's3://aws/text', '-')).toBe('two');
-    const oldest = ['--key', 'text', '--version-id', listed.Versions[1]!.VersionId, 'aws-old'];
-    await aws('tor', 's3api', 'get-object', '--bucket', 'aws', ...oldest);
-    expect(await readFile(sites.path('aws-old'), 'utf8')).toBe('one');
+      const status = ['--versioning-configuration', 'Status=Enabled'];
+      await aws('nyc', 's3api', 'put-bucket-versioning', '--bucket', 'aws', ...status);
+      await writeFile(sites.path('text'), 'one');
+      await aws('nyc', 's3', 'cp', '--no-progress', 'text', 's3://aws/text');
+      await writeFile(sites.path('text'), 'two');
+      await aws('lon', 's3', 'cp', '--no-progress', 'text', 's3://aws/text');
+      await aws('tor', 's3', 'rm', 's3://aws/text');
+      const listed = JSON.parse(
+        await aws('nyc', 's3api', 'list-object-versions', '--bucket', 'aws', '--prefix', 'text'),
+      ) as {
+        readonly Versions: readonly { readonly VersionId: string }[];
+        readonly DeleteMarkers: readonly { readonly VersionId: string }[];
+      };
+      expect([listed.Versions.length, listed.DeleteMarkers.length]).toEqual([2, 1]);
+      const marker = ['--key', 'text', '--version-id', listed.DeleteMarkers[0]!.VersionId];
+      await aws('lon', 's3api', 'delete-object', '--bucket', 'aws', ...marker);
+      expect(await aws('tor', 's3', 'cp', 's3://aws/text', '-')).toBe('two');
+      const oldest = ['--key', 'text', '--version-id', listed.Versions[1]!.VersionId, 'aws-old'];
+      await aws('tor', 's3api', 'get-object', '--bucket', 'aws', ...oldest);
+      expect(await readFile(sites.path('aws-old'), 'utf8')).toBe('one');
 
-    await aws('lon', 's3', 'mv', 's3://aws/big', 's3://aws/moved');
-    await aws('nyc', 's3', 'rm', '--recursive', 's3://aws');
-    expect(await aws('lon', 's3', 'ls', '--recursive', 's3://aws')).toBe('');
-  }, AWS_LIMIT_MS);
+      await aws('lon', 's3', 'mv', 's3://aws/big', 's3://aws/moved');
+      await aws('nyc', 's3', 'rm', '--recursive', 's3://aws');
+      expect(await aws('lon', 's3', 'ls', '--recursive', 's3://aws')).toBe('');
+    },
+    AWS_LIMIT_MS,
+  );
 
   it('signs addresses that anybody can read, and syncs only what changed', async () => {
     await aws('lon', 's3', 'mb', 's3://aws-signed');
