@@ -29,8 +29,12 @@ export function newProgress(step: Step, previous: Position): ReplicaProgress {
   };
 }
 
+/** The epoch of a place that is not in memory: no entry has it. */
+const UNKNOWN_EPOCH = 0;
+
+/** A place in the log; its epoch is to be read from the disk where memory does not reach back to it. */
 export function positionAt(step: Step, seq: number): Position {
-  return { epoch: epochAt(step.s.log, seq) ?? 0, seq };
+  return { epoch: epochAt(step.s.log, seq) ?? UNKNOWN_EPOCH, seq };
 }
 
 /** Sends what fits into the replica's window, from memory or by way of a log read. */
@@ -46,7 +50,8 @@ export function replicate(step: Step, role: PrimaryRole, site: string): void {
     if (next <= s.log.before.seq) {
       replica.readId = s.nextToken++;
       const { batchEntries: entries, batchBytes: bytes } = limits;
-      step.out.push({ kind: 'read-log', id: replica.readId, from: next, entries, bytes });
+      const from = isPlaced(replica.previous) ? next : replica.previous.seq;
+      step.out.push({ kind: 'read-log', id: replica.readId, from, entries, bytes });
       return;
     }
     const last = Math.min(window, replica.previous.seq + limits.batchEntries);
@@ -58,6 +63,14 @@ export function replicate(step: Step, role: PrimaryRole, site: string): void {
       withinBytes(slice(s.log, next, last), limits.batchBytes),
     );
   }
+}
+
+/**
+ * Whether the epoch of the place is known. A replica takes no append that names another one; two such
+ * answers in a row would have the primary begin again for ever.
+ */
+function isPlaced(position: Position): boolean {
+  return position.epoch !== UNKNOWN_EPOCH || position.seq === 0;
 }
 
 function withinBytes(entries: LogEntry[], limit: number): LogEntry[] {
@@ -119,10 +132,19 @@ export function onReplicaRead(step: Step, id: number, result: LogRead): void {
     if (!result.ok) {
       replica.snapshotSeq = next;
       s.role.nextBeatMs = step.now.monoMs;
-    } else if (result.entries[0]?.seq === next) {
-      sendEntries(step, s.role, site, replica, result.entries);
-      replicate(step, s.role, site);
+      return;
     }
+    const [first] = result.entries;
+    if (first?.seq === replica.previous.seq) {
+      replica.previous = { epoch: first.epoch, seq: first.seq };
+      const rest = result.entries.slice(1);
+      if (rest.length > 0) sendEntries(step, s.role, site, replica, rest);
+    } else if (first?.seq === next && isPlaced(replica.previous)) {
+      sendEntries(step, s.role, site, replica, result.entries);
+    } else {
+      return;
+    }
+    replicate(step, s.role, site);
     return;
   }
 }
