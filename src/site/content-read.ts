@@ -3,8 +3,12 @@ import type { ChunkRead } from '../storage/chunks/chunk-store.js';
 import type { ChunkFetcher } from './chunk-fetcher.js';
 import { type ByteRange, ContentLost } from './file-service.js';
 
-/** Chunks read ahead of the one that is being delivered. */
-const READ_AHEAD = 2;
+/**
+ * Chunks are read ahead of the one that is being delivered, so that the disk is never idle: these at
+ * least, and more up to so many bytes.
+ */
+const READ_AHEAD_LEAST = 2;
+const READ_AHEAD_BYTES = 8 * 1024 * 1024;
 
 interface Piece {
   readonly hash: string;
@@ -29,13 +33,16 @@ export async function* readContent(
   }
   const pieces = piecesOf(content, start, end);
   const ahead: Promise<Uint8Array | string>[] = [];
+  let aheadBytes = 0;
   for (let index = 0; index < pieces.length; index += 1) {
-    while (ahead.length <= READ_AHEAD) {
+    while (ahead.length <= READ_AHEAD_LEAST || aheadBytes < READ_AHEAD_BYTES) {
       const piece = pieces[index + ahead.length];
       if (piece === undefined) break;
+      aheadBytes += piece.size;
       ahead.push(readPiece(piece, fetcher, repaired));
     }
     const bytes = await ahead.shift();
+    aheadBytes -= pieces[index]?.size ?? 0;
     if (typeof bytes === 'string') throw new ContentLost(bytes);
     if (bytes !== undefined) yield bytes;
   }
