@@ -49,7 +49,7 @@ export interface ObjectService extends FileService {
   readonly records: SiteRecords;
   readonly keys: AccessKeys;
   /**
-   * Reads a body to its end and makes its content durable, without a name. It stays for an hour;
+   * Reads a body to its end and makes its content durable, without a name. It stays for two hours;
    * what has no name by then may be collected. `positionBytes`: about where in a larger content it
    * will lie; chunks are larger further in, so that their number stays within its limit.
    */

@@ -3,15 +3,11 @@ import type { BenchCluster } from '../bench-cluster.js';
 import { BUCKET } from '../bench-cluster.js';
 import type { Figure } from '../figure.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
-import { runLoad } from '../load.js';
 import type { S3Credentials } from '../s3-signer.js';
 import { S3Requests } from '../s3-requests.js';
 import type { BenchSettings, Workload } from '../workload.js';
-import { rate } from './throughput.js';
+import { rate, writeNames } from './throughput.js';
 
-const CONNECTIONS = 64;
-const BODY_BYTES = 4096;
-const NAMES = 4096;
 const MEBIBYTE = 1024 ** 2;
 const LARGE_BYTES = 64 * MEBIBYTE;
 const PART_BYTES = 8 * MEBIBYTE;
@@ -46,20 +42,7 @@ async function leasedGets(
   settings: BenchSettings,
   s3: S3Credentials,
 ): Promise<Figure[]> {
-  await runLoad({
-    method: 'PUT',
-    targets: [{ port: cluster.s3Port('nyc'), path: `/${BUCKET}/nyc/rate-` }],
-    connections: CONNECTIONS,
-    pipelined: 1,
-    bodyBytes: BODY_BYTES,
-    firstName: 0,
-    names: NAMES,
-    warmUpMs: 0,
-    limitMs: 600_000,
-    limitRequests: NAMES,
-    s3,
-  });
-  await cluster.whole();
+  await writeNames(cluster);
   return rate(
     cluster,
     settings,

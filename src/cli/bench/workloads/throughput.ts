@@ -86,6 +86,23 @@ export async function rate(
   ];
 }
 
+/** Writes each New York file that `rate` reads once, and waits until all sites have them. */
+export async function writeNames(cluster: BenchCluster): Promise<void> {
+  await runLoad({
+    method: 'PUT',
+    targets: [{ port: cluster.port('nyc'), path: `/v1/files/${BUCKET}/nyc/rate-` }],
+    connections: CONNECTIONS,
+    pipelined: 1,
+    bodyBytes: BODY_BYTES,
+    firstName: 0,
+    names: NAMES,
+    warmUpMs: 0,
+    limitMs: 600_000,
+    limitRequests: NAMES,
+  });
+  await cluster.whole();
+}
+
 export const writeThroughput: Workload = {
   name: 'write-throughput',
   summary: '64 writers of 4 KiB, fsync on at all three sites',
@@ -121,19 +138,7 @@ export const readThroughput: Workload = {
   summary: 'strong 4 KiB reads, at the primary and at a replica',
   wan: 'off',
   run: async (cluster, settings) => {
-    await runLoad({
-      method: 'PUT',
-      targets: [{ port: cluster.port('nyc'), path: `/v1/files/${BUCKET}/nyc/rate-` }],
-      connections: CONNECTIONS,
-      pipelined: 1,
-      bodyBytes: BODY_BYTES,
-      firstName: 0,
-      names: NAMES,
-      warmUpMs: 0,
-      limitMs: 600_000,
-      limitRequests: NAMES,
-    });
-    await cluster.whole();
+    await writeNames(cluster);
     const name = "strong 4 KiB reads at the primary's site";
     const goal = { sense: 'at least', value: 12_000 } as const;
     return rate(cluster, settings, { name, each: 'read', goal }, 'GET', ['nyc']);
