@@ -64,6 +64,20 @@ describe('searching for an order without versions', () => {
     expect(verdictOf(call('delete', [0, 1], null))).toBe('not_linearizable');
   });
 
+  it('is not led astray by many writes whose end and content nobody knows', () => {
+    const lost = Array.from({ length: 60 }, (_, index) =>
+      call('write', [index, index + 1], `lost ${index}`, { outcome: 'unknown' }),
+    );
+    const later = [call('write', [100, 200], 'a'), call('read', [300, 301], 'a')];
+    const found = searchLinearization([...lost, ...later]);
+    expect(found.verdict).toBe('linearizable');
+    expect(found.steps).toBeLessThan(200);
+    const never = call('read', [302, 303], 'never written');
+    const refused = searchLinearization([...lost, ...later, never]);
+    expect(refused.verdict).toBe('not_linearizable');
+    expect(refused.steps).toBeLessThan(10_000);
+  });
+
   it('says when its bound ended the search', () => {
     const many = Array.from({ length: 14 }, (_, index) => call('write', [0, 100], `w${index}`));
     const found = searchLinearization([...many, call('read', [200, 201], 'nothing')], 500);

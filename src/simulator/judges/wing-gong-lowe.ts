@@ -1,6 +1,6 @@
 import type { Operation } from '../history.js';
-import { conditionHolds, conditionOf, describe, isConflict, isFresh } from './finding.js';
-import type { Finding } from './finding.js';
+import { type Finding, describe, isFresh } from './finding.js';
+import { type RegisterStep, registerSteps } from './register-steps.js';
 
 export type SearchVerdict =
   | { readonly verdict: 'linearizable'; readonly steps: number }
@@ -9,17 +9,6 @@ export type SearchVerdict =
   | { readonly verdict: 'undecided'; readonly steps: number; readonly name: string };
 
 export const STEP_LIMIT = 1_000_000;
-
-/** What one call does to the register, versions left out. */
-interface Step {
-  readonly operation: Operation;
-  readonly startMs: number;
-  /** Infinity: it may take effect at any later time, or never. */
-  readonly endMs: number;
-  /** The state after it, or undefined where it cannot stand at this state. */
-  readonly apply: (value: string | null) => string | null | undefined;
-  readonly isRead: boolean;
-}
 
 /**
  * A second opinion on linearizability that trusts no version and no position: it searches for an
@@ -41,7 +30,7 @@ export function searchLinearization(
   let steps = 0;
   let undecided: string | undefined;
   for (const [name, file] of byName) {
-    const search = new FileSearch(stepsOf(file), stepLimit - steps);
+    const search = new FileSearch(registerSteps(file), stepLimit - steps);
     const found = search.run();
     steps += search.steps;
     if (found === 'undecided') undecided ??= name;
@@ -60,78 +49,10 @@ export function searchLinearization(
   return { verdict: 'linearizable', steps };
 }
 
-/** Conditions in terms of content: a version stands for the content the client had seen at it. */
-function expectation(operation: Operation): ((value: string | null) => boolean) | 'opaque' {
-  const condition = conditionOf(operation);
-  if (condition === undefined) return () => true;
-  const { ifVersion, ifValue, ...rest } = condition;
-  if (ifVersion !== undefined && ifValue === undefined) return 'opaque';
-  return (value) =>
-    (ifVersion === undefined || (value !== null && value === ifValue)) &&
-    conditionHolds(rest, 0, value);
-}
-
-function stepsOf(operations: readonly Operation[]): Step[] {
-  const steps: Step[] = [];
-  for (const operation of merged(operations)) {
-    const { kind, outcome, startMs, value } = operation;
-    const endMs = outcome === 'unknown' ? Infinity : (operation.endMs ?? Infinity);
-    if (outcome === 'ok') {
-      if (value === undefined) continue;
-      const apply = (state: string | null): string | null | undefined =>
-        state === value ? state : undefined;
-      steps.push({ operation, startMs, endMs, apply, isRead: true });
-      continue;
-    }
-    if (kind !== 'write' && kind !== 'delete') continue;
-    const expected = expectation(operation);
-    if (isConflict(operation)) {
-      if (expected === 'opaque') continue;
-      const apply = (state: string | null): string | null | undefined =>
-        expected(state) ? undefined : state;
-      steps.push({ operation, startMs, endMs, apply, isRead: true });
-    }
-    if (outcome !== 'committed' && outcome !== 'unknown') continue;
-    const after = kind === 'delete' ? null : (value ?? `call ${operation.id}`);
-    const isOptional = outcome === 'unknown';
-    const apply = (state: string | null): string | null | undefined => {
-      if (expected === 'opaque' || expected(state)) return after;
-      return isOptional ? state : undefined;
-    };
-    steps.push({ operation, startMs, endMs, apply, isRead: false });
-  }
-  // Calls without an end come last, so that they do not keep the search from forgetting the past.
-  const isOpen = ({ endMs }: Step): number => Number(endMs === Infinity);
-  return steps.sort((a, b) => isOpen(a) - isOpen(b) || a.startMs - b.startMs);
-}
-
-/** Attempts under one request id are one call: from its first start to its first clear answer. */
-function merged(operations: readonly Operation[]): Operation[] {
-  const byRequest = new Map<string, Operation[]>();
-  const result: Operation[] = [];
-  for (const operation of operations) {
-    const { requestId } = operation;
-    if (requestId === undefined || requestId === '') result.push(operation);
-    else byRequest.set(requestId, [...(byRequest.get(requestId) ?? []), operation]);
-  }
-  for (const tries of byRequest.values()) {
-    const committed = tries.filter(({ outcome }) => outcome === 'committed');
-    const open = tries.filter(({ outcome }) => outcome === 'unknown');
-    result.push(...tries.filter(({ outcome }) => outcome !== 'committed' && outcome !== 'unknown'));
-    const best = committed[0] ?? open[0];
-    if (best === undefined) continue;
-    const startMs = Math.min(...[...committed, ...open].map((each) => each.startMs));
-    const ends = committed.map(({ endMs }) => endMs ?? Infinity);
-    const endMs = Math.min(...ends, Infinity);
-    result.push({ ...best, startMs, endMs: Number.isFinite(endMs) ? endMs : null });
-  }
-  return result;
-}
-
 /** Depth-first search with a bitset of placed steps and a memory of what was tried. */
 class FileSearch {
   steps = 0;
-  furthest: Step[] = [];
+  furthest: RegisterStep[] = [];
   private furthestCount = -1;
   private readonly placed: Uint32Array;
   private readonly visited = new Set<string>();
@@ -139,7 +60,7 @@ class FileSearch {
   private readonly closedCount: number;
 
   constructor(
-    private readonly all: readonly Step[],
+    private readonly all: readonly RegisterStep[],
     private readonly limit: number,
   ) {
     this.placed = new Uint32Array((all.length >> 5) + 1);
@@ -206,10 +127,16 @@ class FileSearch {
       this.furthestCount = placedCount;
       this.furthest = candidates.map((index) => this.all[index]!);
     }
+    const openEffects = new Set<number>();
     return candidates.filter((index) => {
       const step = this.all[index]!;
       const after = step.isRead ? undefined : step.apply(value);
-      return after !== undefined && (after !== value || step.endMs < Infinity);
+      if (after === undefined) return false;
+      if (step.endMs < Infinity) return true;
+      // Of calls that may come at any later time and do the same, the first to start may go first.
+      if (after === value || openEffects.has(step.effect)) return false;
+      openEffects.add(step.effect);
+      return true;
     });
   }
 
