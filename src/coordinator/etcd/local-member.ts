@@ -161,10 +161,9 @@ export class LocalMember {
 }
 
 async function readTls({ caFile, certFile, keyFile }: EtcdTls): Promise<object> {
-  const [ca, cert, key] = await Promise.all(
-    [caFile, certFile, keyFile].map((file) => (file === undefined ? undefined : readFile(file))),
-  );
-  return { ca, cert, key };
+  const read = async (file: string | undefined): Promise<Buffer | undefined> =>
+    file === undefined ? undefined : await readFile(file);
+  return { ca: await read(caFile), cert: await read(certFile), key: await read(keyFile) };
 }
 
 function memberArguments(options: MemberOptions): string[] {
