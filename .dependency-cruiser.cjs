@@ -2,10 +2,11 @@
 const below = {
   protocol: [],
   simulator: ['protocol'],
+  certificates: [],
   storage: ['protocol'],
-  transport: ['protocol'],
-  coordinator: ['protocol', 'transport'],
-  site: ['protocol', 'storage', 'transport', 'coordinator'],
+  transport: ['protocol', 'certificates'],
+  coordinator: ['protocol', 'certificates', 'transport'],
+  site: ['protocol', 'certificates', 'storage', 'transport', 'coordinator'],
   gateways: ['site'],
   client: ['protocol'],
   cli: [
@@ -14,6 +15,7 @@ const below = {
     'site',
     'coordinator',
     'transport',
+    'certificates',
     'storage',
     'simulator',
     'protocol',

@@ -74,9 +74,15 @@ export function acceptHello(
       socket.write(encodeJsonFrame(FRAME_TYPES.welcome, welcome));
       return done({ ok: true, hello, rest: frame.rest });
     }
-    socket.end(encodeJsonFrame(FRAME_TYPES.refuse, refusal));
+    refuse(socket, refusal);
     done({ ok: false, kind: 'refused', message: `${refusal.reason}: ${refusal.message}` });
   });
+}
+
+/** Says why, and ends the connection. */
+export function refuse(socket: Socket, refusal: Refusal): void {
+  socket.end(encodeJsonFrame(FRAME_TYPES.refuse, refusal));
+  socket.destroySoon();
 }
 
 /** The dialling side. */

@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { sayHello } from './handshake.js';
 import type { Hello, HelloSource } from './hello.js';
 import type { ConnectionClass, TransportEvent } from './peer-network.js';
+import { clientOptions, type PeerTls, tlsFault } from './peer-tls.js';
 
 export interface DialerOptions {
   readonly self: HelloSource;
+  /** Null: in the clear. */
+  readonly tls: PeerTls | null;
   readonly to: string;
   readonly connectionClass: ConnectionClass;
   readonly addressOf: () => { readonly host: string; readonly port: number };
@@ -53,20 +57,24 @@ export class PeerDialer {
       return;
     }
     const { self, to, connectionClass, limits } = this.options;
-    const socket = connect({ ...this.options.addressOf(), noDelay: true });
+    const { socket, ready } = this.open();
     this.socket = socket;
     let failure = '';
+    let isReached = false;
     const timer = setTimeout(() => socket.destroy(new Error('no answer')), limits.helloMs);
     const failed = (): void => {
       clearTimeout(timer);
-      this.failed('dial_failed', failure);
+      this.failed(isReached ? 'tls_failed' : 'dial_failed', failure);
     };
     socket.on('error', (error) => {
-      failure = error.message;
+      failure = isReached ? tlsFault(error) : error.message;
       socket.destroy();
     });
     socket.once('close', failed);
     socket.once('connect', () => {
+      isReached = true;
+    });
+    socket.once(ready, () => {
       socket.off('close', failed);
       clearTimeout(timer);
       sayHello(socket, self, to, connectionClass, limits.helloMs, (result) => {
@@ -80,6 +88,15 @@ export class PeerDialer {
         this.failed(result.kind, result.message);
       });
     });
+  }
+
+  /** The event `ready` says that it can be used. */
+  private open(): { socket: Socket; ready: 'connect' | 'secureConnect' } {
+    const { addressOf, tls, to } = this.options;
+    const address = { ...addressOf(), noDelay: true };
+    if (tls === null) return { socket: connect(address), ready: 'connect' };
+    const socket = connectTls({ ...address, ...clientOptions(tls, to) });
+    return { socket, ready: 'secureConnect' };
   }
 
   /** The same failure again and again is reported once. */

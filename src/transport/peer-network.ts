@@ -46,6 +46,8 @@ export interface TransportEvent {
     | 'silent'
     | 'queue_overflow'
     | 'dial_failed'
+    /** No secure connection, or the other end's certificate does not prove a site. */
+    | 'tls_failed'
     | 'connection_lost'
     | 'too_many_connections';
   /** '' where the other end is not known. */

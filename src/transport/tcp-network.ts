@@ -1,8 +1,7 @@
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { BufferPool } from './buffer-pool.js';
 import type { CallLimits } from './call-table.js';
-import { acceptHello } from './handshake.js';
+import { acceptHello, refuse } from './handshake.js';
 import type { Hello, HelloSource, Refusal } from './hello.js';
 import { PeerConnection } from './peer-connection.js';
 import type { ConnectionLimits } from './peer-connection.js';
@@ -19,7 +18,9 @@ import type {
   Traffic,
   TransportEvent,
 } from './peer-network.js';
+import { PeerPort } from './peer-port.js';
 import { PeerSession } from './peer-session.js';
+import type { PeerTls } from './peer-tls.js';
 import type { Wan } from './wan.js';
 import { LinkTable } from './wan.js';
 
@@ -79,6 +80,8 @@ export interface PeerNetworkOptions extends HelloSource {
   readonly peers: readonly string[];
   /** Asked at each dial. */
   readonly addressOf: (site: string) => Endpoint;
+  /** None: in the clear, with whoever says to be a site of the cluster. */
+  readonly tls?: PeerTls;
   readonly wan?: Wan;
   readonly report?: (event: TransportEvent) => void;
   readonly limits?: Partial<NetworkLimits>;
@@ -104,8 +107,7 @@ class TcpNetwork implements PeerNetwork {
     message: unknown,
     peer: PeerIdentity,
   ) => void)[] = [];
-  private readonly strangers = new Set<Socket>();
-  private readonly server: Server;
+  private readonly port: PeerPort;
   private readonly pool = new BufferPool(POOLED_BYTES, POOLED_COUNT);
   private closed = false;
 
@@ -114,7 +116,7 @@ class TcpNetwork implements PeerNetwork {
     this.site = options.site;
     this.limits = { ...NETWORK_LIMITS, ...options.limits };
     this.links = new LinkTable(this.site, options.wan ?? {}, options.peers, random);
-    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.port = this.makePort();
     for (const peer of options.peers) {
       this.sessions.set(peer, this.makeSession(peer));
       if (this.site >= peer) continue;
@@ -124,19 +126,10 @@ class TcpNetwork implements PeerNetwork {
     }
   }
 
-  start(): Promise<StartResult> {
-    const { host, port } = this.options.listen;
-    return new Promise((resolve) => {
-      this.server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code === 'EADDRINUSE' ? 'port_taken' : 'listen_failed';
-        resolve({ ok: false, reason, message: error.message });
-      });
-      this.server.listen({ host, port }, () => {
-        const address = this.server.address();
-        resolve({ ok: true, port: typeof address === 'object' && address ? address.port : port });
-        for (const dialer of this.dialers) dialer.start();
-      });
-    });
+  async start(): Promise<StartResult> {
+    const started = await this.port.listen();
+    if (started.ok) for (const dialer of this.dialers) dialer.start();
+    return started;
   }
 
   send(to: string, message: unknown): boolean {
@@ -195,10 +188,25 @@ class TcpNetwork implements PeerNetwork {
     this.closed = true;
     for (const dialer of this.dialers) dialer.close();
     for (const session of this.sessions.values()) session.drop();
-    for (const socket of this.strangers) socket.destroy();
-    return new Promise((resolve) => {
-      this.server.close(() => resolve());
-    });
+    return this.port.close();
+  }
+
+  private makePort(): PeerPort {
+    const { listen, tls = null } = this.options;
+    const { helloMs: handshakeMs, strangers } = this.limits;
+    return new PeerPort(
+      { ...listen, tls, handshakeMs, strangers },
+      {
+        accepted: (socket, sites) => this.accept(socket, sites),
+        unproved: (socket, message) => {
+          this.report('tls_failed', '', null, `${socket.remoteAddress ?? 'gone'}: ${message}`);
+          socket.on('error', () => socket.destroy());
+          refuse(socket, { reason: 'wrong_certificate', message });
+        },
+        failed: (message) => this.report('tls_failed', '', null, message),
+        full: (count) => this.report('too_many_connections', '', null, `${count} without a hello`),
+      },
+    );
   }
 
   private makeSession(peer: string): PeerSession {
@@ -229,6 +237,7 @@ class TcpNetwork implements PeerNetwork {
   ): PeerDialer {
     return new PeerDialer({
       self: this.options,
+      tls: this.options.tls ?? null,
       to: peer,
       connectionClass,
       addressOf: () => this.options.addressOf(peer),
@@ -240,17 +249,11 @@ class TcpNetwork implements PeerNetwork {
     });
   }
 
-  private accept(socket: Socket): void {
-    if (this.strangers.size >= this.limits.strangers) {
-      this.report('too_many_connections', '', null, `${this.strangers.size} without a hello`);
-      socket.destroy();
-      return;
-    }
-    this.strangers.add(socket);
+  private accept(socket: Socket, sites: readonly string[] | null): void {
     socket.on('error', () => socket.destroy());
-    const admit = (hello: Hello): Refusal | null => this.admit(hello);
+    const admit = (hello: Hello): Refusal | null => this.admit(hello, sites);
     acceptHello(socket, this.options, this.limits.helloMs, admit, (result) => {
-      this.strangers.delete(socket);
+      this.port.known(socket);
       if (result.ok) {
         this.establish(socket, result.hello, result.rest, () => undefined);
         return;
@@ -260,7 +263,12 @@ class TcpNetwork implements PeerNetwork {
     });
   }
 
-  private admit(hello: Hello): Refusal | null {
+  /** `proved`: the sites that the certificate names. */
+  private admit(hello: Hello, proved: readonly string[] | null): Refusal | null {
+    if (proved !== null && !proved.includes(hello.from)) {
+      const message = `the certificate is of ${proved.join(', ')}, not of ${hello.from}`;
+      return { reason: 'wrong_certificate', message };
+    }
     if (!this.sessions.has(hello.from)) {
       return { reason: 'unknown_site', message: `${this.site} knows no site ${hello.from}` };
     }
