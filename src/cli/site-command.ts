@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
@@ -54,7 +54,7 @@ export async function runSiteCommand(
   } catch (error) {
     return refuse(`the configuration cannot be read: ${messageOf(error)}`, EXIT.usage);
   }
-  const read = readSiteConfig(text, configFile);
+  const read = readSiteConfig(text, configFile, dirname(path));
   if (!read.ok) return refuse(read.message, EXIT.usage);
   const { config } = read;
   const { stopped } = world;

@@ -79,4 +79,55 @@ describe('the configuration of a site', () => {
       `nyc.toml:${second}: peers.1.site: "par" is not among cluster.sites`,
     );
   });
+
+  const tls = {
+    caFile: '/etc/quorate/ca.pem',
+    certFile: '/etc/quorate/site.pem',
+    keyFile: '/etc/quorate/site.key',
+    clients: 'plain',
+    clientCertificate: { certFile: '/etc/quorate/web.pem', keyFile: '/etc/quorate/web.key' },
+  } as const;
+
+  it('keeps what it says of certificates', () => {
+    const config = { ...nyc!, tls, host: '10.0.0.1', publicHost: 'nyc.example.org' };
+    expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
+  });
+
+  it('may name files by paths relative to its own folder', () => {
+    const relative = siteConfigText({ ...nyc!, tls }).replaceAll('/etc/quorate/', '');
+    const read = readSiteConfig(relative, 'nyc.toml', '/etc/quorate');
+    expect(read).toEqual({ ok: true, config: { ...nyc!, tls } });
+  });
+
+  it.each(['10.0.0.1', '0.0.0.0', '::', 'nyc.example.org'])(
+    'refuses to listen for other sites on %s without certificates',
+    (host) => {
+      const fault = faultOf((whole) => whole.replace('host = "127.0.0.1"', `host = "${host}"`));
+      expect(fault).toMatch(new RegExp(`^nyc\\.toml:${lineWith('host = ')}: host: .*add \\[tls\\]`));
+    },
+  );
+
+  it('refuses to speak in the clear with a site on another machine', () => {
+    const fault = faultOf((whole) =>
+      whole.replace(/(site = "tor"[^[]*\nhost = )"127.0.0.1"/, '$1"10.0.0.2"'),
+    );
+    expect(fault).toMatch(/^nyc\.toml:\d+: peers\.0\.host: "10\.0\.0\.2" is another machine/);
+  });
+
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('takes %s without certificates', (host) => {
+    expect(faultOf((whole) => whole.replace('host = "127.0.0.1"', `host = "${host}"`))).toBe(
+      'no fault',
+    );
+  });
+
+  it('refuses a coordinator of one machine that is on another', () => {
+    const fault = faultOf((whole) => whole.replace(/^url = .*/m, 'url = "http://10.0.0.1:7400"'));
+    expect(fault).toContain('coordinator.url: http://10.0.0.1:7400 is spoken to in the clear');
+  });
+
+  it('refuses a certificate for clients without its key', () => {
+    const lonely = siteConfigText({ ...nyc!, tls }).replace(/^client_key_file.*\n/m, '');
+    const read = readSiteConfig(lonely, 'nyc.toml');
+    expect(read.ok ? '' : read.message).toContain('tls.client_key_file: a certificate and its key');
+  });
 });

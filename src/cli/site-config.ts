@@ -1,10 +1,11 @@
-import { isAbsolute } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parse, stringify, TomlError } from 'smol-toml';
 import * as z from 'zod';
 import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
 import type { SiteConfig } from '../site/site-config.js';
+import { TlsTable, tlsFaults, tlsOf, tlsTable } from './tls-config.js';
 import { lineOfKey } from './toml-line.js';
 
 /*
@@ -15,18 +16,21 @@ import { lineOfKey } from './toml-line.js';
 const siteId = z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and "-"');
 const port = z.int().min(1).max(65_535);
 const webAddress = z.url({ protocol: /^https?$/ });
+const path = z.string().min(1);
 const delay = z.number().min(0).max(10_000);
 
 const ConfigFile = z.strictObject({
   format: z.literal(1),
   site: siteId,
   display_name: z.string().min(1).max(100),
-  data_folder: z.string().refine(isAbsolute, 'expected an absolute path'),
+  data_folder: path,
   host: z.string().min(1),
+  public_host: z.string().min(1).optional(),
   http_port: port,
   peer_port: port,
   s3_port: port.optional(),
-  key_file: z.string().refine(isAbsolute, 'expected an absolute path').optional(),
+  key_file: path.optional(),
+  tls: TlsTable.optional(),
   fsync: z.boolean().default(true),
   nearness: z.array(siteId).optional(),
   upkeep: z
@@ -75,8 +79,15 @@ export type ConfigResult =
 
 type Fault = readonly [path: readonly PropertyKey[], reason: string];
 
-/** Reads a configuration file's text. `file` is what messages call it. */
-export function readSiteConfig(text: string, file: string): ConfigResult {
+/**
+ * Reads a configuration file's text. `file` is what messages call it; paths that are relative are so
+ * to its folder.
+ */
+export function readSiteConfig(
+  text: string,
+  file: string,
+  folder = dirname(resolve(file)),
+): ConfigResult {
   let table: unknown;
   try {
     table = parse(text);
@@ -99,7 +110,7 @@ export function readSiteConfig(text: string, file: string): ConfigResult {
     });
     return { ok: false, message: lines.join('\n') };
   }
-  return { ok: true, config: configOf(parsed.data) };
+  return { ok: true, config: configOf(parsed.data, folder) };
 }
 
 /** What each key allows by itself but not together with the others. */
@@ -142,15 +153,16 @@ function contradictions(file: ConfigFile): Fault[] {
   if (!file.rules.some((rule) => rule.pattern === 'default')) {
     faults.push([['rules'], 'there is no rule with the pattern "default"']);
   }
+  faults.push(...tlsFaults(file));
   return faults;
 }
 
-function configOf(file: ConfigFile): SiteConfig {
+function configOf(file: ConfigFile, folder: string): SiteConfig {
   const { cluster, nearness, upkeep } = file;
   return {
     site: file.site,
     displayName: file.display_name,
-    dataFolder: file.data_folder,
+    dataFolder: resolve(folder, file.data_folder),
     host: file.host,
     httpPort: file.http_port,
     peerPort: file.peer_port,
@@ -192,7 +204,9 @@ function configOf(file: ConfigFile): SiteConfig {
       },
     }),
     ...(file.s3_port !== undefined && { s3Port: file.s3_port }),
-    ...(file.key_file !== undefined && { sealKeyFile: file.key_file }),
+    ...(file.key_file !== undefined && { sealKeyFile: resolve(folder, file.key_file) }),
+    ...(file.public_host !== undefined && { publicHost: file.public_host }),
+    ...(file.tls && { tls: tlsOf(file.tls, folder) }),
   };
 }
 
@@ -208,7 +222,9 @@ export function siteConfigText(config: SiteConfig): string {
     http_port: config.httpPort,
     peer_port: config.peerPort,
     fsync: config.fsync,
+    ...(config.publicHost !== undefined && { public_host: config.publicHost }),
     ...(config.s3Port !== undefined && { s3_port: config.s3Port }),
+    ...(config.tls && { tls: tlsTable(config.tls) }),
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(nearness && { nearness: [...nearness] }),
     ...(upkeep && {

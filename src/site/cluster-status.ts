@@ -11,7 +11,7 @@ import type {
   ShardStatus,
 } from './file-service.js';
 import type { UpkeepStatus } from './upkeep.js';
-import type { SiteConfig } from './site-config.js';
+import { clientUrl, type SiteConfig } from './site-config.js';
 
 export interface StatusSources {
   readonly config: SiteConfig;
@@ -43,7 +43,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
   return {
     site: config.site,
     version: PROGRAM_VERSION,
-    s3Url: config.s3Port === undefined ? null : `http://${config.host}:${config.s3Port}`,
+    s3Url: config.s3Port === undefined ? null : clientUrl(config, config.s3Port),
     clusterId,
     replicas,
     writeQuorum,
@@ -63,7 +63,7 @@ function siteStatus(
   { config, network, messages }: StatusSources,
 ): ClusterStatus['sites'][number] {
   if (site === config.site) {
-    const url = `http://${config.host}:${config.httpPort}`;
+    const url = clientUrl(config, config.httpPort);
     return { site, displayName: config.displayName, url, alive: true, roundTripMs: 0 };
   }
   const peer = config.peers.find((other) => other.site === site);

@@ -9,6 +9,7 @@ import { PatientCoordinator, agreeOnCluster, register } from './registration.js'
 import type { RunningSite } from './running-site.js';
 import type { SiteConfig } from './site-config.js';
 import { readSeal } from './seal.js';
+import { openCredentials } from './site-credentials.js';
 import { SiteProcess } from './site-process.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
@@ -49,13 +50,19 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
   const signal = options.signal ?? new AbortController().signal;
   const seal = await readSeal(config.sealKeyFile);
   if (typeof seal === 'string') return startFailure('wrong_config', seal);
+  const credentials = await openCredentials(config, report);
+  if (typeof credentials === 'string') return startFailure('wrong_config', credentials);
   const opened = await openStores(config, report);
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    credentials?.close();
+    return opened;
+  }
   const { stores } = opened;
   const { hostname, port } = new URL(config.coordinator.url);
   const coordinator = createRemoteCoordinator({ host: hostname, port: Number(port || 80) });
   const abandon = async (failure: StartFailure): Promise<StartFailure> => {
     coordinator.close();
+    credentials?.close();
     await stores.close();
     return failure;
   };
@@ -65,7 +72,8 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     if (disagreement !== null) return await abandon(disagreement);
     const declared = await declare(config, stores, patient);
     if (!declared.ok) return await abandon(declared);
-    const site = new SiteProcess(config, stores, coordinator, { ...declared, seal }, report);
+    const declaration = { ...declared, seal, credentials };
+    const site = new SiteProcess(config, stores, coordinator, declaration, report);
     const listening = await site.start();
     if (listening === null) return { ok: true, site };
     return await abandon(startFailure('port_taken', listening));

@@ -11,6 +11,18 @@ export interface PeerConfig {
   readonly httpUrl: string;
 }
 
+/** Certificates of a site, as absolute paths of files in PEM; they may be replaced while it runs. */
+export interface SiteTls {
+  /** The cluster's authority: only what it signed is a site. */
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** What the ports for clients speak. */
+  readonly clients: 'tls' | 'plain';
+  /** What those ports show in place of the site's certificate. */
+  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string };
+}
+
 /** Everything one site process has to know before it starts. Immutable while it runs. */
 export interface SiteConfig {
   readonly site: string;
@@ -18,8 +30,12 @@ export interface SiteConfig {
   /** Absolute. This site's alone; made when it does not exist. */
   readonly dataFolder: string;
   readonly host: string;
+  /** The host that clients are told; `host` when not given. */
+  readonly publicHost?: string;
   readonly httpPort: number;
   readonly peerPort: number;
+  /** None: everything is in the clear, which is for one machine alone. */
+  readonly tls?: SiteTls;
   readonly coordinator: { readonly url: string };
   /** All sites but this one. */
   readonly peers: readonly PeerConfig[];
@@ -40,4 +56,12 @@ export interface SiteConfig {
   readonly s3Port?: number;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
   readonly sealKeyFile?: string;
+}
+
+/** The address under which clients find a port of this site. */
+export function clientUrl(config: SiteConfig, port: number): string {
+  const { publicHost, host, tls } = config;
+  const name = publicHost ?? host;
+  const authority = name.includes(':') ? `[${name}]` : name;
+  return `${tls?.clients === 'tls' ? 'https' : 'http'}://${authority}:${port}`;
 }

@@ -1,3 +1,4 @@
+import type { CredentialSource } from '../certificates/credential-watch.js';
 import type { NodeConfig } from '../protocol/node/config.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { PeerNetwork, TransportEvent } from '../transport/peer-network.js';
@@ -12,6 +13,7 @@ const REPORT_ROUND_MS = 10_000;
 export function createSiteNetwork(
   config: SiteConfig,
   { run, incarnation }: NodeConfig,
+  credentials: CredentialSource | null,
   report: (message: string) => void,
 ): PeerNetwork {
   const { site, cluster, host, peerPort, wan } = config;
@@ -28,6 +30,7 @@ export function createSiteNetwork(
       if (peer === undefined) throw new Error(`no such site: ${to}`);
       return { host: peer.host, port: peer.peerPort };
     },
+    ...(credentials && { tls: { clusterId: cluster.clusterId, credentials } }),
     wan,
     report: rarely(report),
   });

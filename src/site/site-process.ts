@@ -1,3 +1,4 @@
+import type { CredentialWatch } from '../certificates/credential-watch.js';
 import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { SiteNode } from '../protocol/node/site-node.js';
 import type { SiteRecord } from '../protocol/ports.js';
@@ -15,7 +16,7 @@ import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
 import type { Seal } from './seal.js';
 import type { RunningSite } from './running-site.js';
-import type { SiteConfig } from './site-config.js';
+import { clientUrl, type SiteConfig } from './site-config.js';
 import { createFileService, type SiteService } from './site-file-service.js';
 import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
@@ -35,6 +36,8 @@ export interface SiteDeclaration {
   readonly record: SiteRecord;
   readonly starts: ReadonlyMap<string, ShardStart>;
   readonly seal: Seal | null;
+  /** What it proves itself with to the other sites, and closes in the end. */
+  readonly credentials: CredentialWatch | null;
 }
 
 /** The parts of a running site, wired to each other. */
@@ -60,16 +63,16 @@ export class SiteProcess implements RunningSite {
     private readonly config: SiteConfig,
     private readonly stores: SiteStores,
     private readonly coordinator: RemoteCoordinator,
-    declaration: SiteDeclaration,
+    private readonly declaration: SiteDeclaration,
     private readonly report: (message: string) => void,
   ) {
     const nodeConfig = nodeConfigOf(config, declaration.record);
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
-    this.httpUrl = `http://${config.host}:${config.httpPort}`;
+    this.httpUrl = clientUrl(config, config.httpPort);
     this.guard = new StorageGuard(report);
-    this.network = createSiteNetwork(config, nodeConfig, report);
+    this.network = createSiteNetwork(config, nodeConfig, declaration.credentials, report);
     this.content = createContentTransfer({
       network: this.network,
       store: stores.chunks,
@@ -159,6 +162,7 @@ export class SiteProcess implements RunningSite {
     for (const transfer of this.transfers) transfer.close();
     this.content.close();
     await this.network.close();
+    this.declaration.credentials?.close();
     this.snapshots.close();
     this.coordinator.close();
     await this.stores.close();
