@@ -1,5 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  X509Certificate,
+} from 'node:crypto';
 import { type Issuer, writeCertificate } from './certificate-writer.js';
 import { siteUri } from './site-names.js';
 

@@ -103,7 +103,9 @@ describe('the configuration of a site', () => {
     'refuses to listen for other sites on %s without certificates',
     (host) => {
       const fault = faultOf((whole) => whole.replace('host = "127.0.0.1"', `host = "${host}"`));
-      expect(fault).toMatch(new RegExp(`^nyc\\.toml:${lineWith('host = ')}: host: .*add \\[tls\\]`));
+      expect(fault).toMatch(
+        new RegExp(`^nyc\\.toml:${lineWith('host = ')}: host: .*add \\[tls\\]`),
+      );
     },
   );
 
@@ -114,11 +116,14 @@ describe('the configuration of a site', () => {
     expect(fault).toMatch(/^nyc\.toml:\d+: peers\.0\.host: "10\.0\.0\.2" is another machine/);
   });
 
-  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('takes %s without certificates', (host) => {
-    expect(faultOf((whole) => whole.replace('host = "127.0.0.1"', `host = "${host}"`))).toBe(
-      'no fault',
-    );
-  });
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])(
+    'takes %s without certificates',
+    (host) => {
+      expect(faultOf((whole) => whole.replace('host = "127.0.0.1"', `host = "${host}"`))).toBe(
+        'no fault',
+      );
+    },
+  );
 
   it('refuses a coordinator of one machine that is on another', () => {
     const fault = faultOf((whole) => whole.replace(/^url = .*/m, 'url = "http://10.0.0.1:7400"'));

@@ -81,7 +81,13 @@ export function tlsOf(table: TlsTable, folder: string): SiteTls {
   };
 }
 
-export function tlsTable({ caFile, certFile, keyFile, clients, clientCertificate }: SiteTls): TlsTable {
+export function tlsTable({
+  caFile,
+  certFile,
+  keyFile,
+  clients,
+  clientCertificate,
+}: SiteTls): TlsTable {
   return {
     ca_file: caFile,
     cert_file: certFile,

@@ -9,7 +9,7 @@ import {
 import { runSite } from './run-site.js';
 import type { RunningSite } from './running-site.js';
 import { newSealKey } from './seal.js';
-import type { SiteConfig } from './site-config.js';
+import type { SiteConfig, SiteTls } from './site-config.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const HOST = '127.0.0.1';
@@ -24,7 +24,8 @@ export class RunningSites {
     private readonly peerPorts: readonly number[],
   ) {}
 
-  static async start(): Promise<RunningSites> {
+  /** `tls`: the certificates of a site, if the sites prove themselves to each other. */
+  static async start(tls?: (site: string) => Promise<SiteTls>): Promise<RunningSites> {
     const folder = await mkdtemp(join(tmpdir(), 'quorate-sites-'));
     const path = join(folder, 'coordinator', 'state');
     const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
@@ -34,7 +35,8 @@ export class RunningSites {
     const sites = new RunningSites(folder, started.coordinator, peerPorts);
     await Promise.all(
       SITES.map(async (site) => {
-        const config = sites.configOf(site);
+        const certificates = await tls?.(site);
+        const config = { ...sites.configOf(site), ...(certificates && { tls: certificates }) };
         sites.running.set(site, await runSite(config, { report: () => undefined }));
       }),
     );

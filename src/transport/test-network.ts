@@ -10,7 +10,9 @@ export class TcpFixture implements NetworkFixture {
   private readonly waiters: { kind: string; resolve: (event: TransportEvent) => void }[] = [];
 
   /** `ofSite`: options that each of them has its own of. */
-  constructor(private readonly ofSite: (site: string) => Partial<PeerNetworkOptions> = () => ({})) {}
+  constructor(
+    private readonly ofSite: (site: string) => Partial<PeerNetworkOptions> = () => ({}),
+  ) {}
 
   make(
     site: string,

@@ -102,14 +102,18 @@ describe('the site-to-site port under TLS', () => {
     const answer = await told(dialSecurely(options()));
     expect(answer).toContain('wrong_certificate');
     expect(answer).toContain(reason);
-    const reported = fixture.events.filter(({ kind }) => kind === 'tls_failed' || kind === 'refused');
+    const reported = fixture.events.filter(
+      ({ kind }) => kind === 'tls_failed' || kind === 'refused',
+    );
     expect(reported.map(({ message }) => message).join()).toContain(reason);
     expect(b.connected('a')).toBe(false);
   });
 
   it('refuses TLS 1.2', async () => {
     await listening();
-    expect(await told(dialSecurely({ ...asClient(cluster.site('a')), maxVersion: 'TLSv1.2' }))).toBe('');
+    expect(
+      await told(dialSecurely({ ...asClient(cluster.site('a')), maxVersion: 'TLSv1.2' })),
+    ).toBe('');
     expect((await fixture.event('tls_failed')).message).toContain('does not speak TLS 1.3');
   });
 
@@ -150,7 +154,9 @@ describe('the site-to-site port under TLS', () => {
     await b.start();
     const a = await fixture.make('a');
     await a.start();
-    await until(() => fixture.events.some(({ site, message }) => site === 'b' && message.includes(why)));
+    await until(() =>
+      fixture.events.some(({ site, message }) => site === 'b' && message.includes(why)),
+    );
     expect(a.connected('b')).toBe(false);
   });
 
