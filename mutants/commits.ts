@@ -159,9 +159,9 @@ export const MUTANTS: readonly Mutant[] = [
     only: ['network', 'process'],
     edits: [
       {
-        file: 'protocol/node/site-node.ts',
-        find: 'drive !== undefined && drive.isReadable && drive.state.viewSeq >= seq;',
-        replace: 'drive !== undefined && drive.isReadable && seq >= 0;',
+        file: 'protocol/node/listings.ts',
+        find: 'drive.isReadable && drive.state.viewSeq >= end.seq;',
+        replace: 'drive.isReadable && end.seq >= 0;',
       },
     ],
   },

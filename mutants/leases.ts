@@ -126,8 +126,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/lending.ts',
-        find: '  return Math.max(sitesMs, clientsBlockUntilMs(step.s, reach));\n',
-        replace: '  return Math.max(sitesMs, 0 * clientsBlockUntilMs(step.s, reach));\n',
+        find: '  let untilMs = clientsBlockUntilMs(step.s, reach);\n',
+        replace: '  let untilMs = 0 * clientsBlockUntilMs(step.s, reach);\n',
       },
     ],
   },

@@ -58,4 +58,13 @@ export const LEASED: Pins = {
 };
 
 /** Every client keeps what it reads. */
+/** One bucket, listed again and again, and written now and then. */
+export const LISTING: Pins = {
+  ...LEASED,
+  safetyMs: SHORT_MS,
+  'mix.thinkMs': 60,
+  'mix.listWeight': 10,
+  'mix.writeWeight': 3,
+};
+
 export const CACHING: Pins = { ...LEASED, 'leases.cachingChance': 1, 'leases.cacheEntries': 1000 };

@@ -79,8 +79,13 @@ export type ReadAnswer =
   | { readonly outcome: 'retry'; readonly reason: 'no_primary' | 'moving' };
 
 export type EndAnswer =
-  /** Everything that had committed when the question came is released, and at or below `end`. */
-  | { readonly outcome: 'end'; readonly end: Position }
+  | {
+      readonly outcome: 'end';
+      /** Everything that had committed when the question came is released, and at or below it. */
+      readonly end: Position;
+      /** The asking site may list the bucket without asking, under these terms; absent if not. */
+      readonly terms?: GrantTerms;
+    }
   | { readonly outcome: 'retry'; readonly reason: 'no_primary' };
 
 export type Answer = WriteAnswer | ReadAnswer | EndAnswer;

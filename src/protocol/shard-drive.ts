@@ -21,7 +21,7 @@ import type { ShardConfig } from './shard/config.js';
 import type { ShardEffect, ShardEvent } from './shard/effects.js';
 import type { Found, Now, ShardInput } from './shard/inputs.js';
 import { heldGrant, wantLease } from './shard/leasehold.js';
-import type { Asker } from './shard/lease-state.js';
+import type { Asker, CatalogueAsker } from './shard/lease-state.js';
 import { endSeq, entryAt, newestWrite } from './shard/log-tail.js';
 import type { GrantedVersion, GrantTerms, ShardMessage } from './shard/messages.js';
 import { wouldLose } from './shard/ownership.js';
@@ -174,8 +174,26 @@ export class ShardDrive {
     return this.now(null, (step) => lendToClient(step, session, { name, version, viewed }));
   }
 
-  askEnd(done: (answer: EndAnswer) => void): void {
-    this.input({ kind: 'ask-end', ticket: this.ticket(done as (answer: Answer) => void) });
+  /** `keep`: the site that wants to list a bucket without asking from then on. */
+  askEnd(keep: CatalogueAsker | null, done: (answer: EndAnswer) => void): void {
+    const ticket = this.ticket(done as (answer: Answer) => void);
+    this.input({ kind: 'ask-end', ticket, keep });
+  }
+
+  /** This site may list the bucket under these terms, from a view that shows everything up to `end`. */
+  grantedCatalogue(catalogue: string, end: Position, terms: GrantTerms): void {
+    const version = { version: 0, epoch: end.epoch, seq: end.seq };
+    this.input({ kind: 'granted', name: catalogue, version, terms, viewed: null });
+  }
+
+  /** Whether the view shows, this very moment, every file of the bucket, and nobody need be asked. */
+  showsLeased(catalogue: string): boolean {
+    return this.now(false, (step) => {
+      const grant = heldGrant(step, catalogue);
+      if (grant === undefined || !this.isReadable) return false;
+      grant.used = true;
+      return step.s.viewSeq >= (grant.version?.seq ?? 0);
+    });
   }
 
   /** The newest version this site knows to be released; may be old. */

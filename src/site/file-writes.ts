@@ -41,7 +41,7 @@ export class FileWrites {
     const id = clientId(requestId);
     if (id === undefined) return null;
     const drive = this.calls.driveFor(name);
-    if ((await this.calls.catchUp([drive.shard])) !== null) return null;
+    if (!(await this.calls.catchUp([drive.shard], null)).ok) return null;
     const record = drive.state.requests.records.get(id);
     if (record === undefined || record.name !== name) return null;
     if (record.seq > drive.state.releasedSeq) return null;

@@ -1,7 +1,7 @@
 import { compareUtf8 } from '../protocol/utf8-order.js';
 import { type FileVersion, PATH_LIMIT_BYTES } from '../protocol/file-version.js';
 import type { ListQuery, ShardView } from '../protocol/ports.js';
-import type { ListOptions, Listing } from './file-service.js';
+import type { ListOptions, Listing, Served } from './file-service.js';
 import { type ShardCalls, failure, installing } from './shard-calls.js';
 import { SYSTEM_BUCKET, checkPathText } from './site-names.js';
 
@@ -47,10 +47,15 @@ export async function listBucket(calls: ShardCalls, options: ListOptions): Promi
   const fault = texts.map(checkPathText).find((check) => !check.ok);
   if (fault?.ok === false) return failure('invalid_name', fault.message);
   const { drives } = calls;
-  const isStrong = options.consistency !== 'local';
-  if (isStrong) {
-    const reason = await calls.catchUp(drives.map((drive) => drive.shard));
-    if (reason !== null) return calls.readFailure(reason);
+  const { consistency = 'strong' } = options;
+  let fresh: Served | null = null;
+  if (consistency !== 'local') {
+    const leased = consistency === 'strong' ? bucket : null;
+    const shards = drives.map((drive) => drive.shard);
+    const shown = await calls.catchUp(shards, leased);
+    if (!shown.ok) return calls.readFailure(shown.reason);
+    const { site } = calls.context.config;
+    fresh = { site, primary: '', freshness: shown.freshness, ageMs: null };
   }
   for (const drive of drives) {
     const unreadable = installing(drive);
@@ -59,11 +64,7 @@ export async function listBucket(calls: ShardCalls, options: ListOptions): Promi
   const views = drives.map((drive) => drive.view);
   const { deleted = false } = options;
   const page = listPage(views, { bucket, prefix, delimiter, limit, after, deleted });
-  const { site } = calls.context.config;
-  const served = isStrong
-    ? ({ site, primary: '', freshness: 'validated', ageMs: null } as const)
-    : calls.servedLocally(drives);
-  return { ok: true, ...page, served };
+  return { ok: true, ...page, served: fresh ?? calls.servedLocally(drives) };
 }
 
 /** Where a page begins that was asked for by a path rather than by a cursor. */

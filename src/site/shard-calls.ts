@@ -1,4 +1,4 @@
-import type { ReadOutcome, SubmitOutcome } from '../protocol/node/outcomes.js';
+import type { CatchUpOutcome, ReadOutcome, SubmitOutcome } from '../protocol/node/outcomes.js';
 import type { WriteRequest } from '../protocol/request.js';
 import type { ShardDrive } from '../protocol/shard-drive.js';
 import { mayAct } from '../protocol/shard/acting.js';
@@ -27,13 +27,17 @@ export class ShardCalls {
     );
   }
 
-  /** Null once the views here show everything that had committed in the shards; or why not. */
+  /**
+   * Once the views here show everything that had committed in the shards, or why they cannot. A
+   * `bucket` is named by who lists it, and may be leased.
+   */
   catchUp(
     shards: readonly string[],
-  ): Promise<'no_primary' | 'quorum_unavailable' | 'timeout' | null> {
-    return this.within<'no_primary' | 'quorum_unavailable' | 'timeout' | null>(
-      'timeout',
-      (untilMs, done) => this.context.node.catchUp(shards, untilMs, done),
+    bucket: string | null,
+  ): Promise<CatchUpOutcome | { readonly ok: false; readonly reason: 'timeout' }> {
+    return this.within<CatchUpOutcome | { readonly ok: false; readonly reason: 'timeout' }>(
+      { ok: false, reason: 'timeout' },
+      (untilMs, done) => this.context.node.catchUp(shards, bucket, untilMs, done),
     );
   }
 

@@ -216,6 +216,25 @@ describe('buckets and listings', () => {
     }
   });
 
+  it('asks nobody for a bucket that is listed again, until a file in it is written', async () => {
+    await put('lon', 'docs/tor/1', 'x');
+    const list = async (): Promise<string> => {
+      const page = await cluster.at('lon').list({ bucket: 'docs' });
+      if (!page.ok) throw new Error(page.message);
+      return `${page.served.freshness} ${page.files.map(({ name }) => name).join(' ')}`;
+    };
+    expect(await list()).toBe('validated docs/tor/1');
+    expect(await list()).toBe('validated docs/tor/1'); // and is lent the bucket
+    expect(await list()).toBe('lease docs/tor/1');
+    await put('nyc', 'docs/nyc/2', 'y');
+    expect(await list()).toBe('validated docs/nyc/2 docs/tor/1');
+    expect(await list()).toBe('lease docs/nyc/2 docs/tor/1');
+    committed(await cluster.at('tor').remove('docs/tor/1'));
+    expect(await list()).toBe('validated docs/nyc/2');
+    const asked = await cluster.at('lon').list({ bucket: 'docs', consistency: 'validate' });
+    expect(asked).toMatchObject({ served: { freshness: 'validated' } });
+  });
+
   it('creates a bucket once and removes it only when it is empty', async () => {
     expect(await cluster.at('lon').createBucket('docs')).toMatchObject({ reason: 'bucket_exists' });
     await put('lon', 'docs/a', '1');

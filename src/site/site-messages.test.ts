@@ -67,6 +67,17 @@ const samples: readonly SiteMessage[] = [
   asked,
   { kind: 'ask', id: 1, run: 'tor.1.1', shard: 'nyc', name: 'b/f', held: null, keep: true },
   { kind: 'ask-end', id: 1, run: 'tor.1.1', shard: 'nyc' },
+  { kind: 'ask-end', id: 1, run: 'tor.1.1', shard: 'nyc', catalogue: 'b/' },
+  {
+    kind: 'ended',
+    id: 1,
+    run: 'tor.1.1',
+    answer: {
+      outcome: 'end',
+      end: { epoch: 1, seq: 2 },
+      terms: { epoch: 1, run: 'nyc.1.1', generation: 1, position: 2 },
+    },
+  },
   { kind: 'ended', id: 1, run: 'tor.1.1', answer: { outcome: 'end', end: { epoch: 1, seq: 2 } } },
   {
     kind: 'submitted',

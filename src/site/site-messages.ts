@@ -1,3 +1,4 @@
+import { isCatalogue } from '../protocol/lease/catalogue.js';
 import type { SiteMessage } from '../protocol/node/messages.js';
 import type { WriteRejection } from '../protocol/request.js';
 import { isWriteRequest } from './entry-fields.js';
@@ -67,7 +68,12 @@ function isReadAnswer(value: unknown): boolean {
 function isEndAnswer(value: unknown): boolean {
   if (!isFields(value)) return false;
   if (value.outcome === 'retry') return value.reason === 'no_primary';
+  if (value.terms !== undefined && !isGrantTerms(value.terms)) return false;
   return value.outcome === 'end' && isPosition(value.end);
+}
+
+function isBucketCatalogue(value: unknown): boolean {
+  return isName(value) && typeof value === 'string' && isCatalogue(value);
 }
 
 function isCall(message: Fields): boolean {
@@ -85,7 +91,8 @@ const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>
     (m.held === null || isPosition(m.held)) &&
     typeof m.keep === 'boolean',
   asked: (m) => isCall(m) && isReadAnswer(m.answer),
-  'ask-end': (m) => isCall(m) && isId(m.shard),
+  'ask-end': (m) =>
+    isCall(m) && isId(m.shard) && (m.catalogue === undefined || isBucketCatalogue(m.catalogue)),
   ended: (m) => isCall(m) && isEndAnswer(m.answer),
 };
 

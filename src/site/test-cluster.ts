@@ -50,6 +50,7 @@ const TIMING: ShardTiming = {
   clientLeaseMs: 300,
   leaseKeepMs: 2000,
   revocationPatienceMs: 200,
+  listingRestMs: 0,
   driftRate: 0.002,
   driftMarginMs: 2,
 };
@@ -134,7 +135,7 @@ export class TestCluster {
   /** Resolves once every site shows what has committed. */
   settled(): Promise<void> {
     return this.everywhere((node, done) =>
-      node.catchUp(SITES, node.nowMs() + LIMIT_MS, (reason) => done(reason === null)),
+      node.catchUp(SITES, null, node.nowMs() + LIMIT_MS, ({ ok }) => done(ok)),
     );
   }
 

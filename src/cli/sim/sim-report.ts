@@ -52,6 +52,7 @@ const EXERCISED: Readonly<Record<string, string>> = {
   readsOverlappingWrites: 'reads overlapping writes',
   staleReplicasAsked: 'stale replicas asked',
   readsUnderLease: 'reads under a lease',
+  listingsUnderLease: 'listings under a lease',
   readsFromMemory: "reads from a client's memory",
   entriesInvalidated: 'cache entries invalidated by push',
   changesTold: 'changes told to feeds',

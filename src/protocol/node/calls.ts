@@ -95,20 +95,23 @@ export class SiteCalls {
     );
   }
 
+  /** `catalogue`: the bucket that this site wants to list without asking; null: none. */
   askEnd(
     to: string,
     shard: string,
+    catalogue: string | null,
     untilMs: number,
     done: (result: CallResult<EndAnswer>) => void,
   ): void {
     if (to === this.site) {
-      this.here(untilMs, (answered) => this.drives.get(shard)?.askEnd(answered), done);
+      this.here(untilMs, (answered) => this.drives.get(shard)?.askEnd(null, answered), done);
       return;
     }
+    const kept = catalogue === null ? {} : { catalogue };
     this.call(
       to,
       untilMs,
-      (id) => ({ kind: 'ask-end', id, run: this.run, shard }),
+      (id) => ({ kind: 'ask-end', id, run: this.run, shard, ...kept }),
       (result) => done(result as CallResult<EndAnswer>),
     );
   }
@@ -131,13 +134,14 @@ export class SiteCalls {
           );
         return;
       }
-      case 'ask-end':
+      case 'ask-end': {
+        const { shard, id, run, catalogue } = message;
+        const keep = catalogue === undefined ? null : { site: from, run, catalogue };
         this.drives
-          .get(message.shard)
-          ?.askEnd((answer) =>
-            this.ports.send(from, { kind: 'ended', id: message.id, run: message.run, answer }),
-          );
+          .get(shard)
+          ?.askEnd(keep, (answer) => this.ports.send(from, { kind: 'ended', id, run, answer }));
         return;
+      }
       case 'submitted':
       case 'asked':
       case 'ended':

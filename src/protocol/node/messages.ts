@@ -44,6 +44,8 @@ export type SiteMessage =
       readonly id: number;
       readonly run: string;
       readonly shard: string;
+      /** The bucket that the asking site wants to list without asking from then on. */
+      readonly catalogue?: string;
     }
   | {
       readonly kind: 'ended';

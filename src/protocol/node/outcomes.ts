@@ -25,3 +25,9 @@ export type ReadOutcome =
       readonly epoch: number;
     }
   | { readonly ok: false; readonly reason: 'no_primary' | 'quorum_unavailable' | 'moving' };
+
+/** Whether the views here show everything that had committed when it was asked for. */
+export type CatchUpOutcome =
+  /** Who said how far that is: this site as primary, its leases, or some other site. */
+  | { readonly ok: true; readonly freshness: 'primary' | 'lease' | 'validated' }
+  | { readonly ok: false; readonly reason: 'no_primary' | 'quorum_unavailable' };

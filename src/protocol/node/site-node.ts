@@ -17,8 +17,9 @@ import type { ShardStart } from '../shard/state.js';
 import { type CallResult, type Reigning, SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
 import { isLight } from './light-content.js';
+import { Listings } from './listings.js';
 import type { SiteMessage } from './messages.js';
-import type { ReadOutcome, SubmitOutcome } from './outcomes.js';
+import type { CatchUpOutcome, ReadOutcome, SubmitOutcome } from './outcomes.js';
 
 /** What one shard at this site stands on. */
 export interface NodeShard {
@@ -57,6 +58,7 @@ export class SiteNode {
   private readonly watches: { cancel(): void }[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly followers = new Map<string, Set<() => void>>();
+  private readonly listings: Listings;
   private tableState: Revised<PrimaryTable> = { value: null, revision: 0 };
 
   constructor(
@@ -66,6 +68,7 @@ export class SiteNode {
   ) {
     for (const [shard, parts] of shards) this.drives.set(shard, this.makeDrive(shard, parts));
     this.calls = new SiteCalls(config.site, config.run, this.drives, ports);
+    this.listings = new Listings(this, this.calls);
   }
 
   private makeDrive(shard: string, parts: NodeShard): ShardDrive {
@@ -187,7 +190,7 @@ export class SiteNode {
   }
 
   /** Whether enough sites are reachable from here for anything to be written. */
-  private canReachQuorum(): boolean {
+  canReachQuorum(): boolean {
     return this.connected.size + 1 >= this.config.writeQuorum;
   }
 
@@ -333,50 +336,20 @@ export class SiteNode {
 
   /**
    * Calls back once this site's view of each shard shows everything that had committed when the
-   * call was made, so that a listing from it is current; or with the reason why it cannot.
+   * call was made, so that a listing from it is current; or with the reason why it cannot. `bucket`:
+   * what is listed, and may be leased; null: nothing is.
    */
   catchUp(
     shards: readonly string[],
+    bucket: string | null,
     untilMs: number,
-    done: (reason: 'no_primary' | 'quorum_unavailable' | null) => void,
+    done: (outcome: CatchUpOutcome) => void,
   ): void {
-    let open = shards.length;
-    let failed: 'no_primary' | 'quorum_unavailable' | null = null;
-    const finish = (reason: 'no_primary' | 'quorum_unavailable' | null): void => {
-      failed ??= reason;
-      open -= 1;
-      if (open === 0) done(failed);
-    };
-    if (open === 0) return done(null);
-    for (const shard of shards) this.catchUpShard(shard, untilMs, finish);
-  }
-
-  private catchUpShard(
-    shard: string,
-    untilMs: number,
-    done: (reason: 'no_primary' | 'quorum_unavailable' | null) => void,
-  ): void {
-    const drive = this.drives.get(shard);
-    const attempt = (): void => {
-      if (this.nowMs() >= untilMs) return done('no_primary');
-      if (!this.canReachQuorum()) return done('quorum_unavailable');
-      const primary = this.primaryOf(shard);
-      if (primary === '' || !this.isConnected(primary))
-        return this.retryLater(untilMs, shard, attempt);
-      this.calls.askEnd(primary, shard, untilMs, (result) => {
-        if (!result.ok || result.value.outcome !== 'end')
-          return this.retryLater(untilMs, shard, attempt);
-        const { seq } = result.value.end;
-        const shown = (): boolean =>
-          drive !== undefined && drive.isReadable && drive.state.viewSeq >= seq;
-        this.until(untilMs, shown, () => done(shown() ? null : 'no_primary'));
-      });
-    };
-    attempt();
+    this.listings.catchUp(shards, bucket, untilMs, done);
   }
 
   /** Tries again after a while, or as soon as another site or epoch is heard to reign. */
-  private retryLater(untilMs: number, shard: string, attempt: () => void): void {
+  retryLater(untilMs: number, shard: string, attempt: () => void): void {
     const before = this.reigning(shard);
     const hasChanged = (): boolean => {
       const now = this.reigning(shard);

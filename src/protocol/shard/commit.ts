@@ -6,7 +6,7 @@ import { mayAct } from './acting.js';
 import { acknowledgeableSeq, applyReleased, emit, joinLog } from './disk.js';
 import { endSeq, entryAt, entryBytes, epochAt } from './log-tail.js';
 import { reachOf } from '../lease/reach.js';
-import { grantAgain, grantTo, heldUntilMs, passWrite } from './lending.js';
+import { grantAgain, grantCatalogue, grantTo, heldUntilMs, passWrite } from './lending.js';
 import { owns } from './ownership.js';
 import { isReleased, newestReleased } from './released.js';
 import type { HeldEntry, PrimaryRole, Step, Waiter } from './state.js';
@@ -142,7 +142,7 @@ function advanceReleased(step: Step, role: PrimaryRole): void {
 function settleWaiter(step: Step, role: PrimaryRole, waiter: Waiter, seq: number): void {
   switch (waiter.kind) {
     case 'end':
-      return answerEnd(step, role, waiter.ticket);
+      return answerEnd(step, role, waiter);
     case 'read':
       return answerRead(step, role, waiter, seq);
     case 'outcome':
@@ -173,16 +173,16 @@ function answerRead(
   answer(step, ticket, { outcome: 'head', head, epoch: role.epoch, terms });
 }
 
-function answerEnd(step: Step, role: PrimaryRole, ticket: number): void {
+function answerEnd(
+  step: Step,
+  role: PrimaryRole,
+  { ticket, keep }: Extract<Waiter, { kind: 'end' }>,
+): void {
   const { s } = step;
-  if (!mayAct(step, role)) {
-    answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
-  } else {
-    answer(step, ticket, {
-      outcome: 'end',
-      end: { epoch: epochAt(s.log, s.releasedSeq) ?? 0, seq: s.releasedSeq },
-    });
-  }
+  if (!mayAct(step, role)) return answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
+  const end = { epoch: epochAt(s.log, s.releasedSeq) ?? 0, seq: s.releasedSeq };
+  const terms = keep === null ? null : grantCatalogue(step, role, keep);
+  answer(step, ticket, { outcome: 'end', end, ...(terms !== null && { terms }) });
 }
 
 /** Settles it when the entry is released, or the whole log up to it; at once if that is so. */

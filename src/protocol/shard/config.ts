@@ -21,6 +21,8 @@ export interface ShardTiming {
   readonly leaseKeepMs: number;
   /** A holder that owes an answer to a revocation for longer is not renewed. */
   readonly revocationPatienceMs: number;
+  /** A bucket that was written this lately is not lent for listings: each write would ask for it. */
+  readonly listingRestMs: number;
   /** Largest difference between the rates of two machines' clocks, as a fraction. */
   readonly driftRate: number;
   /** Taken off each duration by its holder, and added by its granter. */
@@ -39,6 +41,7 @@ export const DEFAULT_TIMING: ShardTiming = {
   clientLeaseMs: 2000,
   leaseKeepMs: 10_000,
   revocationPatienceMs: 750,
+  listingRestMs: 500,
   driftRate: 0.002,
   driftMarginMs: 2,
 };

@@ -10,7 +10,7 @@ import type {
   SwapResult,
 } from '../ports.js';
 import type { WriteRequest } from '../request.js';
-import type { Asker } from './lease-state.js';
+import type { Asker, CatalogueAsker } from './lease-state.js';
 import type { GrantedVersion, GrantTerms, ShardMessage } from './messages.js';
 
 /**
@@ -81,7 +81,12 @@ export type ShardInput =
     }
   /** `certain`: it said that it uses nothing any more; else its lease has to run out. */
   | { readonly kind: 'client-gone'; readonly session: string; readonly certain: boolean }
-  | { readonly kind: 'ask-end'; readonly ticket: number }
+  | {
+      readonly kind: 'ask-end';
+      readonly ticket: number;
+      /** The bucket whose listings a site wants to keep; null: nobody does. */
+      readonly keep: CatalogueAsker | null;
+    }
   | { readonly kind: 'claim-seen'; readonly claim: Revised<ClaimRecord> }
   | {
       readonly kind: 'claim-swapped';

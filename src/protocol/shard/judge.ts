@@ -202,11 +202,12 @@ export function ask(step: Step, input: Extract<ShardInput, { kind: 'ask' }>): vo
 }
 
 /** Tells a position that covers everything committed now, once all of that is released. */
-export function askEnd(step: Step, ticket: number): void {
+export function askEnd(step: Step, input: Extract<ShardInput, { kind: 'ask-end' }>): void {
   const { s } = step;
   const { role } = s;
+  const { ticket, keep } = input;
   if (role.kind !== 'primary' || role.phase === 'confirming') {
     return answer(step, ticket, { outcome: 'retry', reason: 'no_primary' });
   }
-  waitFor(step, role, { kind: 'end', ticket }, { seq: s.commitSeq, prefix: true });
+  waitFor(step, role, { kind: 'end', ticket, keep }, { seq: s.commitSeq, prefix: true });
 }

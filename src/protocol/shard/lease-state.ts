@@ -8,6 +8,11 @@ export interface Asker {
   readonly run: string;
 }
 
+/** A site that wants to list a bucket without asking. */
+export interface CatalogueAsker extends Asker {
+  readonly catalogue: string;
+}
+
 export interface GrantHeld extends GrantTerms {
   readonly version: GrantedVersion;
   /** Read since it was granted, or since it was last spared. */

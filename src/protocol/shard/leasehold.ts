@@ -1,10 +1,11 @@
-import { comparePositions, type LogEntry, type Position } from '../log-entry.js';
+import { comparePositions, type LogEntry, nameOf, type Position } from '../log-entry.js';
 import { granterEndMs, holderEndMs } from '../lease/duration.js';
+import { catalogueOf, isCatalogue } from '../lease/catalogue.js';
 import { blockedUntilMs, passLapsed } from '../lease/lender.js';
 import { type Reach, reachOf } from '../lease/reach.js';
 import { isLent, loseClients, revokeClients } from './client-leases.js';
 import { emit, send } from './disk.js';
-import { endSeq, newestWrite } from './log-tail.js';
+import { endSeq, entryAt, newestWrite } from './log-tail.js';
 import type {
   Grant,
   GrantedVersion,
@@ -168,12 +169,26 @@ export function acceptGrant(
   if (!mayAccept(step, terms)) return;
   if (comparePositions({ epoch: terms.epoch, seq: terms.position }, leasehold.revoked) < 0) return;
   const at = version ?? { epoch: 0, seq: 0 };
-  const known = newestWrite(s.log, name, endSeq(s.log)) ?? viewed;
-  if (known !== null && comparePositions(known, at) > 0) return;
+  if (viewed !== null && comparePositions(viewed, at) > 0) return;
+  if (knowsNewer(s, name, at)) return;
   if (leasehold.lease !== null && leasehold.lease.generation > terms.generation) return;
   if (!leasehold.grants.has(name)) makeRoom(step);
   const { epoch, run, generation, position } = terms;
   leasehold.grants.set(name, { epoch, run, generation, position, version, used: false });
+}
+
+/** Whether the log has a later write of the file, or of any file of the bucket. */
+function knowsNewer(s: ShardState, name: string, at: Position): boolean {
+  if (!isCatalogue(name)) {
+    const known = newestWrite(s.log, name, endSeq(s.log));
+    return known !== undefined && comparePositions(known, at) > 0;
+  }
+  for (let seq = endSeq(s.log); seq > at.seq; seq -= 1) {
+    const entry = entryAt(s.log, seq);
+    if (entry === undefined) return true; // no longer in memory: who knows
+    if (nameOf(entry)?.startsWith(name) === true && comparePositions(entry, at) > 0) return true;
+  }
+  return false;
 }
 
 export function onGrant(step: Step, message: Grant): void {
@@ -204,8 +219,13 @@ function makeRoom(step: Step): void {
 export function dropGrant(step: Step, entry: LogEntry): void {
   const name = reachOf(entry);
   if (name === undefined) return;
-  if (name === null) step.s.leasehold.grants.clear();
-  else step.s.leasehold.grants.delete(name);
+  const { grants } = step.s.leasehold;
+  if (name === null) {
+    grants.clear();
+  } else {
+    grants.delete(name);
+    grants.delete(catalogueOf(name) ?? '');
+  }
   revokeClients(step, name);
 }
 
@@ -248,7 +268,8 @@ function takeOff(step: Step, name: Reach): boolean {
     grants.clear();
     return false;
   }
-  const wanted = grants.get(name)?.used === true || clientsHave;
+  // Who lists again asks again: a bucket that is written is not lent once more unasked.
+  const wanted = !isCatalogue(name) && (grants.get(name)?.used === true || clientsHave);
   grants.delete(name);
   return wanted;
 }

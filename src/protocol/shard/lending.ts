@@ -1,5 +1,5 @@
-import { fileVersionOf, type LogEntry } from '../log-entry.js';
-import { type Reach, reachOf } from '../lease/reach.js';
+import { fileVersionOf, type LogEntry, nameOf } from '../log-entry.js';
+import { leasedUnder, type Reach, reachOf } from '../lease/reach.js';
 import {
   blockedUntilMs,
   forfeit,
@@ -13,8 +13,8 @@ import {
 import { mayAct } from './acting.js';
 import { clientsBlockUntilMs, revokeClients } from './client-leases.js';
 import { send } from './disk.js';
-import { endSeq } from './log-tail.js';
-import type { Asker } from './lease-state.js';
+import { endSeq, entryAt } from './log-tail.js';
+import type { Asker, CatalogueAsker } from './lease-state.js';
 import type { GrantTerms, RevokedFile } from './messages.js';
 import { isReleased } from './released.js';
 import type { PrimaryRole, ShardState, Step } from './state.js';
@@ -25,6 +25,8 @@ import type { PrimaryRole, ShardState, Step } from './state.js';
  */
 
 const REVOKE_BATCH = 1024;
+/** So many entries are looked at for a late write of a bucket. */
+const REST_ENTRIES = 1024;
 
 /** † Whether anything may be granted or renewed: not before serving, nor once a withdrawal began. */
 export function mayLend(step: Step, role: PrimaryRole): boolean {
@@ -53,6 +55,39 @@ export function grantTo(
   name: string,
 ): GrantTerms | null {
   if (!mayLend(step, role) || isPending(step, role, name)) return null;
+  return lendTo(step, role, asker, name);
+}
+
+/**
+ * † Lets the site list a bucket without asking: only if every write of a file in it is released, so
+ * that the released prefix shows them all. A bucket that was written just now is not worth it.
+ */
+export function grantCatalogue(
+  step: Step,
+  role: PrimaryRole,
+  asker: CatalogueAsker,
+): GrantTerms | null {
+  if (!mayLend(step, role) || role.lastMoveSeq > step.s.releasedSeq) return null;
+  if (!isAtRest(step, asker.catalogue)) return null;
+  return lendTo(step, role, asker, asker.catalogue);
+}
+
+/** Whether no file of the bucket has a write that is not released, or was written lately. */
+function isAtRest(step: Step, catalogue: string): boolean {
+  const { s, now } = step;
+  const sinceMs = now.wallMs - s.config.timing.listingRestMs;
+  const lastSeq = endSeq(s.log);
+  for (let seq = lastSeq; seq > 0; seq -= 1) {
+    const entry = entryAt(s.log, seq);
+    if (entry === undefined) return true;
+    const isOld = entry.atMs <= sinceMs || lastSeq - seq >= REST_ENTRIES;
+    if (seq <= s.releasedSeq && isOld) return true;
+    if (nameOf(entry)?.startsWith(catalogue) === true) return false;
+  }
+  return true;
+}
+
+function lendTo(step: Step, role: PrimaryRole, asker: Asker, name: string): GrantTerms | null {
   const holder = knownHolder(step, role, asker);
   if (holder === undefined) return null;
   const isFull = holder.files.size >= step.s.config.limits.leasedFiles + REVOKE_BATCH;
@@ -101,11 +136,13 @@ export function revokeWritten(step: Step, role: PrimaryRole, entries: readonly L
     if (name === undefined) continue;
     if (name === null) role.lastMoveSeq = entry.seq;
     revokeClients(step, name);
-    if (!isListed(role.lender, name)) continue;
-    for (const { id } of revoke(role.lender, name, entry.seq, step.now.monoMs)) {
-      const files = asked.get(id);
-      if (files === undefined) asked.set(id, [{ name, seq: entry.seq }]);
-      else files.push({ name, seq: entry.seq });
+    for (const leased of leasedUnder(name)) {
+      if (!isListed(role.lender, leased)) continue;
+      for (const { id } of revoke(role.lender, leased, entry.seq, step.now.monoMs)) {
+        const files = asked.get(id);
+        if (files === undefined) asked.set(id, [{ name: leased, seq: entry.seq }]);
+        else files.push({ name: leased, seq: entry.seq });
+      }
     }
   }
   for (const [site, files] of asked) sendRevoke(step, role, site, files);
@@ -134,14 +171,19 @@ export function repeatRevocations(step: Step, role: PrimaryRole, site: string): 
 
 /** Until when some cache may still serve what was there before the entry; 0 if none can. */
 export function heldUntilMs(step: Step, role: PrimaryRole, reach: Reach): number {
-  const sitesMs = blockedUntilMs(role.lender, reach, step.now.monoMs);
-  return Math.max(sitesMs, clientsBlockUntilMs(step.s, reach));
+  let untilMs = clientsBlockUntilMs(step.s, reach);
+  for (const leased of leasedUnder(reach)) {
+    untilMs = Math.max(untilMs, blockedUntilMs(role.lender, leased, step.now.monoMs));
+  }
+  return untilMs;
 }
 
 /** † Lets a write pass: whoever did not answer has lost its short lease, and with it all it held. */
 export function passWrite(step: Step, role: PrimaryRole, reach: Reach): number {
   const { monoMs } = step.now;
-  return passLapsed(role.lender, reach, monoMs) + passLapsed(step.s.clients.lender, reach, monoMs);
+  let passed = passLapsed(step.s.clients.lender, reach, monoMs);
+  for (const leased of leasedUnder(reach)) passed += passLapsed(role.lender, leased, monoMs);
+  return passed;
 }
 
 /** On release the sites whose readers want the file have it again, unless more is pending. */

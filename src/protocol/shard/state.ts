@@ -17,6 +17,7 @@ import type { ShardEffect } from './effects.js';
 import type { Now } from './inputs.js';
 import {
   type Asker,
+  type CatalogueAsker,
   type ClientLeases,
   createClientLeases,
   createLeasehold,
@@ -63,7 +64,11 @@ export type Waiter =
       readonly name: string;
       readonly asker: Asker;
     }
-  | { readonly kind: 'end'; readonly ticket: number };
+  | {
+      readonly kind: 'end';
+      readonly ticket: number;
+      readonly keep: CatalogueAsker | null;
+    };
 
 export interface ReplicaProgress {
   incarnation: number;

@@ -151,7 +151,7 @@ function dispatch(here: Step, input: ShardInput): void {
     case 'client-gone':
       return onClientGone(here, input.session, input.certain);
     case 'ask-end':
-      return askEnd(here, input.ticket);
+      return askEnd(here, input);
     case 'claim-seen':
       return onClaimSeen(here, input.claim);
     case 'claim-swapped':

@@ -25,6 +25,7 @@ export const MINIMUMS_PER_100_SEEDS: Readonly<Record<string, number>> = {
   readsOverlappingWrites: 900,
   staleReplicasAsked: 30,
   readsUnderLease: 400,
+  listingsUnderLease: 40,
   writesHeld: 150,
   readsFromMemory: 100,
   entriesInvalidated: 400,

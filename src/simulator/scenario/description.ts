@@ -149,7 +149,9 @@ export function answerText(answer: Answer): string {
       return `head v${head.version} ${positionText(head)}${head.deleted ? ' deleted' : ''}${kept}`;
     }
     case 'end':
-      return `end ${positionText(answer.end)}`;
+      return answer.terms === undefined
+        ? `end ${positionText(answer.end)}`
+        : `end ${positionText(answer.end)} granted ${termsText(answer.terms)}`;
   }
 }
 

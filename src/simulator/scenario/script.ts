@@ -213,7 +213,7 @@ class Player {
         stage.ask(words[0] ?? '', words[3] ?? '', words[1] ?? '', words[5] ?? '');
         return true;
       case 'ask-end':
-        stage.askEnd(words[0] ?? '', words[2] ?? '');
+        stage.askEnd(words[0] ?? '', words[2] ?? '', words[4], words[6]);
         return true;
       case 'grant':
         stage.grant(words[0] ?? '', words[2] ?? '');

@@ -139,10 +139,13 @@ export class Stage {
     this.input(holder, { kind: 'granted', name, version, terms, viewed });
   }
 
-  /** The version that an answer to `ask` speaks of. */
+  /** The version that an answer to `ask` speaks of, or the position that one to `ask-end` does. */
   told(answerName: string): { name: string; version: GrantedVersion; terms: GrantTerms | null } {
     const answer = this.answers.get(answerName);
     const name = this.asked.get(answerName);
+    if (answer?.outcome === 'end' && name !== undefined) {
+      return { name, version: { version: 0, ...answer.end }, terms: answer.terms ?? null };
+    }
     if (answer?.outcome !== 'head' || name === undefined) throw new Error('it is no such answer');
     const { head, terms } = answer;
     const version =
@@ -314,10 +317,14 @@ export class Stage {
     this.input(site, { kind: 'ask', ticket, name: file, found, asker });
   }
 
-  askEnd(site: string, name: string): void {
+  /** `holder`: the site that wants to list the bucket without asking, '' for none. */
+  askEnd(site: string, name: string, bucket = '', holder = ''): void {
     const ticket = this.tickets.push(name);
     this.answers.delete(name);
-    this.input(site, { kind: 'ask-end', ticket });
+    const run = holder === '' ? '' : this.state(holder).config.run;
+    const keep = holder === '' ? null : { site: holder, run, catalogue: `${bucket}/` };
+    if (keep !== null) this.asked.set(name, keep.catalogue);
+    this.input(site, { kind: 'ask-end', ticket, keep });
   }
 
   sync(site: string, fails: boolean): boolean {

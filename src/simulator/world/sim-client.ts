@@ -1,5 +1,6 @@
 import type { Content, FileVersion } from '../../protocol/file-version.js';
 import type { WriteAnswer, WriteRequest } from '../../protocol/request.js';
+import type { CatchUpOutcome } from '../../protocol/node/outcomes.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
 import type { ClientAnswer } from '../../protocol/client/answers.js';
@@ -25,6 +26,7 @@ import type { World } from './world.js';
 /** A site tries on behalf of a client for this part of the client's patience. */
 const SITE_PATIENCE = 0.85;
 const TRIES = 4;
+const LISTINGS = 3;
 const LIST_LIMIT = 1000;
 
 /** The site that a client talks to, as it was when the call was made. */
@@ -255,22 +257,25 @@ export class SimClient {
     this.proceed();
   }
 
-  private list(planned: PlannedOperation): void {
+  /** Some times in a row: who lists again may do so under a lease. */
+  private list(planned: PlannedOperation, times = LISTINGS): void {
     const at = this.site();
     if (at === undefined) return this.proceed();
     const draft = { ...this.draft(planned, at.name), name: 'b/', limit: LIST_LIMIT };
     const shards = [...at.node.drives.keys()];
-    this.once<string | null>(
+    this.once<CatchUpOutcome | null>(
       at,
-      (done) => at.node.catchUp(shards, this.until(at.node), (reason) => done(reason ?? '')),
-      (reason) => {
+      (done) => at.node.catchUp(shards, 'b', this.until(at.node), done),
+      (shown) => {
         draft.endMs = this.world.queue.nowMs;
-        if (reason === '') {
+        if (shown?.ok === true) {
+          if (shown.freshness === 'lease') this.world.exercise.counts.listingsUnderLease += 1;
           draft.files = filesShown(at.node.drives.values(), draft.name, LIST_LIMIT);
           draft.outcome = 'ok';
         }
         this.record(draft);
-        this.proceed();
+        if (times > 1 && shown?.ok === true) this.list(planned, times - 1);
+        else this.proceed();
       },
     );
   }

@@ -87,6 +87,7 @@ export class Exercise {
     readsAtPrimary: 0,
     readsUnderLease: 0,
     readsFromMemory: 0,
+    listingsUnderLease: 0,
     entriesInvalidated: 0,
     changesTold: 0,
     feedsTooOld: 0,
@@ -234,6 +235,8 @@ export class World implements Surroundings {
         leaseMs: this.options.leases.leaseMs,
         // Leases come and go rather than being renewed for nobody: less of the same, more of the rest.
         leaseKeepMs: LEASE_KEEP_MS,
+        // Files are written all the time here, and their bucket is to be lent all the same.
+        listingRestMs: 0,
         driftRate: this.options.clock.driftBound,
       },
       limits: SIMULATED_LIMITS,
