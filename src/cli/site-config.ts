@@ -5,6 +5,12 @@ import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
 import type { SiteConfig } from '../site/site-config.js';
+import {
+  CoordinatorTable,
+  coordinatorFaults,
+  coordinatorOf,
+  coordinatorTable,
+} from './coordinator-config.js';
 import { TlsTable, tlsFaults, tlsOf, tlsTable } from './tls-config.js';
 import { lineOfKey } from './toml-line.js';
 
@@ -47,7 +53,7 @@ const ConfigFile = z.strictObject({
         .max(2 ** 31 - 1),
     })
     .optional(),
-  coordinator: z.strictObject({ url: webAddress }),
+  coordinator: CoordinatorTable,
   cluster: z.strictObject({
     id: z.string().min(1).max(100),
     sites: z.array(siteId).min(1).max(9),
@@ -153,7 +159,7 @@ function contradictions(file: ConfigFile): Fault[] {
   if (!file.rules.some((rule) => rule.pattern === 'default')) {
     faults.push([['rules'], 'there is no rule with the pattern "default"']);
   }
-  faults.push(...tlsFaults(file));
+  faults.push(...coordinatorFaults(file.coordinator), ...tlsFaults(file));
   return faults;
 }
 
@@ -166,7 +172,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     host: file.host,
     httpPort: file.http_port,
     peerPort: file.peer_port,
-    coordinator: file.coordinator,
+    coordinator: coordinatorOf(file.coordinator, folder),
     peers: file.peers.map((peer) => ({
       site: peer.site,
       displayName: peer.display_name,
@@ -235,7 +241,7 @@ export function siteConfigText(config: SiteConfig): string {
         scrub_every_ms: upkeep.scrubEveryMs,
       },
     }),
-    coordinator: { ...config.coordinator },
+    coordinator: coordinatorTable(config.coordinator),
     cluster: {
       id: cluster.clusterId,
       sites: [...cluster.sites],

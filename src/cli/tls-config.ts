@@ -27,7 +27,7 @@ export function tlsFaults(file: {
   readonly host: string;
   readonly tls?: TlsTable | undefined;
   readonly peers: readonly { readonly host: string }[];
-  readonly coordinator: { readonly url?: string };
+  readonly coordinator: { readonly url?: string | undefined };
 }): Fault[] {
   const { host, tls, peers } = file;
   const coordinator = coordinatorFaults(file.coordinator.url);

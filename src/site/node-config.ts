@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { NodeConfig } from '../protocol/node/config.js';
 import type { SiteRecord } from '../protocol/ports.js';
-import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/shard/config.js';
+import { DEFAULT_LIMITS, DEFAULT_TIMING, type ShardTiming } from '../protocol/shard/config.js';
 import type { SiteConfig } from './site-config.js';
+
+/**
+ * With etcd a claim outlives an election there, which takes up to two of its election timeouts (at
+ * 1,000 ms, as is advised between cities: two seconds), so that losing etcd's leader stops no write.
+ */
+export const ETCD_TIMING: ShardTiming = { ...DEFAULT_TIMING, claimMs: 3000 };
 
 const RETRY_MS = 20;
 /** Requests of this site's clients that may be under way at once. */
@@ -23,7 +29,7 @@ export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig
     writeQuorum: cluster.writeQuorum,
     shards: new Map(shards),
     initialRules: table,
-    timing: DEFAULT_TIMING,
+    timing: 'etcd' in config.coordinator ? ETCD_TIMING : DEFAULT_TIMING,
     limits: DEFAULT_LIMITS,
     leases: true,
     retryMs: RETRY_MS,

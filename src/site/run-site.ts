@@ -1,8 +1,8 @@
-import { createRemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { decideStart } from '../protocol/node/start.js';
 import type { SiteRecord } from '../protocol/ports.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import { writeSiteRecord } from '../storage/site-record.js';
+import { openCoordinator } from './open-coordinator.js';
 import { openShard } from './open-shard.js';
 import { openStores, type SiteStores } from './open-stores.js';
 import { PatientCoordinator, agreeOnCluster, register } from './registration.js';
@@ -58,8 +58,13 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     return opened;
   }
   const { stores } = opened;
-  const { hostname, port } = new URL(config.coordinator.url);
-  const coordinator = createRemoteCoordinator({ host: hostname, port: Number(port || 80) });
+  const reached = await openCoordinator(config, report, signal);
+  if (!reached.ok) {
+    credentials?.close();
+    await stores.close();
+    return reached;
+  }
+  const { coordinator } = reached;
   const abandon = async (failure: StartFailure): Promise<StartFailure> => {
     coordinator.close();
     credentials?.close();

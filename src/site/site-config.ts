@@ -1,3 +1,4 @@
+import type { EtcdConfig } from '../coordinator/etcd/etcd-config.js';
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
 import type { UpkeepSettings } from './upkeep.js';
 import type { Wan } from '../transport/wan.js';
@@ -36,7 +37,8 @@ export interface SiteConfig {
   readonly peerPort: number;
   /** None: everything is in the clear, which is for one machine alone. */
   readonly tls?: SiteTls;
-  readonly coordinator: { readonly url: string };
+  /** The embedded one of a machine, or etcd. */
+  readonly coordinator: { readonly url: string } | { readonly etcd: EtcdConfig };
   /** All sites but this one. */
   readonly peers: readonly PeerConfig[];
   readonly cluster: ClusterSettings;

@@ -1,4 +1,4 @@
-/** Files in PEM. Read when the connection to etcd is made for the first time. */
+/** Files in PEM; a certificate may be replaced while it is in use. */
 export interface EtcdTls {
   /** Whom to believe that it is etcd; the system's authorities when not given. */
   readonly caFile?: string;

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { SwapResult } from '../../protocol/ports.js';
 import type { CoordinatorKey, CoordinatorValue } from '../coordinator-schema.js';
 import type { StoredRecord } from '../coordinator-state.js';
 import type { RemoteCoordinator } from '../remote-coordinator.js';
-import type { EtcdConfig, EtcdTls } from './etcd-config.js';
+import type { EtcdConfig } from './etcd-config.js';
 import {
   type KeyValue,
   METHODS,
@@ -14,7 +13,7 @@ import {
   swapRequest,
 } from './etcd-messages.js';
 import { EtcdWatch } from './etcd-watch.js';
-import type { TlsSecrets } from './member-connection.js';
+import { openSecrets, type SecretSource } from './etcd-secrets.js';
 import { DEFAULT_ETCD_TIMES, type EtcdTimes, MemberPool, type PoolStart } from './member-pool.js';
 import { readDocument, writeDocument } from './stored-document.js';
 
@@ -35,9 +34,9 @@ export async function openEtcdCoordinator(
   config: EtcdConfig,
   options: EtcdOptions = {},
 ): Promise<EtcdOpening> {
-  const secrets = await readSecrets(config.tls ?? {});
-  if (typeof secrets === 'string') return { ok: false, message: secrets };
-  return { ok: true, coordinator: new EtcdCoordinator(config, secrets, options) };
+  const opened = await openSecrets(config.tls, options.report ?? (() => undefined));
+  if (!opened.ok) return opened;
+  return { ok: true, coordinator: new EtcdCoordinator(config, opened.secrets, options) };
 }
 
 /**
@@ -50,7 +49,7 @@ export class EtcdCoordinator implements RemoteCoordinator {
   private readonly watches = new Set<EtcdWatch>();
   private readonly prefix: string;
 
-  constructor(config: EtcdConfig, secrets: TlsSecrets, options: EtcdOptions) {
+  constructor(config: EtcdConfig, secrets: SecretSource, options: EtcdOptions) {
     const { endpoints, prefix } = config;
     const report = options.report ?? (() => undefined);
     const times = { ...DEFAULT_ETCD_TIMES, ...options.times };
@@ -173,19 +172,4 @@ export class EtcdCoordinator implements RemoteCoordinator {
     this.pool.report(read.message);
     return null;
   }
-}
-
-async function readSecrets(tls: EtcdTls): Promise<TlsSecrets | string> {
-  const secrets: { ca?: string; cert?: string; key?: string } = {};
-  const files = { ca: tls.caFile, cert: tls.certFile, key: tls.keyFile };
-  for (const name of ['ca', 'cert', 'key'] as const) {
-    const file = files[name];
-    if (file === undefined) continue;
-    try {
-      secrets[name] = await readFile(file, 'utf8');
-    } catch (error) {
-      return `${file}, for TLS with etcd, cannot be read: ${String(error)}`;
-    }
-  }
-  return secrets;
 }

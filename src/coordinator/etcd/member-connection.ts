@@ -1,13 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { connect, constants } from 'node:http2';
+import type { SecretSource } from './etcd-secrets.js';
 import { GrpcFrames, grpcFrame } from './grpc-frames.js';
-
-/** In PEM; empty for a connection without TLS. */
-export interface TlsSecrets {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
 
 export type CallResult =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -33,7 +27,7 @@ export class MemberConnection {
 
   constructor(
     readonly endpoint: string,
-    private readonly secrets: TlsSecrets,
+    private readonly secrets: SecretSource,
   ) {}
 
   /** One question, one answer. */
@@ -156,7 +150,7 @@ export class MemberConnection {
 
   private connect(): Promise<ClientHttp2Session | string> {
     return new Promise((resolve) => {
-      const session = connect(this.endpoint, { ...this.secrets });
+      const session = connect(this.endpoint, { ...this.secrets.current() });
       this.opened = session;
       let why = 'the connection was closed';
       session.once('connect', () => resolve(session));

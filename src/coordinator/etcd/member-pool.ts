@@ -1,5 +1,6 @@
 import { METHODS, type StatusAnswer, readStatus } from './etcd-messages.js';
-import { type CallResult, MemberConnection, type TlsSecrets } from './member-connection.js';
+import { type CallResult, MemberConnection } from './member-connection.js';
+import type { SecretSource } from './etcd-secrets.js';
 import { versionFault } from './server-version.js';
 
 /** How long things may take, in milliseconds. */
@@ -27,9 +28,12 @@ export const DEFAULT_ETCD_TIMES: EtcdTimes = {
   compareEveryMs: 10_000,
 };
 
+const SAY_EVERY_MS = 30_000;
+const SAID_LIMIT = 100;
+
 export interface PoolOptions {
   readonly endpoints: readonly string[];
-  readonly secrets: TlsSecrets;
+  readonly secrets: SecretSource;
   readonly times: EtcdTimes;
   readonly report: (message: string) => void;
 }
@@ -62,6 +66,7 @@ export class MemberPool {
   private clusterId: bigint | null = null;
   private readonly timer: NodeJS.Timeout;
   private closed = false;
+  private readonly saidMs = new Map<string, number>();
   private wakeWaiting: () => void = () => undefined;
 
   constructor(private readonly options: PoolOptions) {
@@ -136,14 +141,20 @@ export class MemberPool {
     return this.clusterId === clusterId;
   }
 
+  /** The same sentence at most every so often. */
   report(message: string): void {
-    if (!this.closed) this.options.report(message);
+    const nowMs = performance.now();
+    if (this.closed || nowMs - (this.saidMs.get(message) ?? -SAY_EVERY_MS) < SAY_EVERY_MS) return;
+    if (this.saidMs.size >= SAID_LIMIT) this.saidMs.clear();
+    this.saidMs.set(message, nowMs);
+    this.options.report(message);
   }
 
   close(): void {
     this.closed = true;
     clearInterval(this.timer);
     for (const { connection } of this.members) connection.close();
+    this.options.secrets.close();
     this.wakeWaiting();
   }
 
@@ -187,8 +198,8 @@ export class MemberPool {
   private tell(member: Member, wrong: string | null): void {
     if (member.reported === wrong) return;
     const { endpoint } = member.connection;
-    if (wrong !== null) this.report(`etcd at ${endpoint}: ${wrong}`);
-    else if (member.reported !== null) this.report(`etcd at ${endpoint} serves again`);
+    if (wrong !== null) this.options.report(`etcd at ${endpoint}: ${wrong}`);
+    else if (member.reported !== null) this.options.report(`etcd at ${endpoint} serves again`);
     member.reported = wrong;
   }
 }

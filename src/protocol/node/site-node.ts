@@ -97,7 +97,9 @@ export class SiteNode {
   start(): void {
     for (const [shard, drive] of this.drives) {
       this.watches.push(
-        this.ports.coordinator.watch(`claim/${shard}`, (_key, current) => {
+        this.ports.coordinator.watch(`claim/${shard}`, (key, current) => {
+          // A watch tells of all keys that begin so: of `lon` and of `london`.
+          if (key !== `claim/${shard}`) return;
           drive.input({ kind: 'claim-seen', claim: current as Revised<ClaimRecord> });
           this.wakeWaiting();
         }),
