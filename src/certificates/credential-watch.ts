@@ -14,7 +14,7 @@ export interface CredentialSource {
 
 export interface CredentialWatchOptions {
   readonly report: (message: string) => void;
-  /** How often the files are looked at; default 5,000. */
+  /** How often the files are looked at; default 2,000. */
   readonly intervalMs?: number;
 }
 
@@ -22,7 +22,7 @@ export type CredentialWatchStart =
   | { readonly ok: true; readonly watch: CredentialWatch }
   | { readonly ok: false; readonly message: string };
 
-const INTERVAL_MS = 5000;
+const INTERVAL_MS = 2000;
 
 /**
  * Credentials from files that are looked at again and again, so that they can be renewed while they

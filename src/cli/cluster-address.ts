@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { UsageError } from './exit-code.js';
 
@@ -28,8 +30,11 @@ export function readBasePort(text: string): number {
   return port;
 }
 
-/** `nyc=http://host:7411,tor=…`, or the sites of `quorate up` at a base port. */
-export function readSites(text: string | undefined, basePort: number): SiteEndpoint[] {
+/**
+ * `nyc=http://host:7411,tor=…`, or the sites of `quorate up` at a base port. `ca`: authorities in PEM
+ * that are believed in place of the system's.
+ */
+export function readSites(text: string | undefined, basePort: number, ca?: string): SiteEndpoint[] {
   if (text === undefined || text === '') {
     return SITES.map(({ site }, index) => ({
       site,
@@ -37,10 +42,25 @@ export function readSites(text: string | undefined, basePort: number): SiteEndpo
     }));
   }
   return text.split(',').map((part) => {
-    const [, site, url] = /^([a-z0-9-]+)=(http:\/\/[^/\s]+)\/?$/.exec(part.trim()) ?? [];
+    const [, site, url] = /^([a-z0-9-]+)=(https?:\/\/[^/\s]+)\/?$/.exec(part.trim()) ?? [];
     if (site === undefined || url === undefined || !URL.canParse(url)) {
-      throw new UsageError(`"${part}" is no site: write NAME=http://HOST:PORT`);
+      throw new UsageError(
+        `"${part}" is no site: write NAME=https://HOST:PORT or NAME=http://HOST:PORT`,
+      );
     }
-    return { site, url };
+    return { site, url, ...(ca !== undefined && { ca }) };
   });
+}
+
+/** Authorities in PEM from a file that a user names. */
+export function readAuthorities(file: string | undefined, folder: string): string | undefined {
+  if (file === undefined || file === '') return undefined;
+  let text: string;
+  try {
+    text = readFileSync(resolve(folder, file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--ca: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new UsageError(`--ca: ${file} holds no certificate in PEM`);
 }

@@ -53,7 +53,7 @@ async function showStatus(session: Session, clear: string): Promise<ExitCode> {
   const verdict = judge(views);
   const value = {
     ...verdict,
-    sites: views.map(({ endpoint, cluster }) => ({ ...endpoint, cluster })),
+    sites: views.map(({ endpoint: { site, url }, cluster }) => ({ site, url, cluster })),
   };
   const text = session.json ? JSON.stringify(value) : statusScreen(views);
   await write(session.world.out, `${clear}${text}\n`);

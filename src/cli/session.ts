@@ -4,7 +4,7 @@ import type { Failure } from '../client/attempts.js';
 import type { WriteResult, WriteSettings } from '../client/http-client.js';
 import { HttpClient } from '../client/http-client.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
-import { DEFAULT_BASE_PORT, readBasePort, readSites } from './cluster-address.js';
+import { DEFAULT_BASE_PORT, readAuthorities, readBasePort, readSites } from './cluster-address.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, exitOfFailure, exitOfWrite, UsageError } from './exit-code.js';
 import type { World } from './world.js';
@@ -15,6 +15,7 @@ export interface ClusterOptions {
   readonly json?: boolean;
   readonly sites?: string;
   readonly basePort?: string;
+  readonly ca?: string;
 }
 
 /** Adds what every command that speaks to the store understands, and its examples. */
@@ -30,6 +31,9 @@ export function storeCommand(
     .option('--near <site>', 'site to ask first (default: the nearest that answers)')
     .option('--json', 'print JSON for programs')
     .addOption(new Option('--sites <list>', 'NAME=URL,… of the sites').env('QUORATE_SITES'))
+    .addOption(
+      new Option('--ca <file>', "authority of the sites' certificates, in PEM").env('QUORATE_CA'),
+    )
     .addOption(
       new Option('--base-port <port>', 'base port of a local cluster').env('QUORATE_BASE_PORT'),
     )
@@ -52,7 +56,8 @@ export class Session {
     this.world = world;
     this.json = options.json ?? false;
     this.basePort = readBasePort(options.basePort ?? String(DEFAULT_BASE_PORT));
-    this.sites = readSites(options.sites, this.basePort);
+    const authorities = readAuthorities(options.ca, world.folder);
+    this.sites = readSites(options.sites, this.basePort, authorities);
     const { near } = options;
     if (near !== undefined) requireSite(this.sites, near);
     this.client = new HttpClient({ sites: this.sites, ...(near !== undefined && { near }) });

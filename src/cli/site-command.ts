@@ -7,6 +7,7 @@ import type { RunningSite } from '../site/running-site.js';
 import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT } from './exit-code.js';
+import { openClientCertificate } from './client-certificate.js';
 import { messageOf } from './folder-transfer.js';
 import { readSiteConfig } from './site-config.js';
 import type { World } from './world.js';
@@ -96,9 +97,14 @@ async function openGateways(
   const onMistake = (error: unknown): void => {
     world.err.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   };
+  const certificate = await openClientCertificate(config, (message) => {
+    world.err.write(`quorate: ${message}\n`);
+  });
+  if (typeof certificate === 'string') return { ok: false, message: certificate };
   const opened: ListeningHttp[] = [];
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(opened.map((gateway) => gateway.close(graceMs)));
+    certificate?.close();
   };
   const open = async (
     what: string,
@@ -113,7 +119,7 @@ async function openGateways(
       return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
     }
   };
-  const native = { site, host, port: httpPort, onMistake };
+  const native = { site, host, port: httpPort, onMistake, certificate };
   const fault =
     (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects }))) ??
     (objects === null || s3Port === undefined

@@ -1,11 +1,15 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpRequest } from 'node:http';
+import { Agent as SecureAgent, request as httpsRequest } from 'node:https';
+import { TLSSocket } from 'node:tls';
 
 /** A site and where its HTTP API is. */
 export interface SiteEndpoint {
   readonly site: string;
-  /** `http://host:port` */
+  /** `http://host:port` or `https://…` */
   readonly url: string;
+  /** Authorities in PEM to believe that it is the site, in place of the system's. */
+  readonly ca?: string;
 }
 
 export interface Call {
@@ -34,7 +38,10 @@ export type Reply =
   /** The body to be sent could not be read. */
   | { readonly kind: 'body_failed'; readonly message: string };
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
+const AGENT = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' } as const;
+const plainAgent = new Agent(AGENT);
+/** One for each set of authorities, of which a program has one or two. */
+const secureAgents = new Map<string | undefined, SecureAgent>();
 const UNREACHED = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -45,10 +52,12 @@ const UNREACHED = new Set([
 
 /** One attempt at one site. Never rejects. */
 export function exchange(endpoint: SiteEndpoint, call: Call): Promise<Reply> {
-  const { hostname, port } = new URL(endpoint.url);
+  const { protocol, hostname, port } = new URL(endpoint.url);
+  const isSecure = protocol === 'https:';
+  const send = isSecure ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
-    const request = httpRequest({
-      agent,
+    const request = send({
+      agent: isSecure ? secureAgent(endpoint.ca) : plainAgent,
       hostname: hostname.replace(/^\[|\]$/g, ''),
       port,
       method: call.method,
@@ -64,8 +73,12 @@ export function exchange(endpoint: SiteEndpoint, call: Call): Promise<Reply> {
       resolve({ kind: 'reply', status: body.statusCode ?? 0, headers: body.headers, body });
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      const unreached = UNREACHED.has(error.code ?? '') || request.socket?.connecting === true;
-      const message = `${endpoint.site} (${endpoint.url}): ${error.message || error.code}`;
+      const { socket } = request;
+      // Nothing is sent before the connection is secure.
+      const isInsecure = socket instanceof TLSSocket && !socket.authorized;
+      const unreached =
+        UNREACHED.has(error.code ?? '') || socket?.connecting === true || isInsecure;
+      const message = `${endpoint.site} (${endpoint.url}): ${failureText(error)}`;
       resolve({ kind: unreached ? 'unreachable' : 'broken', message });
     });
     const { body } = call;
@@ -79,6 +92,31 @@ export function exchange(endpoint: SiteEndpoint, call: Call): Promise<Reply> {
       request.destroy();
     });
   });
+}
+
+function secureAgent(ca: string | undefined): SecureAgent {
+  const known = secureAgents.get(ca);
+  if (known !== undefined) return known;
+  const agent = new SecureAgent({ ...AGENT, ...(ca !== undefined && { ca }) });
+  secureAgents.set(ca, agent);
+  return agent;
+}
+
+const UNTRUSTED = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+]);
+const NO_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
+
+function failureText({ code = '', message }: NodeJS.ErrnoException): string {
+  if (UNTRUSTED.has(code)) {
+    return `its certificate is signed by nobody trusted here; name its authority (${code})`;
+  }
+  return NO_TLS.has(code) ? 'it does not speak TLS' : message || code;
 }
 
 /** Sends as fast as the site takes it, and no more once the site has answered. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { makeHttpServer, type ServerCertificate } from './http-server.js';
 
 export interface ListenAddress {
   readonly host: string;
@@ -10,6 +10,8 @@ export interface ListenAddress {
   readonly connectionLimit?: number;
   /** Silence on a connection with a request under way that ends it. Default 120,000. */
   readonly stallLimitMs?: number;
+  /** With it HTTPS is served, else HTTP. */
+  readonly certificate?: ServerCertificate | null;
 }
 
 export interface HttpAnswerer {
@@ -56,11 +58,12 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
     response.on('error', ignore);
     answerer.answer(request, response, awaitsContinue);
   };
-  const server = createServer(
+  const { server, connected, stopConnecting } = makeHttpServer(
     { maxHeaderSize: HEADER_LIMIT_BYTES, keepAliveTimeout: 75_000, requestTimeout: 0 },
+    address.certificate ?? null,
     (request, response) => answer(request, response, false),
   );
-  server.on('connection', (socket: Socket) => {
+  server.on(connected, (socket: Socket) => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
@@ -76,13 +79,14 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
   const attached = answerer.attach?.(server);
   return bind(server, address, async (graceMs) => {
     attached?.close();
+    stopConnecting();
     await closeServer(server, unused, graceMs);
   });
 }
 
 function bind(
   server: Server,
-  { host, port }: ListenAddress,
+  { host, port, certificate }: ListenAddress,
   close: (graceMs: number) => Promise<void>,
 ): Promise<ListeningHttp> {
   return new Promise((resolve, reject) => {
@@ -94,7 +98,7 @@ function bind(
       resolve({
         host,
         port: bound,
-        url: `http://${authority}:${bound}`,
+        url: `${certificate ? 'https' : 'http'}://${authority}:${bound}`,
         close: (graceMs = 5000) => close(graceMs),
       });
     });

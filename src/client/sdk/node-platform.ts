@@ -1,17 +1,23 @@
 import WebSocket from 'ws';
 import { globalPlatform } from './global-platform.js';
+import { fetchTrusting } from './node-fetch.js';
 import type { Platform } from './platform.js';
 
 const FRAME_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Node: sockets by `ws`, as older versions have none of their own. */
-export function nodePlatform(): Platform {
+/**
+ * Node: sockets by `ws`, as older versions have none of their own. `ca`: authorities in PEM that are
+ * believed in place of the system's.
+ */
+export function nodePlatform(ca?: string): Platform {
   return {
     ...globalPlatform(),
+    ...(ca !== undefined && { fetch: fetchTrusting(ca) }),
     openSocket: (url, subprotocol, events) => {
       const socket = new WebSocket(url, subprotocol, {
         perMessageDeflate: false,
         maxPayload: FRAME_LIMIT_BYTES,
+        ...(ca !== undefined && { ca }),
       });
       socket.binaryType = 'arraybuffer';
       let told = true;

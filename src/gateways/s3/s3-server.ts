@@ -133,7 +133,8 @@ class S3Server {
     const effective = effectiveHeaders(request.headersDistinct, parameters);
     if (!effective.ok) return effective;
     const { service, options } = this;
-    const origin = `http://${request.headers.host ?? `${options.host}:${options.port}`}`;
+    const scheme = options.certificate ? 'https' : 'http';
+    const origin = `${scheme}://${request.headers.host ?? `${options.host}:${options.port}`}`;
     // Object.assign: `awaitsContinue` is shared with whoever reads the body.
     const understood: S3Request = Object.assign(exchange, {
       service,
