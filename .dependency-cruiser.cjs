@@ -37,6 +37,18 @@ module.exports = {
       to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
     })),
     {
+      name: 'layer-console',
+      severity: 'error',
+      from: { path: '^console/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(client/sdk|protocol|simulator)/' },
+    },
+    {
+      name: 'nobody-imports-the-console',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^console/' },
+    },
+    {
       name: 'protocol-stands-alone',
       severity: 'error',
       from: { path: '^src/protocol/', pathNot: '\\.test\\.ts$' },

@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', '*.cjs'] },
   {
-    files: ['src/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    files: ['src/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'console/**/*.ts'],
     extends: [tseslint.configs.base],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.test.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    files: ['src/**/*.test.ts', 'console/**/*.test.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', 'no-console': 'off' },
   },
   {

@@ -2,6 +2,7 @@ import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
+import type { ConsoleFiles } from './console-files.js';
 import type { Refusal } from './problem.js';
 import { PROBLEMS } from './problem.js';
 
@@ -12,6 +13,7 @@ export interface Exchange extends HttpExchange {
   readonly objects: ObjectService | null;
   /** The site that answers. */
   readonly site: string;
+  readonly console: ConsoleFiles;
 }
 
 export function sendJson(

@@ -40,6 +40,7 @@ export function route(exchange: Exchange): Promise<void> | void {
     case '/v1/primaries':
       return routePrimaries(exchange, query);
     default:
+      if (exchange.console.owns(path)) return exchange.console.answer(exchange, path);
       return routeUpkeep(exchange, path, query);
   }
 }

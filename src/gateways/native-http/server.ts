@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FileService } from '../../site/file-service.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
+import { ConsoleFiles } from './console-files.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
 import { PROBLEMS, refusal } from './problem.js';
@@ -15,15 +16,18 @@ export interface NativeHttpOptions {
   readonly objects?: ObjectService | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
+  /** Where the console's built files are. Default: beside this program. */
+  readonly consoleFolder?: string;
 }
 
 export interface ListenOptions extends NativeHttpOptions, ListenAddress {}
 
 /** Serves the native API on its own port. Rejects when the port cannot be had. */
 export function listen(service: FileService, options: ListenOptions): Promise<ListeningHttp> {
+  const handling = { ...options, consoleFiles: new ConsoleFiles(options.consoleFolder) };
   return listenHttp(options, {
     answer: (request, response, awaitsContinue) =>
-      handle(service, options, request, response, awaitsContinue),
+      handle(service, handling, request, response, awaitsContinue),
     refusal: (code, detail) => {
       const { status, title } = PROBLEMS[code];
       const problem = { type: 'about:blank', title, status, code, detail };
@@ -34,15 +38,27 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
   });
 }
 
+interface HandleOptions extends NativeHttpOptions {
+  readonly consoleFiles: ConsoleFiles;
+}
+
 function handle(
   service: FileService,
-  options: NativeHttpOptions,
+  options: HandleOptions,
   request: IncomingMessage,
   response: ServerResponse,
   awaitsContinue: boolean,
 ): void {
-  const { site, objects = null } = options;
-  const exchange: Exchange = { request, response, service, objects, site, awaitsContinue };
+  const { site, objects = null, consoleFiles } = options;
+  const exchange: Exchange = {
+    request,
+    response,
+    service,
+    objects,
+    site,
+    awaitsContinue,
+    console: consoleFiles,
+  };
   if (isForeignWrite(request)) {
     sendProblem(exchange, refusal('cross_origin', `the page is of ${request.headers.origin}`));
     return;

@@ -1,0 +1,9 @@
+/** The one door to the client of this package. */
+export { connect } from '../../../src/client/sdk/browser.js';
+export type {
+  FileChange,
+  FileInfo,
+  QuorateClient,
+  WriteResult,
+} from '../../../src/client/sdk/browser.js';
+export { filePath } from '../../../src/client/sdk/http-files.js';

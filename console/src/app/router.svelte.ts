@@ -1,0 +1,54 @@
+/*
+ * Where the page stands is in its address's fragment: `#/files/docs/a/`, `#/file/docs/a/b.txt`,
+ * `#/map`. It is never sent to a site, and a page may be reloaded or its address given away.
+ */
+
+export type View = 'files' | 'file' | 'map' | 'admin' | 'replay';
+
+export interface Place {
+  readonly view: View;
+  /** What follows the view, decoded: the name of a file or folder, a tab. */
+  readonly rest: string;
+  readonly query: URLSearchParams;
+}
+
+const VIEWS: readonly string[] = ['files', 'file', 'map', 'admin', 'replay'];
+
+export function parsePlace(hash: string): Place {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  const slash = path.indexOf('/');
+  const view = slash < 0 ? path : path.slice(0, slash);
+  const rest = slash < 0 ? '' : path.slice(slash + 1);
+  const known = VIEWS.includes(view) ? (view as View) : 'files';
+  return { view: known, rest: decoded(rest), query: new URLSearchParams(query) };
+}
+
+function decoded(text: string): string {
+  try {
+    return text.split('/').map(decodeURIComponent).join('/');
+  } catch {
+    return '';
+  }
+}
+
+export function hrefOf(view: View, rest = '', query: Record<string, string> = {}): string {
+  const path = rest.split('/').map(encodeURIComponent).join('/');
+  const asked = new URLSearchParams(query).toString();
+  return `#/${view}${rest === '' ? '' : `/${path}`}${asked === '' ? '' : `?${asked}`}`;
+}
+
+class Router {
+  place = $state.raw<Place>(parsePlace(location.hash));
+
+  constructor() {
+    addEventListener('hashchange', () => {
+      this.place = parsePlace(location.hash);
+    });
+  }
+
+  go(href: string): void {
+    location.hash = href;
+  }
+}
+
+export const router = new Router();

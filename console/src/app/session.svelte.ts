@@ -1,0 +1,64 @@
+import { anyFields, call, onUnauthorized } from '../api/http.ts';
+
+const PATH = '/v1/session';
+
+export type SessionState =
+  | 'asking'
+  /** The store asks nobody for a key. */
+  | 'open'
+  | 'signed-in'
+  | 'signed-out'
+  | 'unreachable';
+
+/** Who uses this page. The key goes to the site once and comes back as a cookie no script can read. */
+class Session {
+  state = $state<SessionState>('asking');
+  /** What the site calls the one who signed in. */
+  name = $state('');
+
+  constructor() {
+    onUnauthorized(() => {
+      if (this.state === 'signed-in' || this.state === 'open') this.state = 'signed-out';
+    });
+  }
+
+  async ask(): Promise<void> {
+    const answer = await call('GET', PATH, anyFields);
+    if (answer.ok) {
+      this.state = answer.value.open === true ? 'open' : 'signed-in';
+      this.name = nameOf(answer.value);
+    } else if (answer.status === 401 || answer.status === 403) {
+      this.state = 'signed-out';
+    } else {
+      this.state = answer.status === 0 ? 'unreachable' : 'open';
+    }
+  }
+
+  /** Null, or why not. */
+  async signIn(key: string): Promise<string | null> {
+    const answer = await call('POST', PATH, anyFields, { key });
+    if (!answer.ok) {
+      return answer.status === 401 || answer.status === 403
+        ? 'This key is not known here.'
+        : `It did not work: ${answer.message}.`;
+    }
+    this.state = 'signed-in';
+    this.name = nameOf(answer.value);
+    return null;
+  }
+
+  async signOut(): Promise<void> {
+    await call('DELETE', PATH, anyFields);
+    this.state = 'signed-out';
+    location.reload();
+  }
+}
+
+function nameOf(fields: Readonly<Record<string, unknown>>): string {
+  const { note, id, admin } = fields;
+  if (typeof note === 'string' && note !== '') return note;
+  if (admin === true) return 'administrator';
+  return typeof id === 'string' ? id : '';
+}
+
+export const session = new Session();
