@@ -1,9 +1,9 @@
 /*
  * Where the page stands is in its address's fragment: `#/files/docs/a/`, `#/file/docs/a/b.txt`,
- * `#/map`. It is never sent to a site, and a page may be reloaded or its address given away.
+ * It is never sent to a site, and a page may be reloaded or its address given away.
  */
 
-export type View = 'files' | 'file' | 'map' | 'admin' | 'replay';
+export type View = 'files' | 'file';
 
 export interface Place {
   readonly view: View;
@@ -12,7 +12,7 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
-const VIEWS: readonly string[] = ['files', 'file', 'map', 'admin', 'replay'];
+const VIEWS: readonly string[] = ['files', 'file'];
 
 export function parsePlace(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
