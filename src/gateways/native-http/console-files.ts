@@ -115,7 +115,12 @@ export class ConsoleFiles {
     send(exchange, 200, headers, bytes);
   }
 
-  private refuse(exchange: HttpExchange, status: number, text: string, more: FlatHeaders = []): void {
+  private refuse(
+    exchange: HttpExchange,
+    status: number,
+    text: string,
+    more: FlatHeaders = [],
+  ): void {
     const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Cache-Control', 'no-store'];
     send(exchange, status, [...headers, ...SAFETY, ...more], text);
   }
