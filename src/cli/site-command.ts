@@ -91,7 +91,7 @@ type OpenedGateways =
 async function openGateways(
   world: World,
   config: SiteConfig,
-  { service, objects }: RunningSite,
+  { service, objects, telemetry }: RunningSite,
 ): Promise<OpenedGateways> {
   const { site, host, httpPort, s3Port } = config;
   const onMistake = (error: unknown): void => {
@@ -119,7 +119,7 @@ async function openGateways(
       return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
     }
   };
-  const native = { site, host, port: httpPort, onMistake, certificate };
+  const native = { site, host, port: httpPort, onMistake, certificate, telemetry };
   const fault =
     (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects }))) ??
     (objects === null || s3Port === undefined

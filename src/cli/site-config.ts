@@ -5,6 +5,7 @@ import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
 import type { SiteConfig } from '../site/site-config.js';
+import { DEFAULT_LOG, LOG_FORMATS, LOG_LEVELS } from '../site/telemetry/site-log.js';
 import {
   CoordinatorTable,
   coordinatorFaults,
@@ -38,6 +39,9 @@ const ConfigFile = z.strictObject({
   key_file: path.optional(),
   tls: TlsTable.optional(),
   fsync: z.boolean().default(true),
+  log_format: z.enum(LOG_FORMATS).optional(),
+  log_level: z.enum(LOG_LEVELS).optional(),
+  slow_request_ms: z.int().min(1).max(3_600_000).optional(),
   nearness: z.array(siteId).optional(),
   upkeep: z
     .strictObject({
@@ -209,6 +213,13 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
         scrubEveryMs: upkeep.scrub_every_ms,
       },
     }),
+    ...((file.log_format ?? file.log_level) !== undefined && {
+      log: {
+        format: file.log_format ?? DEFAULT_LOG.format,
+        level: file.log_level ?? DEFAULT_LOG.level,
+      },
+    }),
+    ...(file.slow_request_ms !== undefined && { slowRequestMs: file.slow_request_ms }),
     ...(file.s3_port !== undefined && { s3Port: file.s3_port }),
     ...(file.key_file !== undefined && { sealKeyFile: resolve(folder, file.key_file) }),
     ...(file.public_host !== undefined && { publicHost: file.public_host }),
@@ -229,6 +240,8 @@ export function siteConfigText(config: SiteConfig): string {
     peer_port: config.peerPort,
     fsync: config.fsync,
     ...(config.publicHost !== undefined && { public_host: config.publicHost }),
+    ...(config.log && { log_format: config.log.format, log_level: config.log.level }),
+    ...(config.slowRequestMs !== undefined && { slow_request_ms: config.slowRequestMs }),
     ...(config.s3Port !== undefined && { s3_port: config.s3Port }),
     ...(config.tls && { tls: tlsTable(config.tls) }),
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),

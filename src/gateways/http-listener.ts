@@ -17,10 +17,12 @@ export interface ListenAddress {
 export interface HttpAnswerer {
   /** `awaitsContinue`: the client sends its body only when told to. */
   answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void;
+  /** An answer was handed over whole; with status 0 its connection ended before. */
+  ended?(status: number, tookMs: number): void;
   /** What was not HTTP, or not within its limits. */
   refusal(code: MalformedCode, message: string): MalformedAnswer;
   /** Something more that listens on the same server, and ends with it. */
-  attach?(server: Server): { close(): void };
+  attach?(server: Server): { drain(): void; close(): void };
 }
 
 export type MalformedCode = 'headers_too_large' | 'request_timeout' | 'malformed_request';
@@ -35,6 +37,8 @@ export interface ListeningHttp {
   readonly host: string;
   readonly port: number;
   readonly url: string;
+  /** From now on each answer ends its connection, and clients with sessions are sent away. */
+  drain(): void;
   /** Takes no more, lets requests in flight end for up to `graceMs` (default 5,000), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
@@ -47,6 +51,7 @@ const CONNECTION_LIMIT = 30_000;
 export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Promise<ListeningHttp> {
   /** Connections without a request so far: at the end nobody misses them. */
   const unused = new Set<Socket>();
+  let isDraining = false;
   const answer = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -56,6 +61,14 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
     // A connection that breaks is seen by whoever reads or writes; unheard it would be an exception.
     request.on('error', ignore);
     response.on('error', ignore);
+    if (isDraining) response.shouldKeepAlive = false;
+    if (answerer.ended !== undefined) {
+      const startMs = performance.now();
+      response.on('close', () => {
+        const status = response.writableFinished ? response.statusCode : 0;
+        answerer.ended?.(status, performance.now() - startMs);
+      });
+    }
     answerer.answer(request, response, awaitsContinue);
   };
   const { server, connected, stopConnecting } = makeHttpServer(
@@ -77,17 +90,22 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
     refuseMalformed(answerer, error, socket),
   );
   const attached = answerer.attach?.(server);
-  return bind(server, address, async (graceMs) => {
+  const drain = (): void => {
+    isDraining = true;
+    attached?.drain();
+  };
+  const close = async (graceMs = 5000): Promise<void> => {
     attached?.close();
     stopConnecting();
     await closeServer(server, unused, graceMs);
-  });
+  };
+  return bind(server, address, { drain, close });
 }
 
 function bind(
   server: Server,
   { host, port, certificate }: ListenAddress,
-  close: (graceMs: number) => Promise<void>,
+  ends: Pick<ListeningHttp, 'drain' | 'close'>,
 ): Promise<ListeningHttp> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -99,7 +117,7 @@ function bind(
         host,
         port: bound,
         url: `${certificate ? 'https' : 'http'}://${authority}:${bound}`,
-        close: (graceMs = 5000) => close(graceMs),
+        ...ends,
       });
     });
   });

@@ -36,6 +36,8 @@ export interface WriteRequest {
   readonly since: number | null;
   readonly intent: WriteIntent;
   readonly conditions: WriteConditions;
+  /** What operators know the request by, at every site; means nothing here. */
+  readonly trace?: string | undefined;
 }
 
 export type WriteRejection =

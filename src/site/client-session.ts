@@ -7,6 +7,7 @@ import type { InlineContent } from '../protocol/file-version.js';
 import { ClientSessions, type SessionPorts } from '../protocol/node/client-sessions.js';
 import { SYSTEM_BUCKET } from './site-names.js';
 import { readToken, writeToken } from './position-token.js';
+import type { SessionWatch } from './telemetry/session-watch.js';
 
 /** Sessions of clients that a site takes at once. */
 export const SESSION_LIMIT = 20_000;
@@ -55,17 +56,22 @@ function encoded(message: SiteReply): Frame[] {
 export function openClientSession(
   sessions: ClientSessions,
   send: (frame: string | Uint8Array) => void,
+  watch?: SessionWatch,
 ): SiteSession | null {
   if (sessions.count >= SESSION_LIMIT) return null;
   const reader = new FrameReader<ClientMessage>('client');
+  const watched = watch?.open();
   const id = sessions.open((message) => {
+    watched?.sent(message);
     for (const frame of encoded(message)) send(frame);
   });
+  watched?.name(id);
   return {
     receive: (frame) => {
       const parsed = reader.push(frame);
       if (parsed === null) return null;
       if (!parsed.ok) return parsed.reason;
+      watched?.received(parsed.message);
       sessions.receive(id, parsed.message);
       return null;
     },

@@ -50,6 +50,13 @@ export class ContentThreads {
     };
   }
 
+  /** Those that live, and what waits for them. */
+  counts(): { readonly threads: number; readonly questions: number } {
+    const alive = this.threads.filter(({ isAlive }) => isAlive);
+    const questions = alive.reduce((sum, { waiting }) => sum + waiting, 0);
+    return { threads: alive.length, questions };
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.close()));
   }

@@ -113,6 +113,7 @@ export function isWriteRequest(value: unknown): boolean {
     isRequestId(value.requestId) &&
     (value.since === null || isCount(value.since)) &&
     isIntent(value.intent) &&
-    isConditions(value.conditions)
+    isConditions(value.conditions) &&
+    (value.trace === undefined || isRequestId(value.trace))
   );
 }

@@ -1,3 +1,4 @@
+import type { RequestTrace } from './telemetry/request-trace.js';
 import type { Upkeep, UpkeepStatus } from './upkeep.js';
 import type { FileVersion, Metadata } from '../protocol/file-version.js';
 import type { PrimaryTable, TableRule } from '../protocol/ports.js';
@@ -113,6 +114,8 @@ export interface WriteOptions extends Conditions {
   readonly metadata?: Metadata;
   /** Earlier versions of the file, at most 1,000, that leave its history with this write. */
   readonly erases?: readonly number[];
+  /** What operators know the request by. */
+  readonly trace?: RequestTrace;
 }
 
 export type ReadFailure = {
@@ -307,7 +310,11 @@ export interface FileService {
   /** Opens a file's newest version, or the given one, for reading. */
   open(
     name: string,
-    options?: { readonly consistency?: Consistency; readonly version?: number },
+    options?: {
+      readonly consistency?: Consistency;
+      readonly version?: number;
+      readonly trace?: RequestTrace;
+    },
   ): Promise<OpenedFile | ReadFailure>;
   /**
    * Writes a new version. The body is read to its end before anything is proposed; a body that

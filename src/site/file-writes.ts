@@ -4,6 +4,7 @@ import type { WriteConditions, WriteIntent, WriteRejection } from '../protocol/r
 import type { Conditions, RejectReason, WriteOptions, WriteOutcome } from './file-service.js';
 import { readToken } from './position-token.js';
 import type { ShardCalls } from './shard-calls.js';
+import { noteWait, traceText } from './telemetry/request-trace.js';
 
 type FileIntent = Extract<WriteIntent, { kind: 'put' | 'delete' }>;
 
@@ -24,12 +25,16 @@ export class FileWrites {
     if (since === null) return rejected('invalid_since', 'the position token is not one of a site');
     const requestId = clientId(options.requestId) ?? newRequestId();
     const shardFor = (): string => node.shardFor(intent.name);
+    const { trace } = options;
+    const startMs = performance.now();
     const outcome = await this.calls.submit(shardFor, {
       requestId,
       since: since.get(shardFor()) ?? null,
       intent,
       conditions: conditionsOf(options),
+      ...(trace !== undefined && { trace: traceText(trace) }),
     });
+    noteWait(trace, 'primaryMs', performance.now() - startMs);
     return this.told(intent, outcome);
   }
 

@@ -8,17 +8,13 @@ export class LeaseCounter {
   private lapsedHolders = 0;
   private evicted = 0;
 
-  /** True if the event was one to be counted and not to be told. */
-  note(event: ShardEvent): boolean {
-    if (event.kind === 'lease-evicted') {
-      this.evicted += 1;
-      return true;
-    }
-    if (event.kind !== 'write-passed') return false;
+  /** Other events are none of its business. */
+  note(event: ShardEvent): void {
+    if (event.kind === 'lease-evicted') this.evicted += 1;
+    if (event.kind !== 'write-passed') return;
     if (event.waitedMs > 0) this.waitedWrites += 1;
     this.waitedMs += event.waitedMs;
     this.lapsedHolders += event.lapsed;
-    return true;
   }
 
   counts(sessions: number, reads: LeaseCounts['reads']): LeaseCounts {

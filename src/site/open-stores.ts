@@ -11,6 +11,8 @@ import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
 import { ContentThreads } from './content-threads.js';
 import type { SiteConfig } from './site-config.js';
+import type { Report } from './telemetry/site-log.js';
+import type { StoreObserver } from './telemetry/store-observer.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
@@ -53,7 +55,8 @@ const unsyncedLogFiles: LogFiles = {
 /** Takes the data folder and opens what is in it. What was opened is closed again on a failure. */
 export async function openStores(
   config: SiteConfig,
-  report: (message: string) => void,
+  report: Report,
+  observer?: StoreObserver,
 ): Promise<{ readonly ok: true; readonly stores: SiteStores } | StartFailure> {
   const folder = config.dataFolder;
   const lock = await lockFolder(folder);
@@ -78,11 +81,11 @@ export async function openStores(
       ? nodeChunkFiles
       : { ...nodeChunkFiles, syncFolder: () => Promise.resolve() };
     const chunks = new GuardedChunkStore(
-      await openChunkStore(join(folder, 'chunks'), files),
+      await openChunkStore(join(folder, 'chunks'), observer?.chunkFiles(files) ?? files),
       (config.upkeep ?? DEFAULT_UPKEEP).graceMs,
       () => performance.now(),
     );
-    const { logs: both, damaged } = await openLogs(config, views, undo, report);
+    const { logs: both, damaged } = await openLogs(config, views, undo, report, observer);
     const logs = new Map([...both].map(([shard, { log }]) => [shard, log]));
     let found = new Map([...both].map(([shard, { opened }]) => [shard, opened]));
     both.clear();
@@ -114,13 +117,16 @@ export async function openStores(
 
 async function readOwnRecord(
   config: SiteConfig,
-  report: (message: string) => void,
+  report: Report,
 ): Promise<{ readonly ok: true; readonly record: StoredSiteRecord | null } | StartFailure> {
   const read = await readSiteRecord(config.dataFolder);
   if (!read.ok) {
     if (read.reason === 'newer') return startFailure('foreign_data', read.message);
     if (read.reason === 'io_error') return startFailure('storage_failed', read.message);
-    report(`${read.message}: this site starts as one that lost its disk`);
+    report(`${read.message}: this site starts as one that lost its disk`, {
+      event: 'damage-found',
+      level: 'error',
+    });
     return { ok: true, record: null };
   }
   const { record } = read;
@@ -140,7 +146,8 @@ async function openLogs(
   config: SiteConfig,
   views: ViewEnvironment,
   undo: (() => Promise<void>)[],
-  report: (message: string) => void,
+  report: Report,
+  observer?: StoreObserver,
 ): Promise<{ logs: Map<string, OpenShardLog>; damaged: boolean }> {
   const folder = config.dataFolder;
   const files = config.fsync ? nodeLogFiles : unsyncedLogFiles;
@@ -151,7 +158,8 @@ async function openLogs(
   const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> => {
     const view = views.shard(shard);
     const shownSeq = view.installing() ? 0 : view.position().seq;
-    const options = { shard, acceptDamage, files, shownSeq };
+    const synced = observer?.logSynced;
+    const options = { shard, acceptDamage, files, shownSeq, ...(synced && { synced }) };
     const opened = await openShardLog(join(folder, 'log', shard), options);
     running.set(shard, opened.log);
     return opened;
@@ -164,7 +172,11 @@ async function openLogs(
   // The damage is remembered first: cut away, it would not be seen by the next start.
   if (!wasDamaged) await rememberDamage(folder);
   for (const [shard, { log, opened }] of broken) {
-    report(`the log of shard ${shard} is damaged from entry ${opened.damagedFrom}`);
+    report(`the log of shard ${shard} is damaged from entry ${opened.damagedFrom}`, {
+      event: 'damage-found',
+      level: 'error',
+      shard,
+    });
     if (wasDamaged) continue;
     await log.close();
     logs.set(shard, await openOne(shard, true));

@@ -11,6 +11,7 @@ import { tableFault } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
 import type { SiteConfig } from './site-config.js';
 import { type StartFailure, startFailure } from './start-failure.js';
+import type { Report } from './telemetry/site-log.js';
 
 const RETRY_MS = 200;
 /** Between two reports that the coordinator does not answer. */
@@ -24,7 +25,7 @@ export class PatientCoordinator {
 
   constructor(
     private readonly coordinator: Coordinator,
-    private readonly report: (message: string) => void,
+    private readonly report: Report,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -67,7 +68,7 @@ export class PatientCoordinator {
     const nowMs = performance.now();
     if (nowMs - this.reportedMs < REPORT_ROUND_MS) return;
     this.reportedMs = nowMs;
-    this.report('the coordinator does not answer; trying again until it does');
+    this.report('the coordinator does not answer; trying again until it does', { level: 'warn' });
   }
 }
 

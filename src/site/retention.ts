@@ -7,6 +7,7 @@ import {
 import { type BucketSettings, DEFAULT_RETENTION_DAYS } from './bucket-settings.js';
 import type { ReadFailure } from './file-service.js';
 import { SYSTEM_BUCKET } from './site-names.js';
+import type { Report } from './telemetry/site-log.js';
 
 const DAY_MS = 24 * 3_600_000;
 const DEFAULT_MS = DEFAULT_RETENTION_DAYS * DAY_MS;
@@ -136,10 +137,7 @@ function ruleOf({ name, retention }: BucketRetention, nowMs: number): RetentionR
 }
 
 /** A round once an hour. */
-export function startRetention(
-  sources: RetentionSources,
-  report: (message: string) => void,
-): { stop(): void } {
+export function startRetention(sources: RetentionSources, report: Report): { stop(): void } {
   const retention = new Retention(sources);
   let running = false;
   const round = (): void => {
@@ -147,7 +145,9 @@ export function startRetention(
     running = true;
     retention
       .round()
-      .catch((error: unknown) => report(`history was not looked through: ${String(error)}`))
+      .catch((error: unknown) =>
+        report(`history was not looked through: ${String(error)}`, { level: 'warn' }),
+      )
       .finally(() => {
         running = false;
       });

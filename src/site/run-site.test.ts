@@ -191,7 +191,8 @@ it('lets a site with an empty disk join again as a new one', async () => {
     const { shards } = serviceOf('lon').cluster();
     const { shards: known } = serviceOf('nyc').cluster();
     return (
-      reports.filter((report) => /^lon: shard \w+: joined/.test(report)).length === SITES.length &&
+      reports.filter((report) => /^lon: has all of the files of \w+ again/.test(report)).length ===
+        SITES.length &&
       shards.every(({ shard, appliedSeq }) =>
         known.some((other) => other.shard === shard && appliedSeq >= other.appliedSeq),
       )

@@ -2,6 +2,7 @@ import { decideStart } from '../protocol/node/start.js';
 import type { SiteRecord } from '../protocol/ports.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import { writeSiteRecord } from '../storage/site-record.js';
+import { PROGRAM_VERSION } from './cluster-status.js';
 import { openCoordinator } from './open-coordinator.js';
 import { openShard } from './open-shard.js';
 import { openStores, type SiteStores } from './open-stores.js';
@@ -12,6 +13,10 @@ import { readSeal } from './seal.js';
 import { openCredentials } from './site-credentials.js';
 import { SiteProcess } from './site-process.js';
 import { type StartFailure, startFailure } from './start-failure.js';
+import { createJournal } from './telemetry/journal.js';
+import { SiteTelemetry } from './telemetry/site-telemetry.js';
+
+const SLOW_REQUEST_MS = 1000;
 
 export interface SiteOptions {
   /** Told what an operator should know, one sentence each. */
@@ -46,28 +51,33 @@ export async function runSite(config: SiteConfig, options: SiteOptions = {}): Pr
  * not answer.
  */
 export async function startSite(config: SiteConfig, options: SiteOptions = {}): Promise<SiteStart> {
-  const report = options.report ?? ((message) => reportTo(config.site, message));
+  const { site: id, slowRequestMs = SLOW_REQUEST_MS } = config;
+  const journal = createJournal(id, config.log, options.report);
+  const { report } = journal;
   const signal = options.signal ?? new AbortController().signal;
   const seal = await readSeal(config.sealKeyFile);
   if (typeof seal === 'string') return startFailure('wrong_config', seal);
   const credentials = await openCredentials(config, report);
   if (typeof credentials === 'string') return startFailure('wrong_config', credentials);
-  const opened = await openStores(config, report);
-  if (!opened.ok) {
+  const telemetry = new SiteTelemetry({ site: id, slowRequestMs }, journal);
+  const giveUp = async (failure: StartFailure): Promise<StartFailure> => {
     credentials?.close();
-    return opened;
-  }
+    await telemetry.close();
+    return failure;
+  };
+  const opened = await openStores(config, report, telemetry.stores);
+  if (!opened.ok) return giveUp(opened);
   const { stores } = opened;
+  await telemetry.keepIn(config.dataFolder);
   const reached = await openCoordinator(config, report, signal);
   if (!reached.ok) {
-    credentials?.close();
     await stores.close();
-    return reached;
+    return giveUp(reached);
   }
   const { coordinator } = reached;
   const abandon = async (failure: StartFailure): Promise<StartFailure> => {
     coordinator.close();
-    credentials?.close();
+    await giveUp(failure);
     await stores.close();
     return failure;
   };
@@ -78,9 +88,12 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     const declared = await declare(config, stores, patient);
     if (!declared.ok) return await abandon(declared);
     const declaration = { ...declared, seal, credentials };
-    const site = new SiteProcess(config, stores, coordinator, declaration, report);
+    const site = new SiteProcess(config, stores, coordinator, declaration, telemetry);
     const listening = await site.start();
-    if (listening === null) return { ok: true, site };
+    if (listening === null) {
+      report(`has started, version ${PROGRAM_VERSION}`, { event: 'started' });
+      return { ok: true, site };
+    }
     return await abandon(startFailure('port_taken', listening));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -119,8 +132,4 @@ async function declare(
   if (refused !== null) return refused;
   await stores.damageDeclared();
   return { ok: true, record, starts };
-}
-
-function reportTo(site: string, message: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${site}: ${message}\n`);
 }

@@ -1,5 +1,6 @@
 import type { FileService } from './file-service.js';
 import type { ObjectService } from './object-service.js';
+import type { GatewayTelemetry } from './telemetry/site-telemetry.js';
 
 /** A site that is ready to serve. */
 export interface RunningSite {
@@ -7,6 +8,8 @@ export interface RunningSite {
   /** The same with what gateways for objects need; null for one that serves none. */
   readonly objects: ObjectService | null;
   readonly httpUrl: string;
+  /** What it measures and tells; nothing where there is none. */
+  readonly telemetry?: GatewayTelemetry;
   /** Resolves if the site has stopped itself, because what must hold does not. */
   readonly failed?: Promise<Error>;
   /** Hands its shards over, finishes what is in flight and closes everything. */

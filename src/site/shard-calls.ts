@@ -4,6 +4,7 @@ import type { ShardDrive } from '../protocol/shard-drive.js';
 import { mayAct } from '../protocol/shard/acting.js';
 import type { ReadFailure, Served } from './file-service.js';
 import type { SiteContext } from './site-context.js';
+import { type RequestTrace, traceText } from './telemetry/request-trace.js';
 
 /** How much later than asked for the protocol may answer before it is not waited for any more. */
 const GRACE_MS = 250;
@@ -21,9 +22,11 @@ export class ShardCalls {
   }
 
   /** `keep`: this site may hold the file under lease from here on. */
-  read(name: string, keep = true): Promise<ReadOutcome | 'timeout'> {
+  read(name: string, keep = true, trace?: RequestTrace): Promise<ReadOutcome | 'timeout'> {
+    const { node } = this.context;
+    const text = trace === undefined ? undefined : traceText(trace);
     return this.within<ReadOutcome | 'timeout'>('timeout', (untilMs, done) =>
-      this.context.node.read(name, untilMs, done, keep && this.context.node.config.leases),
+      node.read(name, untilMs, done, keep && node.config.leases, text),
     );
   }
 

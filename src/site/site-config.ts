@@ -1,5 +1,6 @@
 import type { EtcdConfig } from '../coordinator/etcd/etcd-config.js';
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
+import type { LogSettings } from './telemetry/site-log.js';
 import type { UpkeepSettings } from './upkeep.js';
 import type { Wan } from '../transport/wan.js';
 
@@ -56,6 +57,10 @@ export interface SiteConfig {
   readonly upkeep?: UpkeepSettings;
   /** Where S3 is served; nowhere when not given. */
   readonly s3Port?: number;
+  /** How it tells what happens; as text from `info` on when not given. */
+  readonly log?: LogSettings;
+  /** A request that takes at least this long is put into the log. Default: 1,000. */
+  readonly slowRequestMs?: number;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
   readonly sealKeyFile?: string;
 }

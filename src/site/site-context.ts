@@ -4,6 +4,7 @@ import type { ByteRange, ClusterStatus } from './file-service.js';
 import type { Seal } from './seal.js';
 import type { Upkeep } from './upkeep.js';
 import type { SiteConfig } from './site-config.js';
+import type { SessionWatch } from './telemetry/session-watch.js';
 
 /** Digests that a body may be given beside its etag, over all its bytes in the same pass. */
 export const DIGEST_NAMES = ['md5', 'sha1', 'sha256', 'crc32', 'crc32c', 'crc64nvme'] as const;
@@ -57,4 +58,6 @@ export interface SiteContext {
   readonly timeoutMs: number;
   /** What seals the secrets of access keys; null: there can be none. */
   readonly seal: Seal | null;
+  /** Sees what goes over clients' sessions. */
+  readonly sessions?: SessionWatch;
 }

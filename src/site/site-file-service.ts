@@ -31,6 +31,7 @@ import { finishChange, readTable, setPrimary } from './primary-rules.js';
 import { ShardCalls, failure, installing } from './shard-calls.js';
 import type { SiteContext } from './site-context.js';
 import { bucketOf, checkBucketName, checkFileName } from './site-names.js';
+import { noteWait, type RequestTrace } from './telemetry/request-trace.js';
 
 /**
  * The file service of a site: any request, at any site, brought to the primary where it has to be.
@@ -40,7 +41,11 @@ export function createFileService(context: SiteContext): SiteService {
   return new SiteFileService(context);
 }
 
-type ReadOptions = { readonly consistency?: Consistency; readonly version?: number };
+type ReadOptions = {
+  readonly consistency?: Consistency;
+  readonly version?: number;
+  readonly trace?: RequestTrace;
+};
 
 /** What gateways stand on, and what the node tells it of its clients' caches. */
 export interface SiteService extends ObjectService {
@@ -48,6 +53,8 @@ export interface SiteService extends ObjectService {
   retentions(): ReturnType<Buckets['retentions']>;
   /** Clients' sessions open now. */
   readonly sessionCount: number;
+  /** Requests that are being worked on, those on sessions not counted. */
+  readonly requestsUnderWay: number;
   /** These clients are to drop the file; null: all files of the shard. */
   invalidate(shard: string, sessions: readonly string[], name: string | null, serial: number): void;
 }
@@ -76,6 +83,10 @@ class SiteFileService implements SiteService {
     });
   }
 
+  get requestsUnderWay(): number {
+    return this.underWay;
+  }
+
   get sessionCount(): number {
     return this.sessions.count;
   }
@@ -85,7 +96,7 @@ class SiteFileService implements SiteService {
   }
 
   openSession(send: (frame: string | Uint8Array) => void): SiteSession | null {
-    return openClientSession(this.sessions, send);
+    return openClientSession(this.sessions, send, this.context.sessions);
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {
@@ -100,7 +111,9 @@ class SiteFileService implements SiteService {
     return this.admitted(refusedBy, async () => {
       const fault = await this.writeFault(name);
       if (fault !== null) return fault;
+      const startMs = performance.now();
       const uploaded = await this.context.content.upload(body, options.size);
+      noteWait(options.trace, 'uploadMs', performance.now() - startMs);
       if (!uploaded.ok) return rejected(uploaded.reason, uploaded.message);
       return this.putContent(name, uploaded.content, options.metadata ?? {}, options);
     });
@@ -232,10 +245,10 @@ class SiteFileService implements SiteService {
   private async openNow(name: string, options: ReadOptions): Promise<OpenedFile | ReadFailure> {
     const check = checkFileName(name);
     if (!check.ok) return failure('invalid_name', check.message);
-    const { consistency = 'strong', version } = options;
+    const { consistency = 'strong', version, trace } = options;
     const opened =
       version === undefined
-        ? await this.openHead(name, consistency)
+        ? await this.openHead(name, consistency, trace)
         : await this.openVersion(name, version, consistency);
     return opened.ok ? opened : this.explained(opened, name, consistency);
   }
@@ -243,6 +256,7 @@ class SiteFileService implements SiteService {
   private async openHead(
     name: string,
     consistency: Consistency,
+    trace: RequestTrace | undefined,
   ): Promise<OpenedFile | ReadFailure> {
     if (consistency === 'local') {
       const drive = this.calls.driveFor(name);
@@ -250,7 +264,7 @@ class SiteFileService implements SiteService {
       if (unreadable !== null) return unreadable;
       return this.opened(name, drive.releasedHead(name), this.calls.servedLocally([drive]));
     }
-    const read = await this.calls.read(name, consistency === 'strong');
+    const read = await this.calls.read(name, consistency === 'strong', trace);
     if (read === 'timeout') return this.calls.readFailure(read);
     if (!read.ok) return this.calls.readFailure(read.reason);
     const { freshness, primary } = read;

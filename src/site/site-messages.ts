@@ -12,6 +12,7 @@ import {
   isMilliseconds,
   isName,
   isPosition,
+  isRequestId,
 } from '../protocol/message-fields.js';
 import { isShardMessage } from './shard-messages.js';
 
@@ -80,6 +81,10 @@ function isCall(message: Fields): boolean {
   return isCount(message.id) && isId(message.run);
 }
 
+function isTrace(value: unknown): boolean {
+  return value === undefined || isRequestId(value);
+}
+
 const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>> = {
   shard: (m) => isId(m.shard) && isShardMessage(m.message),
   submit: (m) => isCall(m) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
@@ -89,10 +94,14 @@ const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>
     isId(m.shard) &&
     isName(m.name) &&
     (m.held === null || isPosition(m.held)) &&
-    typeof m.keep === 'boolean',
+    typeof m.keep === 'boolean' &&
+    isTrace(m.trace),
   asked: (m) => isCall(m) && isReadAnswer(m.answer),
   'ask-end': (m) =>
-    isCall(m) && isId(m.shard) && (m.catalogue === undefined || isBucketCatalogue(m.catalogue)),
+    isCall(m) &&
+    isId(m.shard) &&
+    (m.catalogue === undefined || isBucketCatalogue(m.catalogue)) &&
+    isTrace(m.trace),
   ended: (m) => isCall(m) && isEndAnswer(m.answer),
 };
 

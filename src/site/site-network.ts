@@ -5,7 +5,11 @@ import type { PeerNetwork, TransportEvent } from '../transport/peer-network.js';
 import { createPeerNetwork } from '../transport/tcp-network.js';
 import type { SiteConfig } from './site-config.js';
 import { parseSiteMessage } from './site-messages.js';
+import type { Report } from './telemetry/site-log.js';
+import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 
+/** What happens whenever a site is away. */
+const EXPECTED: ReadonlySet<TransportEvent['kind']> = new Set(['dial_failed', 'connection_lost']);
 /** The same mishap with the same site is reported once in this time. */
 const REPORT_ROUND_MS = 10_000;
 
@@ -14,7 +18,7 @@ export function createSiteNetwork(
   config: SiteConfig,
   { run, incarnation }: NodeConfig,
   credentials: CredentialSource | null,
-  report: (message: string) => void,
+  report: Report,
 ): PeerNetwork {
   const { site, cluster, host, peerPort, wan } = config;
   const peers = new Map(config.peers.map((peer) => [peer.site, peer]));
@@ -40,29 +44,42 @@ export function createSiteNetwork(
 export function connectNode(
   network: PeerNetwork,
   node: SiteNode,
-  report: (message: string) => void,
+  telemetry: Pick<SiteTelemetry, 'report' | 'messages' | 'heard'>,
 ): void {
-  network.onUp((site) => node.peer(site, true));
-  network.onDown((site) => node.peer(site, false));
+  const { report, messages } = telemetry;
+  network.onUp((site) => {
+    report(`is in touch with ${site}`, { event: 'site-back', fields: { peer: site } });
+    node.peer(site, true);
+  });
+  network.onDown((site) => {
+    const fields = { peer: site };
+    report(`has lost touch with ${site}`, { event: 'site-lost', level: 'warn', fields });
+    node.peer(site, false);
+  });
   network.onMessage((from, value) => {
     const parsed = parseSiteMessage(value);
     if (!parsed.ok) return network.reject(from, parsed.reason);
+    messages.heard(from, parsed.message);
     try {
       node.receive(from, parsed.message);
+      telemetry.heard(parsed.message);
     } catch (error) {
       // A record that cannot be read: the other site gets no answer and asks elsewhere.
-      report(`a message of ${from} could not be dealt with: ${String(error)}`);
+      report(`a message of ${from} could not be dealt with: ${String(error)}`, { level: 'error' });
     }
   });
 }
 
-function rarely(report: (message: string) => void): (event: TransportEvent) => void {
+function rarely(report: Report): (event: TransportEvent) => void {
   const reportedMs = new Map<string, number>();
   return ({ kind, site, message }) => {
     const nowMs = performance.now();
     const key = `${kind} ${site}`;
     if (nowMs - (reportedMs.get(key) ?? Number.NEGATIVE_INFINITY) < REPORT_ROUND_MS) return;
     reportedMs.set(key, nowMs);
-    report(`network: ${kind}${site === '' ? '' : ` (${site})`}: ${message}`);
+    const level = EXPECTED.has(kind) ? 'info' : 'warn';
+    const fields = { kind, ...(site !== '' && { peer: site }) };
+    const whom = site === '' ? '' : ` with ${site}`;
+    report(`network${whom}: ${message}`, { level, fields });
   };
 }

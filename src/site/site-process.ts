@@ -23,6 +23,7 @@ import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
+import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
 import type { ReferenceSource } from './content-references.js';
 
@@ -64,8 +65,9 @@ export class SiteProcess implements RunningSite {
     private readonly stores: SiteStores,
     private readonly coordinator: RemoteCoordinator,
     private readonly declaration: SiteDeclaration,
-    private readonly report: (message: string) => void,
+    readonly telemetry: SiteTelemetry,
   ) {
+    const { report } = telemetry;
     const nodeConfig = nodeConfigOf(config, declaration.record);
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
@@ -86,20 +88,24 @@ export class SiteProcess implements RunningSite {
     this.node = new SiteNode(
       nodeConfig,
       {
-        coordinator,
+        coordinator: telemetry.coordinator(coordinator),
         content: this.content.port,
         timers: createRealTimers(),
         send: (to, message) => {
           this.messages.note(to, message);
+          telemetry.messages.sent(to, message);
           return this.network.send(to, message);
         },
-        invalidate: (...told) => this.service.invalidate(...told),
+        invalidate: (shard, sessions, name, serial) => {
+          telemetry.messages.clientsTold(shard, sessions, serial);
+          this.service.invalidate(shard, sessions, name, serial);
+        },
         event: (shard, event) => this.heard(shard, event),
         fatal: (error) => this.stopForGood(error),
       },
       this.nodeShards(declaration.starts),
     );
-    connectNode(this.network, this.node, report);
+    connectNode(this.network, this.node, telemetry);
     this.upkeep = new SiteUpkeep({
       site: config.site,
       peers: peersByNearness(config),
@@ -117,12 +123,22 @@ export class SiteProcess implements RunningSite {
     this.service = createFileService({
       config,
       node: this.node,
-      content: this.content.access,
+      content: telemetry.content(this.content.access),
       status: () => this.status(),
       upkeep: this.upkeep,
       newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
       timeoutMs: REQUEST_TIMEOUT_MS,
       seal: declaration.seal,
+      sessions: telemetry.sessions,
+    });
+    telemetry.connect({
+      node: this.node,
+      stores,
+      writeQuorum: config.cluster.writeQuorum,
+      status: () => this.status(),
+      requestsUnderWay: () => this.service.requestsUnderWay,
+      lastVerification: () => this.upkeep.lastVerification(),
+      isStopping: () => this.closing !== null,
     });
   }
 
@@ -139,7 +155,10 @@ export class SiteProcess implements RunningSite {
     }
     this.node.start();
     const buckets = (): ReturnType<SiteService['retentions']> => this.service.retentions();
-    this.retention = startRetention({ node: this.node, wallMs: Date.now, buckets }, this.report);
+    this.retention = startRetention(
+      { node: this.node, wallMs: Date.now, buckets },
+      this.telemetry.report,
+    );
     this.upkeep.start();
     const { sites, writeQuorum } = cluster;
     const inTouch = (): boolean =>
@@ -165,13 +184,15 @@ export class SiteProcess implements RunningSite {
     this.declaration.credentials?.close();
     this.snapshots.close();
     this.coordinator.close();
+    await this.telemetry.close();
     await this.stores.close();
   }
 
   private nodeShards(
     starts: ReadonlyMap<string, ShardStart>,
   ): ConstructorParameters<typeof SiteNode>[2] {
-    const { network, content, guard, report } = this;
+    const { network, content, guard, telemetry } = this;
+    const { report } = telemetry;
     return new Map(
       [...starts].map(([shard, start]) => {
         const stored = this.stores.logs.get(shard);
@@ -180,7 +201,8 @@ export class SiteProcess implements RunningSite {
         const options = { network, content: content.port, shard, view, report };
         const snapshots = new SnapshotTransfer(options);
         this.transfers.push(snapshots);
-        return [shard, { start, log: guard.log(stored), view: guard.view(view), snapshots }];
+        const log = telemetry.log(shard, guard.log(stored));
+        return [shard, { start, log, view: guard.view(view), snapshots }];
       }),
     );
   }
@@ -213,15 +235,17 @@ export class SiteProcess implements RunningSite {
   }
 
   private heard(shard: string, event: ShardEvent): void {
-    if (this.leases.note(event) || event.kind === 'deduplicated' || event.kind === 'cut') return;
-    const { kind, ...details } = event;
-    this.report(`shard ${shard}: ${kind} ${JSON.stringify(details)}`);
+    this.leases.note(event);
+    this.telemetry.happened(shard, event);
   }
 
   /** What must hold does not: this site says nothing any more, the others go on. */
   private stopForGood(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
-    this.report(`this site stops: ${failure.stack ?? failure.message}`);
+    this.telemetry.report(`this site stops: ${failure.stack ?? failure.message}`, {
+      event: 'stopped-itself',
+      level: 'error',
+    });
     this.node.halt();
     void this.network.close();
     this.fail(failure);

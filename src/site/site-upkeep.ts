@@ -6,6 +6,7 @@ import { ContentScrubber } from './content-scrubber.js';
 import type { ContentTransfer } from './content-transfer.js';
 import { bytePace, FULL_PACE, gentlePace } from './pace.js';
 import { SiteVerifier, type Verification } from './site-verifier.js';
+import type { Report } from './telemetry/site-log.js';
 import type { Upkeep, UpkeepSettings, UpkeepStatus } from './upkeep.js';
 
 export interface UpkeepPorts {
@@ -17,7 +18,7 @@ export interface UpkeepPorts {
   readonly sources: readonly ReferenceSource[];
   readonly settings: UpkeepSettings;
   /** Told of rounds that did something and of passes that found something. */
-  readonly report: (message: string) => void;
+  readonly report: Report;
 }
 
 /** Collects and scrubs on timers, and on demand. Must be made before the network starts. */
@@ -26,6 +27,7 @@ export class SiteUpkeep implements Upkeep {
   private readonly scrubber: ContentScrubber;
   private readonly verifier: SiteVerifier;
   private readonly timers: NodeJS.Timeout[] = [];
+  private verified: ReturnType<SiteUpkeep['lastVerification']> = null;
 
   constructor(private readonly ports: UpkeepPorts) {
     const { store, sources, content } = ports;
@@ -62,8 +64,19 @@ export class SiteUpkeep implements Upkeep {
     void this.pass(FULL_PACE);
   }
 
-  verify(): Promise<Verification> {
-    return this.verifier.verify();
+  async verify(): Promise<Verification> {
+    const verification = await this.verifier.verify();
+    this.verified = { atMs: Date.now(), verification };
+    if (verification.views.some(({ differences }) => differences.length > 0)) {
+      const message = 'sites were compared, and they are not the same: see quorate verify';
+      this.ports.report(message, { event: 'diverged', level: 'error' });
+    }
+    return verification;
+  }
+
+  /** The last comparison that was asked of this site. */
+  lastVerification(): { readonly atMs: number; readonly verification: Verification } | null {
+    return this.verified;
   }
 
   private async round(): Promise<void> {
@@ -77,6 +90,8 @@ export class SiteUpkeep implements Upkeep {
   private async pass(pace: ReturnType<typeof bytePace>): Promise<void> {
     const known = this.scrubber.status().findings.length;
     await this.scrubber.scrub(pace);
-    for (const finding of this.scrubber.status().findings.slice(known)) this.ports.report(finding);
+    for (const finding of this.scrubber.status().findings.slice(known)) {
+      this.ports.report(finding, { event: 'scrub-finding', level: 'error' });
+    }
   }
 }

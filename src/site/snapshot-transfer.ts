@@ -17,6 +17,7 @@ import {
 } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
+import type { Report } from './telemetry/site-log.js';
 
 const CONTENT_DEADLINE_MS = 120_000;
 /** Ranges on their way at once. */
@@ -27,7 +28,7 @@ export interface SnapshotTransferOptions {
   readonly content: ContentPort;
   readonly shard: string;
   readonly view: StoredShardView;
-  readonly report: (message: string) => void;
+  readonly report: Report;
 }
 
 /**
@@ -46,7 +47,11 @@ export class SnapshotTransfer implements SnapshotPort {
       (installed) => this.closed || done(installed),
       (error: unknown) => {
         const { shard, report } = this.options;
-        report(`a snapshot of shard ${shard} from ${from} failed: ${String(error)}`);
+        report(`a snapshot of shard ${shard} from ${from} failed: ${String(error)}`, {
+          event: 'snapshot-failed',
+          level: 'warn',
+          shard,
+        });
         if (!this.closed) done(null);
       },
     );

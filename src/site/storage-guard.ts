@@ -8,6 +8,7 @@ import type {
   ShardView,
   StorageFailure,
 } from '../protocol/ports.js';
+import type { Report } from './telemetry/site-log.js';
 
 type Done = (failure: StorageFailure | null) => void;
 
@@ -18,7 +19,7 @@ type Done = (failure: StorageFailure | null) => void;
 export class StorageGuard {
   private first: StorageFailure | null = null;
 
-  constructor(private readonly report: (message: string) => void) {}
+  constructor(private readonly report: Report) {}
 
   get failure(): StorageFailure | null {
     return this.first;
@@ -27,7 +28,10 @@ export class StorageGuard {
   note(failure: StorageFailure): void {
     if (this.first !== null) return;
     this.first = failure;
-    this.report(`storage failed, no write is taken any more: ${failure.message}`);
+    this.report(`storage failed, no write is taken any more: ${failure.message}`, {
+      event: 'storage-failed',
+      level: 'error',
+    });
   }
 
   log(log: ShardLog): ShardLog {

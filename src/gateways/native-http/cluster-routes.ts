@@ -23,7 +23,7 @@ export async function answerBuckets(exchange: Exchange): Promise<void> {
 /** PUT and DELETE of `/v1/buckets/<name>`. */
 export async function changeBucket(exchange: Exchange, bucket: string): Promise<void> {
   const { request, service } = exchange;
-  const read = readWriteOptions(request.headers, false);
+  const read = readWriteOptions(exchange, false);
   if (!read.ok) return sendProblem(exchange, read);
   const { options } = read;
   const outcome =

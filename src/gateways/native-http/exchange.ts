@@ -14,6 +14,14 @@ export interface Exchange extends HttpExchange {
   /** The site that answers. */
   readonly site: string;
   readonly console: ConsoleFiles;
+  /** What the request is called in answers and logs. */
+  readonly requestId: string;
+  /** What operators ask; null at a site that measures nothing. */
+  readonly operations: OperationsAnswers | null;
+}
+
+export interface OperationsAnswers {
+  answer(exchange: Exchange, path: string, query: string): void;
 }
 
 export function sendJson(
@@ -23,6 +31,7 @@ export function sendJson(
   served?: Served,
 ): void {
   const headers: FlatHeaders = ['Content-Type', 'application/json'];
+  headers.push('Quorate-Request-Id', exchange.requestId);
   if (served) addServed(headers, served);
   else headers.push('Quorate-Site', exchange.site);
   send(exchange, status, headers, `${JSON.stringify(value)}\n`);
@@ -54,7 +63,7 @@ export function sendProblem(
   headers.push('Quorate-Code', problem.code);
   if (status === 503) headers.push('Retry-After', '1');
   if (current) headers.push('Quorate-Version', String(current.version));
-  if (requestId !== undefined) headers.push('Quorate-Request-Id', requestId);
+  headers.push('Quorate-Request-Id', exchange.requestId);
   const body = JSON.stringify({
     type: 'about:blank',
     title,

@@ -53,7 +53,7 @@ export async function answerFile(
   const etag = file.content?.etag ?? '';
   const condition = judgeConditions(exchange, etag);
   if (typeof condition === 'object') return sendProblem(exchange, condition, { current: file });
-  const headers = fileHeaders(file, opened.served);
+  const headers = fileHeaders(file, opened.served, exchange.requestId);
   if (condition === 'not_modified') {
     exchange.response.writeHead(304, headers);
     exchange.response.end();
@@ -106,7 +106,7 @@ function judgeConditions(exchange: Exchange, etag: string): 'read' | 'not_modifi
 
 const SENDABLE = /^[\x20-\x7e\t]*$/;
 
-function fileHeaders(file: FileVersion, served: Served): FlatHeaders {
+function fileHeaders(file: FileVersion, served: Served, requestId: string): FlatHeaders {
   const { metadata } = file;
   const contentType = metadata[CONTENT_TYPE_KEY] ?? DEFAULT_CONTENT_TYPE;
   const headers = [
@@ -127,6 +127,8 @@ function fileHeaders(file: FileVersion, served: Served): FlatHeaders {
     String(file.version),
     'Quorate-Epoch',
     String(file.epoch),
+    'Quorate-Request-Id',
+    requestId,
   ];
   addServed(headers, served);
   for (const key in metadata) {

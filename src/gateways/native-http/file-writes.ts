@@ -16,7 +16,7 @@ export async function putFile(exchange: Exchange, name: string): Promise<void> {
   if (headers['content-range'] !== undefined) {
     return sendProblem(exchange, refusal('invalid_header', 'PUT writes whole files, not ranges'));
   }
-  const read = readWriteOptions(headers, true);
+  const read = readWriteOptions(exchange, true);
   if (!read.ok) return sendProblem(exchange, read);
   const { options } = read;
   const announced = headers['content-length'];
@@ -32,7 +32,7 @@ export async function putFile(exchange: Exchange, name: string): Promise<void> {
 
 /** DELETE: a tombstone becomes the file's next version; its history stays readable. */
 export async function deleteFile(exchange: Exchange, name: string): Promise<void> {
-  const read = readWriteOptions(exchange.request.headers, false);
+  const read = readWriteOptions(exchange, false);
   if (!read.ok) return sendProblem(exchange, read);
   const outcome = await exchange.service.remove(name, read.options);
   sendOutcome(exchange, outcome, read.options.requestId);
@@ -64,7 +64,7 @@ export async function deriveFile(
   if (!check.ok) {
     return sendProblem(exchange, refusal('invalid_name', `${action}: ${check.message}`));
   }
-  const read = readWriteOptions(exchange.request.headers, false);
+  const read = readWriteOptions(exchange, false);
   if (!read.ok) return sendProblem(exchange, read);
   const { service } = exchange;
   const outcome =
@@ -97,7 +97,7 @@ export function sendOutcome(exchange: Exchange, outcome: WriteOutcome, requestId
     'Quorate-Epoch',
     String(file.epoch),
     'Quorate-Request-Id',
-    requestId,
+    exchange.requestId,
   ];
   if (file.content) headers.push('ETag', entityTag(file.content.etag));
   addServed(headers, served);

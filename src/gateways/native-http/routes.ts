@@ -9,6 +9,7 @@ import { answerKeys, changeRights, createKey, refuseForeignPage, revokeKey } fro
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
+import { OPERATIONS_PATHS } from './operations.js';
 import { answerUpkeep, upkeepAction } from './upkeep-routes.js';
 import { splitTarget } from '../raw-target.js';
 
@@ -41,8 +42,17 @@ export function route(exchange: Exchange): Promise<void> | void {
       return routePrimaries(exchange, query);
     default:
       if (exchange.console.owns(path)) return exchange.console.answer(exchange, path);
+      if (OPERATIONS_PATHS.includes(path)) return routeOperations(exchange, path, query);
       return routeUpkeep(exchange, path, query);
   }
+}
+
+function routeOperations(exchange: Exchange, path: string, query: string): void {
+  const { operations } = exchange;
+  if (operations === null) {
+    return sendProblem(exchange, refusal('not_offered', 'this site measures and tells nothing'));
+  }
+  return operations.answer(exchange, path, query);
 }
 
 function routeUpkeep(exchange: Exchange, path: string, query: string): Promise<void> | void {

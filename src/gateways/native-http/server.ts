@@ -1,10 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FileService } from '../../site/file-service.js';
 import type { ObjectService } from '../../site/object-service.js';
+import {
+  newRequestId,
+  readRequestId,
+  readTraceparent,
+} from '../../site/telemetry/request-trace.js';
+import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { ConsoleFiles } from './console-files.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
+import { Operations } from './operations.js';
 import { PROBLEMS, refusal } from './problem.js';
 import { route } from './routes.js';
 import { acceptSessions } from './session-socket.js';
@@ -14,6 +21,8 @@ export interface NativeHttpOptions {
   readonly site: string;
   /** Answers what is asked of access keys and of buckets' settings; without it nothing does. */
   readonly objects?: ObjectService | null;
+  /** What the site measures and tells, and is told of its requests. */
+  readonly telemetry?: GatewayTelemetry | undefined;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** Where the console's built files are. Default: beside this program. */
@@ -24,8 +33,12 @@ export interface ListenOptions extends NativeHttpOptions, ListenAddress {}
 
 /** Serves the native API on its own port. Rejects when the port cannot be had. */
 export function listen(service: FileService, options: ListenOptions): Promise<ListeningHttp> {
-  const handling = { ...options, consoleFiles: new ConsoleFiles(options.consoleFolder) };
+  const { telemetry } = options;
+  const operations = telemetry ? new Operations(telemetry) : null;
+  const consoleFiles = new ConsoleFiles(options.consoleFolder);
+  const handling: HandleOptions = { ...options, consoleFiles, operations };
   return listenHttp(options, {
+    ...(telemetry && { ended: (status, tookMs) => telemetry.ended('native', status, tookMs) }),
     answer: (request, response, awaitsContinue) =>
       handle(service, handling, request, response, awaitsContinue),
     refusal: (code, detail) => {
@@ -34,12 +47,24 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
       const body = `${JSON.stringify(problem)}\n`;
       return { status, contentType: 'application/problem+json', body };
     },
-    attach: (server) => acceptSessions(server, service),
+    attach: (server) => {
+      const sessions = acceptSessions(server, service);
+      const drain = (): void => {
+        sessions.drain();
+        operations?.drain();
+      };
+      const close = (): void => {
+        drain();
+        sessions.close();
+      };
+      return { drain, close };
+    },
   });
 }
 
 interface HandleOptions extends NativeHttpOptions {
   readonly consoleFiles: ConsoleFiles;
+  readonly operations: Operations | null;
 }
 
 function handle(
@@ -49,13 +74,16 @@ function handle(
   response: ServerResponse,
   awaitsContinue: boolean,
 ): void {
-  const { site, objects = null, consoleFiles } = options;
+  const { site, objects = null, telemetry = null, consoleFiles, operations } = options;
+  const begun = begin(request, telemetry, objects);
   const exchange: Exchange = {
     request,
     response,
-    service,
-    objects,
+    service: begun.service ?? service,
+    objects: begun.service,
     site,
+    requestId: begun.requestId,
+    operations,
     awaitsContinue,
     console: consoleFiles,
   };
@@ -69,6 +97,23 @@ function handle(
   } catch (error) {
     answerMistake(exchange, options, error);
   }
+}
+
+/** The name that the caller gave the request, or its write, or a new one; and what answers it. */
+function begin(
+  { headers }: IncomingMessage,
+  telemetry: GatewayTelemetry | null,
+  objects: ObjectService | null,
+): { readonly requestId: string; readonly service: ObjectService | null } {
+  const named =
+    readRequestId(headers['quorate-request-id']) ?? readRequestId(headers['idempotency-key']);
+  if (telemetry === null || objects === null) {
+    return { requestId: named ?? newRequestId(), service: objects };
+  }
+  const { traceparent } = headers;
+  const parent = traceparent === undefined ? null : readTraceparent(traceparent);
+  const { trace, service } = telemetry.begin('native', { id: named, parent }, objects);
+  return { requestId: trace.id, service };
 }
 
 /** A web page of another origin that tries to change something through its visitor's browser. */

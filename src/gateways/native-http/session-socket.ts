@@ -22,6 +22,8 @@ const CLOSE_TRY_LATER = 1013;
 const CLOSE_GOING_AWAY = 1001;
 
 export interface SessionSockets {
+  /** Sends every client away, and takes no more. */
+  drain(): void;
   /** Ends every session: the site stops. */
   close(): void;
 }
@@ -37,7 +39,7 @@ export function acceptSessions(server: Server, service: FileService): SessionSoc
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
-    const fault = faultOf(request);
+    const fault = isDraining ? '503 Service Unavailable' : faultOf(request);
     if (fault !== null) {
       socket.end(`HTTP/1.1 ${fault}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
@@ -46,12 +48,18 @@ export function acceptSessions(server: Server, service: FileService): SessionSoc
       serve(connection, new FrameWriter(socket), service),
     );
   });
+  let isDraining = false;
+  const drain = (): void => {
+    isDraining = true;
+    for (const connection of sockets.clients) connection.close(CLOSE_GOING_AWAY, 'site stopping');
+  };
   const pulse = setInterval(() => sockets.clients.forEach(askForLife), SILENCE_LIMIT_MS);
   pulse.unref();
   return {
+    drain,
     close: () => {
       clearInterval(pulse);
-      for (const connection of sockets.clients) connection.close(CLOSE_GOING_AWAY, 'site stopping');
+      drain();
       sockets.close();
     },
   };

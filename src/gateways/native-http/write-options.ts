@@ -1,38 +1,33 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WriteOptions } from '../../site/file-service.js';
 import { CONTENT_TYPE_KEY, METADATA_LIMIT_BYTES, USER_METADATA_PREFIX } from '../file-metadata.js';
+import { newRequestId, readRequestId } from '../../site/telemetry/request-trace.js';
 import { readConditions } from './conditions.js';
+import type { Exchange } from './exchange.js';
 import type { Refusal } from './problem.js';
 import { refusal } from './problem.js';
 
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const SINCE = /^[\x21-\x7e]{1,2048}$/;
 const METADATA_HEADER = 'quorate-meta-';
-
-const runId = randomBytes(9).toString('base64url');
-let requestCount = 0;
-
-/** An id for a request whose client gave none: unique across runs and sites. */
-export function newRequestId(): string {
-  requestCount += 1;
-  return `${runId}-${requestCount.toString(36)}`;
-}
 
 export type ReadWriteOptions =
   | { readonly ok: true; readonly options: WriteOptions & { readonly requestId: string } }
   | Refusal;
 
-/** Conditions, request id and session token of a write; with its metadata where asked for. */
+/**
+ * Conditions, request id and session token of a write; with its metadata where asked for. Without an
+ * Idempotency-Key the id is one made here: whoever names a request for its logs does not say that
+ * another one of that name is the same write.
+ */
 export function readWriteOptions(
-  headers: IncomingHttpHeaders,
+  { request: { headers }, requestId }: Pick<Exchange, 'request' | 'requestId'>,
   withMetadata: boolean,
 ): ReadWriteOptions {
   const conditions = readConditions(headers);
   if (!conditions.ok) return conditions;
   const key = headers['idempotency-key'];
   const since = headers['quorate-since'];
-  if (key !== undefined && !REQUEST_ID.test(String(key))) {
+  if (key !== undefined && readRequestId(key) === undefined) {
     return refusal('invalid_header', 'Idempotency-Key has to be 1 to 128 visible ASCII characters');
   }
   if (since !== undefined && !SINCE.test(String(since))) {
@@ -44,11 +39,15 @@ export function readWriteOptions(
     ok: true,
     options: {
       ...conditions.conditions,
-      requestId: key === undefined ? newRequestId() : String(key),
+      requestId: key === undefined ? madeId(headers, requestId) : String(key),
       ...(since !== undefined && { since: String(since) }),
       ...(metadata && { metadata: metadata.metadata }),
     },
   };
+}
+
+function madeId(headers: IncomingHttpHeaders, requestId: string): string {
+  return headers['quorate-request-id'] === undefined ? requestId : newRequestId();
 }
 
 type ReadMetadata = { readonly ok: true; readonly metadata: Record<string, string> } | Refusal;

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 
 import type { ObjectService } from '../../site/object-service.js';
+import { readTraceparent } from '../../site/telemetry/request-trace.js';
+import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
@@ -24,6 +27,8 @@ import { legalXmlText, XmlWriter } from './xml/xml-writer.js';
 export interface S3ServerOptions extends ListenAddress {
   /** The site that answers. */
   readonly site: string;
+  /** Told of each request, and names it. */
+  readonly telemetry?: GatewayTelemetry | undefined;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** By which abandoned uploads are collected. Default: the machine's. */
@@ -42,7 +47,9 @@ export async function listenS3(
   options: S3ServerOptions,
 ): Promise<ListeningHttp> {
   const server = new S3Server(service, options);
+  const { telemetry } = options;
   const listening = await listenHttp(options, {
+    ...(telemetry && { ended: (status, tookMs) => telemetry.ended('s3', status, tookMs) }),
     answer: (request, response, awaitsContinue) => {
       server.answer({ request, response, awaitsContinue });
     },
@@ -106,6 +113,14 @@ class S3Server {
     await deliver(exchange, result, id, cors);
   }
 
+  private serviceFor(id: string, { headers }: IncomingMessage): ObjectService {
+    const { telemetry } = this.options;
+    if (telemetry === undefined) return this.service;
+    const { traceparent } = headers;
+    const parent = traceparent === undefined ? null : readTraceparent(traceparent);
+    return telemetry.begin('s3', { id, parent }, this.service).service;
+  }
+
   private async understand(
     exchange: HttpExchange,
     id: string,
@@ -132,7 +147,8 @@ class S3Server {
     const { payload } = authenticated;
     const effective = effectiveHeaders(request.headersDistinct, parameters);
     if (!effective.ok) return effective;
-    const { service, options } = this;
+    const { options } = this;
+    const service = this.serviceFor(id, request);
     const scheme = options.certificate ? 'https' : 'http';
     const origin = `${scheme}://${request.headers.host ?? `${options.host}:${options.port}`}`;
     // Object.assign: `awaitsContinue` is shared with whoever reads the body.

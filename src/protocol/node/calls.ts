@@ -75,7 +75,11 @@ export class SiteCalls {
     to: string,
     shard: string,
     name: string,
-    options: { readonly bringContent: boolean; readonly keep: boolean },
+    options: {
+      readonly bringContent: boolean;
+      readonly keep: boolean;
+      readonly trace: string | undefined;
+    },
     untilMs: number,
     done: (result: CallResult<ReadAnswer>) => void,
   ): void {
@@ -84,13 +88,22 @@ export class SiteCalls {
       this.here(untilMs, (answered) => drive?.ask(name, null, answered), done);
       return;
     }
-    const { bringContent, keep } = options;
+    const { bringContent, keep, trace } = options;
     const position = bringContent ? undefined : drive?.heldPosition(name);
     const held = position === undefined ? null : { epoch: position.epoch, seq: position.seq };
     this.call(
       to,
       untilMs,
-      (id) => ({ kind: 'ask', id, run: this.run, shard, name, held, keep }),
+      (id) => ({
+        kind: 'ask',
+        id,
+        run: this.run,
+        shard,
+        name,
+        held,
+        keep,
+        ...(trace !== undefined && { trace }),
+      }),
       (result) => done(result as CallResult<ReadAnswer>),
     );
   }

@@ -193,6 +193,7 @@ export class ClientSessions {
           else fail(outcome.reason);
         },
         this.node.config.leases && message.mode === 'strong',
+        traceOf(session.id, id),
       );
     });
   }
@@ -255,7 +256,8 @@ export class ClientSessions {
       const told = message.since === null ? null : this.ports.readCursor(message.since);
       const since = told?.get(shard) ?? null;
       const intent = this.intentOf(write);
-      const request: WriteRequest = { requestId, since, intent, conditions };
+      const trace = traceOf(session.id, id);
+      const request: WriteRequest = { requestId, since, intent, conditions, trace };
       const untilMs = this.node.nowMs() + this.ports.requestMs;
       this.node.submit(
         () => this.node.shardFor(name),
@@ -347,6 +349,11 @@ type FileIntent = Extract<WriteIntent, { kind: 'put' | 'delete' }>;
 
 function isSame(head: FileVersion | null, at: Position): boolean {
   return comparePositions(head ?? { epoch: 0, seq: 0 }, at) === 0;
+}
+
+/** What operators know a request on a session by. */
+export function traceOf(session: string, id: number): string {
+  return `${session}#${id}`;
 }
 
 /** The version that a committed write made, without the bytes, which its writer has. */

@@ -32,6 +32,8 @@ export type SiteMessage =
       readonly held: Position | null;
       /** Whether the asking site wants to keep it under lease. */
       readonly keep: boolean;
+      /** What operators know the request by. */
+      readonly trace?: string | undefined;
     }
   | {
       readonly kind: 'asked';
@@ -46,6 +48,7 @@ export type SiteMessage =
       readonly shard: string;
       /** The bucket that the asking site wants to list without asking from then on. */
       readonly catalogue?: string;
+      readonly trace?: string | undefined;
     }
   | {
       readonly kind: 'ended';

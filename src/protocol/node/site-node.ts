@@ -258,13 +258,14 @@ export class SiteNode {
   /**
    * A strong read of the newest version: from here if this site holds the file under lease, else the
    * primary says which version it is, and this site's own bytes are used. `keep`: the file is to be
-   * held under lease from here on; without, the primary is asked each time.
+   * held under lease from here on; without, the primary is asked each time. `trace` goes along.
    */
   read(
     name: string,
     untilMs: number,
     told: (outcome: ReadOutcome) => void,
     keep: boolean = this.config.leases,
+    trace?: string,
   ): void {
     const done = (outcome: ReadOutcome): void => {
       if (outcome.ok) this.reads[outcome.freshness] += 1;
@@ -281,7 +282,8 @@ export class SiteNode {
       if (!this.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
       if (primary === '' || !this.isConnected(primary))
         return this.retryLater(untilMs, shard, attempt);
-      this.calls.ask(primary, shard, name, { bringContent, keep }, untilMs, (result) => {
+      const options = { bringContent, keep, trace };
+      this.calls.ask(primary, shard, name, options, untilMs, (result) => {
         this.keepGranted(shard, name, result);
         const read = this.settleRead(shard, primary, result);
         if (read === 'again') {

@@ -20,6 +20,14 @@ import type { RunIndex } from './run-index.js';
 import { segmentSalt } from './segment-header.js';
 import { SegmentSet } from './segment-set.js';
 
+/** One fsync of a log. */
+export interface LogSync {
+  readonly tookMs: number;
+  /** What it made durable. */
+  readonly writes: number;
+  readonly bytes: number;
+}
+
 export interface ShardLogOptions {
   readonly shard: string;
   /** A segment takes no further batch once it has this many bytes. Default 16 MiB. */
@@ -36,6 +44,8 @@ export interface ShardLogOptions {
   readonly shownSeq?: number;
   readonly files?: LogFiles;
   readonly idleTimer?: IdleTimer;
+  /** Told after each fsync of writes. */
+  readonly synced?: (sync: LogSync) => void;
 }
 
 /** The log on a real disk. */
@@ -279,11 +289,14 @@ class SegmentedLog implements SegmentedShardLog {
       encodeWrite(salt, write, epochBeforeCut, arena.room),
     );
     await writeFully(segment.file, arena.pieces(), segment.bytes);
+    const startMs = performance.now();
     await segment.file.datasync();
+    const tookMs = performance.now() - startMs;
     let offset = segment.bytes + marker.length;
     batch.forEach(({ write }, i) => {
       offset = this.note(write, records[i] ?? [], segment.index, offset);
     });
+    this.options.synced?.({ tookMs, writes: batch.length, bytes: offset - segment.bytes });
     segment.bytes = offset;
   }
 

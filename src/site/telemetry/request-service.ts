@@ -1,0 +1,215 @@
+import type { ObjectService } from '../object-service.js';
+import type {
+  BucketOptions,
+  FileService,
+  History,
+  Listing,
+  ListOptions,
+  OpenedFile,
+  ReadFailure,
+  WriteOptions,
+  WriteOutcome,
+} from '../file-service.js';
+import type { RequestTrace } from './request-trace.js';
+import type { RequestMetrics } from './request-metrics.js';
+
+/** Told of what took long. */
+export type SlowRequest = (request: {
+  readonly what: string;
+  readonly name: string;
+  readonly tookMs: number;
+  readonly outcome: string;
+  readonly trace: RequestTrace;
+  /** Of a write that committed. */
+  readonly written: Extract<WriteOutcome, { outcome: 'committed' }> | null;
+}) => void;
+
+export interface RequestPorts {
+  readonly metrics: RequestMetrics;
+  readonly trace: RequestTrace;
+  nowMs(): number;
+  /** Requests that take at least this long are told of. */
+  readonly slowMs: number;
+  readonly slow: SlowRequest;
+}
+
+type Put = ObjectService['put'];
+type Store = ObjectService['store'];
+
+/** The service of a site for one request: the request's name goes along, and its time is taken. */
+export class RequestService implements ObjectService {
+  constructor(
+    private readonly service: ObjectService,
+    private readonly ports: RequestPorts,
+  ) {}
+
+  get upkeep(): FileService['upkeep'] {
+    return this.service.upkeep;
+  }
+
+  get records(): ObjectService['records'] {
+    return this.service.records;
+  }
+
+  get keys(): ObjectService['keys'] {
+    return this.service.keys;
+  }
+
+  open(
+    name: string,
+    options?: Parameters<FileService['open']>[1],
+  ): Promise<OpenedFile | ReadFailure> {
+    const { trace, metrics } = this.ports;
+    const startMs = this.ports.nowMs();
+    return this.service.open(name, { ...options, trace }).then((opened) => {
+      const tookMs = this.ports.nowMs() - startMs;
+      if (opened.ok) metrics.read(opened.served.freshness, tookMs);
+      else metrics.readFailed(opened.reason);
+      if (tookMs >= this.ports.slowMs) {
+        this.slow('read', name, tookMs, opened.ok ? opened.served.freshness : opened.reason);
+      }
+      return opened;
+    });
+  }
+
+  list(options: ListOptions): Promise<Listing> {
+    return this.listed('list', options.bucket, this.service.list(options));
+  }
+
+  history(name: string, options?: Parameters<FileService['history']>[1]): Promise<History> {
+    return this.listed('history', name, this.service.history(name, options));
+  }
+
+  write(
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    options?: WriteOptions & { readonly size?: number },
+  ): Promise<WriteOutcome> {
+    const { trace } = this.ports;
+    return this.written('write', name, () => this.service.write(name, body, { ...options, trace }));
+  }
+
+  remove(name: string, options?: WriteOptions): Promise<WriteOutcome> {
+    const { trace } = this.ports;
+    return this.written('delete', name, () => this.service.remove(name, { ...options, trace }));
+  }
+
+  put(...[name, content, options]: Parameters<Put>): Promise<WriteOutcome> {
+    const { trace } = this.ports;
+    return this.written('write', name, () =>
+      this.service.put(name, content, { ...options, trace }),
+    );
+  }
+
+  copy(
+    from: string,
+    to: string,
+    options?: WriteOptions & { readonly version?: number },
+  ): Promise<WriteOutcome> {
+    const { trace } = this.ports;
+    return this.written('copy', to, () => this.service.copy(from, to, { ...options, trace }));
+  }
+
+  move(from: string, to: string, options?: WriteOptions): Promise<WriteOutcome> {
+    const { trace } = this.ports;
+    return this.written('move', to, () => this.service.move(from, to, { ...options, trace }));
+  }
+
+  store(...[body, options]: Parameters<Store>): ReturnType<Store> {
+    return this.service.store(body, options);
+  }
+
+  join(...contents: Parameters<ObjectService['join']>): ReturnType<ObjectService['join']> {
+    return this.service.join(...contents);
+  }
+
+  createBucket(name: string, options?: BucketOptions): Promise<WriteOutcome> {
+    return this.service.createBucket(name, options);
+  }
+
+  removeBucket(name: string, options?: WriteOptions): Promise<WriteOutcome> {
+    return this.service.removeBucket(name, options);
+  }
+
+  bucket(...asked: Parameters<ObjectService['bucket']>): ReturnType<ObjectService['bucket']> {
+    return this.service.bucket(...asked);
+  }
+
+  setBucket(...change: Parameters<ObjectService['setBucket']>): Promise<WriteOutcome> {
+    return this.service.setBucket(...change);
+  }
+
+  listBuckets(): ReturnType<FileService['listBuckets']> {
+    return this.service.listBuckets();
+  }
+
+  openSession(send: (frame: string | Uint8Array) => void): ReturnType<FileService['openSession']> {
+    return this.service.openSession(send);
+  }
+
+  primaryTable(): ReturnType<FileService['primaryTable']> {
+    return this.service.primaryTable();
+  }
+
+  primaryOf(name: string): ReturnType<FileService['primaryOf']> {
+    return this.service.primaryOf(name);
+  }
+
+  setPrimary(pattern: string, shard: string): ReturnType<FileService['setPrimary']> {
+    return this.service.setPrimary(pattern, shard);
+  }
+
+  cluster(): ReturnType<FileService['cluster']> {
+    return this.service.cluster();
+  }
+
+  position(): string {
+    return this.service.position();
+  }
+
+  private async listed<T extends { readonly ok: true } | ReadFailure>(
+    what: string,
+    name: string,
+    listing: Promise<T>,
+  ): Promise<T> {
+    const startMs = this.ports.nowMs();
+    const listed = await listing;
+    const tookMs = this.ports.nowMs() - startMs;
+    if (listed.ok) this.ports.metrics.listed(tookMs);
+    else this.ports.metrics.readFailed(listed.reason);
+    if (tookMs >= this.ports.slowMs)
+      this.slow(what, name, tookMs, listed.ok ? 'ok' : listed.reason);
+    return listed;
+  }
+
+  private async written(
+    what: string,
+    name: string,
+    write: () => Promise<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    const { metrics, nowMs, slowMs } = this.ports;
+    const startMs = nowMs();
+    const result = await write();
+    const tookMs = nowMs() - startMs;
+    metrics.written(result.outcome, tookMs);
+    const isCommitted = result.outcome === 'committed';
+    if (!isCommitted) metrics.writeFailed(result.reason);
+    if (tookMs >= slowMs) {
+      this.slow(what, name, tookMs, isCommitted ? 'committed' : result.reason, result);
+    }
+    return result;
+  }
+
+  private slow(
+    what: string,
+    name: string,
+    tookMs: number,
+    outcome: string,
+    result?: WriteOutcome,
+  ): void {
+    const { slow, trace, metrics } = this.ports;
+    metrics.slowOne();
+    const written = result?.outcome === 'committed' ? result : null;
+    slow({ what, name, tookMs, outcome, trace, written });
+  }
+}

@@ -1,0 +1,277 @@
+import type { Coordinator, ShardLog } from '../../protocol/ports.js';
+import type { SiteMessage } from '../../protocol/node/messages.js';
+import type { ShardEvent } from '../../protocol/shard/effects.js';
+import type { ShardState } from '../../protocol/shard/state.js';
+import type { ObjectService } from '../object-service.js';
+import type { ContentAccess } from '../site-context.js';
+import { ClaimReasons } from './claim-reasons.js';
+import type { EventRing } from './event-ring.js';
+import type { Journal } from './journal.js';
+import { type Forwarded, type ForwardedAnswer, MessageWatch } from './message-watch.js';
+import { MetricRegistry } from './metric-registry.js';
+import { ProcessMetrics } from './process-metrics.js';
+import { type Readiness, readinessOf } from './readiness.js';
+import { RequestMetrics } from './request-metrics.js';
+import { RequestService, type SlowRequest } from './request-service.js';
+import {
+  newRequestId,
+  readTraceText,
+  type RequestTrace,
+  type SpanContext,
+} from './request-trace.js';
+import { SessionWatch } from './session-watch.js';
+import { reportShardEvent } from './shard-notices.js';
+import { collectSite, type SiteSources } from './site-collector.js';
+import type { LogFields, Report } from './site-log.js';
+import { StateWatch } from './state-watch.js';
+import { observeStores, type StoreObserver } from './store-observer.js';
+import { WriteWatch } from './write-watch.js';
+
+/** What a gateway has to say of a request that came. */
+export interface AskedRequest {
+  /** As the caller named it, judged to be an id; undefined if it did not. */
+  readonly id: string | undefined;
+  readonly parent: SpanContext | null;
+}
+
+export interface BegunRequest {
+  readonly trace: RequestTrace;
+  /** What answers the request. */
+  readonly service: ObjectService;
+}
+
+/** What a site tells about itself through its gateways, and what they tell it. */
+export interface GatewayTelemetry {
+  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): BegunRequest;
+  /** The answer was handed over, or its connection ended. */
+  ended(by: 'native' | 's3', status: number, tookMs: number): void;
+  metrics(): string;
+  readiness(): Readiness;
+  readonly events: EventRing;
+}
+
+export interface TelemetrySettings {
+  readonly site: string;
+  /** A request that takes at least this long is put into the log. */
+  readonly slowRequestMs: number;
+}
+
+export interface TelemetrySources extends Omit<SiteSources, 'readiness'> {
+  readonly writeQuorum: number;
+  isStopping(): boolean;
+}
+
+/** All that one site measures and tells. Made before its parts, which it is then shown. */
+export class SiteTelemetry implements GatewayTelemetry {
+  readonly registry = new MetricRegistry();
+  readonly messages: MessageWatch;
+  readonly claims: ClaimReasons;
+  readonly sessions: SessionWatch;
+  /** Told by the stores of what they wrote. */
+  readonly stores: StoreObserver;
+  private readonly process = new ProcessMetrics(this.registry);
+  private readonly writes = new Map<string, WriteWatch>();
+  private readonly interfaces: Readonly<Record<'native' | 's3', RequestMetrics>>;
+  private readonly statuses = new Map<string, ReturnType<MetricRegistry['histogram']>>();
+  private states: StateWatch | null = null;
+  private sources: TelemetrySources | null = null;
+
+  constructor(
+    private readonly settings: TelemetrySettings,
+    private readonly journal: Journal,
+  ) {
+    this.interfaces = {
+      native: new RequestMetrics(this.registry, 'native'),
+      s3: new RequestMetrics(this.registry, 's3'),
+    };
+    this.stores = observeStores(this.registry);
+    this.messages = new MessageWatch(this.registry, nowMs, (forwarded, answer) =>
+      this.answered(forwarded, answer),
+    );
+    this.sessions = new SessionWatch(
+      new RequestMetrics(this.registry, 'session'),
+      this.messages,
+      nowMs,
+      {
+        ms: settings.slowRequestMs,
+        told: (fields) => this.journal.report('a slow request', slow(fields)),
+      },
+    );
+    this.claims = new ClaimReasons(
+      settings.site,
+      (shard) => this.stateOf(shard)?.claim.seen.value ?? null,
+    );
+    journal.count((kind) => this.registry.counter('quorate_events_total', kind).add());
+  }
+
+  get report(): Report {
+    return this.journal.report;
+  }
+
+  get events(): EventRing {
+    return this.journal.events;
+  }
+
+  /** The parts are there: from now on they are looked at. */
+  connect(sources: TelemetrySources): void {
+    this.sources = sources;
+    const readiness = (): Readiness => this.readiness();
+    this.registry.collect((page) => collectSite(page, { ...sources, readiness }));
+    this.states = new StateWatch(sources.status, this.journal.report);
+    this.states.start();
+  }
+
+  /** Keeps events in the site's folder, and joins those that an earlier run left there. */
+  keepIn(folder: string): Promise<void> {
+    return this.journal.keepIn(folder);
+  }
+
+  async close(): Promise<void> {
+    this.states?.stop();
+    this.process.stop();
+    await this.journal.close();
+  }
+
+  coordinator(coordinator: Coordinator): Coordinator {
+    return this.claims.watching(coordinator);
+  }
+
+  log(shard: string, log: ShardLog): ShardLog {
+    const watch = new WriteWatch(this.registry, shard, () => this.stateOf(shard), nowMs);
+    this.writes.set(shard, watch);
+    return watch.log(log);
+  }
+
+  content(access: ContentAccess): ContentAccess {
+    const uploads = this.registry.histogram('quorate_upload_duration_seconds');
+    return {
+      join: (contents) => access.join(contents),
+      read: (content, range) => access.read(content, range),
+      upload: async (...asked) => {
+        const startMs = nowMs();
+        const uploaded = await access.upload(...asked);
+        uploads.observe((nowMs() - startMs) / 1000);
+        return uploaded;
+      },
+    };
+  }
+
+  /** What another site said has been dealt with. */
+  heard(message: SiteMessage): void {
+    if (message.kind === 'shard') this.writes.get(message.shard)?.look();
+  }
+
+  happened(shard: string, event: ShardEvent): void {
+    this.writes.get(shard)?.note(event);
+    reportShardEvent(this.journal.report, shard, event, this.claims.of(shard));
+  }
+
+  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): BegunRequest {
+    const { parent } = asked;
+    const trace: RequestTrace = { id: asked.id ?? newRequestId(), parent, span: null, waits: {} };
+    const metrics = this.interfaces[by];
+    const { slowRequestMs: slowMs } = this.settings;
+    const ports = { metrics, trace, nowMs, slowMs, slow: this.slow };
+    return { trace, service: new RequestService(service, ports) };
+  }
+
+  ended(by: 'native' | 's3', status: number, tookMs: number): void {
+    const kind = status >= 100 ? `${Math.floor(status / 100)}xx` : 'broken';
+    const key = `${by} ${kind}`;
+    let histogram = this.statuses.get(key);
+    if (histogram === undefined) {
+      histogram = this.registry.histogram('quorate_http_request_duration_seconds', by, kind);
+      this.statuses.set(key, histogram);
+    }
+    histogram.observe(tookMs / 1000);
+  }
+
+  metrics(): string {
+    return this.registry.text();
+  }
+
+  readiness(): Readiness {
+    const { sources } = this;
+    if (sources === null) return { ready: false, reasons: ['this site is starting'] };
+    const { node } = sources;
+    const { storageFailure, sites } = sources.status();
+    return readinessOf({
+      stopping: sources.isStopping(),
+      storageFailure,
+      reachedSites: sites.filter(({ alive }) => alive).length,
+      writeQuorum: sources.writeQuorum,
+      shards: [...node.drives.keys()].map((shard) => ({ shard, primary: node.primaryOf(shard) })),
+      reaches: (site) => node.isConnected(site),
+    });
+  }
+
+  private stateOf(shard: string): ShardState | undefined {
+    return this.sources?.node.drives.get(shard)?.state;
+  }
+
+  private readonly slow: SlowRequest = ({ what, name, tookMs, outcome, trace, written }) => {
+    const primary = written?.served.primary;
+    const waits =
+      written !== null && primary === this.settings.site
+        ? this.writes.get(this.sources?.node.shardFor(name) ?? '')?.waits(written.file.seq)
+        : undefined;
+    const fields = {
+      ...requestFields(trace.id, trace.parent),
+      what,
+      name,
+      outcome,
+      tookMs: round(tookMs),
+      ...(primary !== undefined && { primary }),
+      ...rounded(trace.waits),
+      ...rounded(waits ?? {}),
+    };
+    this.journal.report('a slow request', slow(fields));
+  };
+
+  /** A request of another site was answered here. */
+  private answered(forwarded: Forwarded, answer: ForwardedAnswer): void {
+    const tookMs = nowMs() - forwarded.startMs;
+    const isSlow = tookMs >= this.settings.slowRequestMs;
+    const { trace, shard, from, kind } = forwarded;
+    if (trace === undefined || (!isSlow && !this.journal.log.isOn('debug'))) return;
+    const { id, parent } = readTraceText(trace);
+    const waits =
+      answer.outcome === 'committed' ? this.writes.get(shard)?.waits(answer.seq) : undefined;
+    this.journal.report(`answered a request of ${from}`, {
+      level: isSlow ? 'warn' : 'debug',
+      shard,
+      fields: {
+        ...requestFields(id, parent),
+        what: kind,
+        outcome: answer.outcome,
+        tookMs: round(tookMs),
+        ...rounded(waits ?? {}),
+      },
+    });
+  }
+}
+
+function nowMs(): number {
+  return performance.now();
+}
+
+function slow(fields: LogFields): { level: 'warn'; fields: LogFields } {
+  return { level: 'warn', fields };
+}
+
+function requestFields(requestId: string, parent: SpanContext | null): LogFields {
+  return { requestId, ...(parent !== null && { traceId: parent.traceId }) };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+/** Waits by name, those that were there. */
+function rounded(waits: object): LogFields {
+  const fields: Record<string, number> = {};
+  for (const [what, ms] of Object.entries(waits)) {
+    if (typeof ms === 'number') fields[what] = round(ms);
+  }
+  return fields;
+}
