@@ -6,7 +6,7 @@ import type { SiteChild } from '../up/site-child.js';
 import type { Supervisor } from '../up/supervisor.js';
 import { startSupervisor } from '../up/supervisor.js';
 import { siteCommand } from '../up/up-command.js';
-import type { S3Credentials } from './s3-signer.js';
+import type { S3Credentials } from '../s3-signer.js';
 import { cpuMs, MemoryPeak } from './process-figures.js';
 
 export const BUCKET = 'bench';

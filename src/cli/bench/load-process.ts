@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { LoadConnection } from './load-connection.js';
-import { S3Signer } from './s3-signer.js';
+import { S3Signer } from '../s3-signer.js';
 import { LoadJob, type LoadResult } from './load-job.js';
 
 /*

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { BenchFailed } from './bench-cluster.js';
-import { type S3Credentials, S3Signer } from './s3-signer.js';
+import { type S3Credentials, S3Signer } from '../s3-signer.js';
 
 export interface S3Reply {
   readonly status: number;

@@ -1,9 +1,10 @@
 import { DEFAULT_TIMING } from '../../protocol/shard/config.js';
+import { CLEAR } from '../fault-proxy/condition.js';
+import { Way } from '../fault-proxy/way.js';
+import { machineMs } from '../machine-clock.js';
 import { eventually } from './narrator.js';
-import { Relay } from './relay.js';
 import type { Stage } from './scenes.js';
 import { Visitor } from './visitor.js';
-import { machineMs } from './visitor-messages.js';
 
 /*
  * The scenes in which clients keep files in their own memory. Each leaves all sites running and no
@@ -15,6 +16,7 @@ const { clientLeaseMs } = DEFAULT_TIMING;
 const WRITE_LIMIT_MS = 500;
 const SERVED_LIMIT_MS = 10_000;
 const NO_ANSWER_LIMIT_MS = 1000;
+const HELD = { ...CLEAR, cut: 'held' } as const;
 
 export async function pushedInvalidation(stage: Stage): Promise<void> {
   const { cluster, narrator, subject, home } = stage;
@@ -79,13 +81,13 @@ export async function vanishedClient(stage: Stage): Promise<void> {
 export async function partitionedClient(stage: Stage): Promise<void> {
   const { cluster, narrator, subject } = stage;
   await narrator.scene('What a client that is cut off has cached is not served past its lease');
-  const relay = await Relay.start('127.0.0.1', cluster.port('lon'));
-  const sites = [{ site: 'lon', url: `http://127.0.0.1:${relay.port}` }];
+  const way = await Way.open({ host: '127.0.0.1', port: 0, toPort: cluster.port('lon') });
+  const sites = [{ site: 'lon', url: `http://127.0.0.1:${way.port}` }];
   const visitor = await Visitor.connect({ sites, near: 'lon' });
   try {
     const cached = await cachedBy(visitor, subject);
     await narrator.check(`a client in London keeps version ${cached}`, cached !== null);
-    relay.cut();
+    way.set(HELD, HELD);
     const cutMs = machineMs();
     const writing = writeAt(stage, 'while a client was cut off\n');
     const during = await visitor.peek(subject);
@@ -105,7 +107,7 @@ export async function partitionedClient(stage: Stage): Promise<void> {
       `then it serves nothing old; a read ends with: ${read.reason}`,
       after.version === null && read.version === null,
     );
-    relay.heal();
+    way.set(CLEAR, CLEAR);
     const found = await eventually(
       async () => (await visitor.read(subject)).version === version,
       SERVED_LIMIT_MS,
@@ -113,7 +115,7 @@ export async function partitionedClient(stage: Stage): Promise<void> {
     await narrator.check(`connected again, it reads version ${version}`, found);
   } finally {
     await visitor.leave();
-    relay.close();
+    await way.close();
   }
 }
 

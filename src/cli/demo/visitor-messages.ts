@@ -32,8 +32,3 @@ export const VisitorMessage = z.discriminatedUnion('kind', [
 ]);
 export type VisitorMessage = z.infer<typeof VisitorMessage>;
 export type VisitorAnswer = Extract<VisitorMessage, { kind: 'answer' }>;
-
-/** One clock for all processes of the machine. */
-export function machineMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}

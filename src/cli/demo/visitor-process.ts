@@ -1,6 +1,6 @@
 import { connect } from '../../client/sdk/node.js';
+import { machineMs } from '../machine-clock.js';
 import {
-  machineMs,
   type VisitorAnswer,
   type VisitorMessage,
   VisitorPlace,

@@ -1,12 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type History, parseHistory } from '../../simulator/history.js';
-import { judgeExactlyOnce } from '../../simulator/judges/exactly-once.js';
-import type { Finding } from '../../simulator/judges/finding.js';
-import { judgeKnownOrder } from '../../simulator/judges/known-order.js';
-import { judgeListings } from '../../simulator/judges/listings.js';
-import { judgeMonotonicReads } from '../../simulator/judges/monotonic-reads.js';
-import { judgeVisibility } from '../../simulator/judges/visibility.js';
+import { parseHistory } from '../../simulator/history.js';
+import { judgeHistory } from '../../simulator/judges/history-verdict.js';
 import { searchLinearization } from '../../simulator/judges/wing-gong-lowe.js';
 import type { ExitCode } from '../exit-code.js';
 import { EXIT, UsageError } from '../exit-code.js';
@@ -14,7 +9,6 @@ import { countText } from '../figures.js';
 import type { World } from '../world.js';
 import { write } from '../world.js';
 
-/** What a judge that needs the commit chain has nothing to say about without it. */
 const TOLD_FINDINGS = 10;
 
 /** `quorate sim check`: the simulator's judges on a history from anywhere. */
@@ -50,15 +44,4 @@ export async function checkHistory(world: World, file: string, json: boolean): P
     await write(world.out, `${lines.join('\n')}\n`);
   }
   return isClean ? EXIT.ok : EXIT.failed;
-}
-
-function judgeHistory(history: History): Finding[] {
-  const { operations, entries } = history;
-  return [
-    ...judgeKnownOrder(history),
-    ...judgeExactlyOnce(operations, entries),
-    ...judgeMonotonicReads(operations),
-    ...(entries === null ? [] : judgeVisibility(operations, entries)),
-    ...(entries === null ? [] : judgeListings(operations, entries)),
-  ];
 }

@@ -3,7 +3,7 @@ import type { BenchCluster } from '../bench-cluster.js';
 import { BUCKET } from '../bench-cluster.js';
 import type { Figure } from '../figure.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
-import type { S3Credentials } from '../s3-signer.js';
+import type { S3Credentials } from '../../s3-signer.js';
 import { S3Requests } from '../s3-requests.js';
 import type { BenchSettings, Workload } from '../workload.js';
 import { rate, writeNames } from './throughput.js';

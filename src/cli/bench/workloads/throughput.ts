@@ -2,7 +2,7 @@ import type { BenchCluster } from '../bench-cluster.js';
 import { BUCKET } from '../bench-cluster.js';
 import type { Figure, Goal } from '../figure.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
-import type { S3Credentials } from '../s3-signer.js';
+import type { S3Credentials } from '../../s3-signer.js';
 import type { LoadJob, LoadResult } from '../load-job.js';
 import { runLoad } from '../load.js';
 import { type BenchSettings, PROCESSORS, type Workload } from '../workload.js';

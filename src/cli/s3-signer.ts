@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { formatAmzDate } from '../../gateways/s3/signature/credential.js';
-import { deriveSigningKey } from '../../gateways/s3/signature/signing-keys.js';
+import { formatAmzDate } from '../gateways/s3/signature/credential.js';
+import { deriveSigningKey } from '../gateways/s3/signature/signing-keys.js';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
