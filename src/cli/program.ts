@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
 import { addBucketSettingsCommand } from './bucket-settings-command.js';
+import { addChaosCommand } from './chaos/chaos-program.js';
 import type { CommandRunner } from './command-runner.js';
 import { EXIT_HELP } from './exit-code.js';
 import { addKeyCommands } from './key-commands.js';
@@ -43,6 +44,7 @@ ${EXIT_HELP}`,
   addDemoCommand(program, run);
   addBenchCommand(program, run);
   addSimCommand(program, run);
+  addChaosCommand(program, run);
   return program;
 }
 

@@ -53,8 +53,8 @@ export class OneWay {
   breakOff(): void {
     this.isOver = true;
     this.line.close();
-    this.from.resetAndDestroy();
-    this.to.resetAndDestroy();
+    resetSocket(this.from);
+    resetSocket(this.to);
   }
 
   private hold(): void {
@@ -108,4 +108,13 @@ export class OneWay {
     } else if (hadError) this.breakOff();
     else this.push('end');
   }
+}
+
+/**
+ * Ends a connection with a reset. One that has said its end already cannot be reset any more: asking
+ * for it would leave an open handle behind.
+ */
+export function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -71,6 +71,11 @@ export class SiteChild {
     return this.#process?.pid ?? null;
   }
 
+  /** Says something to the process over its channel; false when there is none. */
+  tell(message: object): boolean {
+    return this.#process?.connected === true && this.#process.send(message);
+  }
+
   /** Starts it and waits until it is ready. A failed start is not repeated. */
   async start(): Promise<Started> {
     if (this.#process) return { ok: false, message: `${this.site} runs already` };

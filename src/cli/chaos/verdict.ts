@@ -1,0 +1,132 @@
+import type { CommittedEntry, Operation } from '../../simulator/history.js';
+import { judgeConvergence } from '../../simulator/judges/convergence.js';
+import { judgeDurability } from '../../simulator/judges/durability.js';
+import type { Finding, SiteCopy } from '../../simulator/judges/finding.js';
+import { judgeHistory, searchEachFile } from '../../simulator/judges/history-verdict.js';
+import { judgeOneHistory } from '../../simulator/judges/one-history.js';
+import { chainOf } from './closing/commit-chain.js';
+import { type FaultKind, groupOf } from './fault.js';
+
+/** Steps of the second opinion for each file. */
+const STEPS_PER_FILE = 100_000;
+const WRITE_QUORUM = 2;
+
+export interface Judged {
+  readonly findings: readonly Finding[];
+  readonly entries: readonly CommittedEntry[];
+  readonly filesSearched: number;
+  readonly filesUndecided: number;
+  /** Calls that were under way while another client's write of the same file was. */
+  readonly overlaps: number;
+  /** Changes of primary that show in the chain. */
+  readonly epochs: number;
+}
+
+/** Everything that clients saw and sites kept, before the judges of the simulator. */
+export function judgeRun(operations: readonly Operation[], copies: readonly SiteCopy[]): Judged {
+  const [first] = copies;
+  const chain = first === undefined ? { entries: [], findings: [] } : chainOf(first, operations);
+  const { entries } = chain;
+  const search = searchEachFile(operations, STEPS_PER_FILE);
+  const findings = [
+    ...chain.findings,
+    ...judgeHistory({ operations, entries }),
+    ...judgeDurability(operations, copies, WRITE_QUORUM),
+    ...judgeOneHistory(operations, copies),
+    ...judgeConvergence(copies),
+    ...search.findings,
+  ];
+  return {
+    findings,
+    entries,
+    filesSearched: search.decided,
+    filesUndecided: search.undecided.length,
+    overlaps: countOverlaps(operations),
+    epochs: new Set(entries.map(({ name, epoch }) => `${shardOf(name)} ${epoch}`)).size,
+  };
+}
+
+/** By the names that these clients use: `bucket/<home>/…`. */
+function shardOf(name: string): string {
+  return name.split('/', 2)[1] ?? '';
+}
+
+/** In one sweep over each file's calls: a call overlaps where a write of another began before its end. */
+export function countOverlaps(operations: readonly Operation[]): number {
+  const files = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    if (operation.kind === 'list') continue;
+    const file = files.get(operation.name);
+    if (file === undefined) files.set(operation.name, [operation]);
+    else file.push(operation);
+  }
+  let overlaps = 0;
+  for (const file of files.values()) {
+    const sorted = file.sort((a, b) => a.startMs - b.startMs);
+    let open: Operation[] = [];
+    for (const each of sorted) {
+      open = open.filter(({ endMs }) => (endMs ?? Infinity) > each.startMs);
+      const isWrite = each.kind !== 'read';
+      if (
+        open.some((other) => other.client !== each.client && (isWrite || other.kind !== 'read'))
+      ) {
+        overlaps += 1;
+      }
+      open.push(each);
+    }
+  }
+  return overlaps;
+}
+
+/** Where a run has proved little: it did too little of this. */
+export interface Shortfall {
+  readonly count: string;
+  readonly needed: number;
+  readonly found: number;
+}
+
+/** The least that a minute has to exercise, about a third of what it does on a busy machine. */
+const MINIMUMS_PER_MINUTE: Readonly<Record<string, number>> = {
+  operations: 600,
+  committed: 200,
+  overlaps: 60,
+  'native reads': 50,
+  'native writes': 30,
+  'sdk reads': 50,
+  'sdk writes': 30,
+  's3 reads': 50,
+  's3 writes': 30,
+  'reads by memory': 10,
+  'reads by lease': 10,
+};
+
+/** A shorter run is too short to be judged by what it did. */
+const LEAST_MS = 30_000;
+/** The part of what was planned that has to have been played. */
+const PLAYED_PART = 0.5;
+
+/** What a run did too little of. A clean verdict over less says nothing. */
+export function shortfalls(
+  durationMs: number,
+  counts: Readonly<Record<string, number>>,
+  planned: Readonly<Partial<Record<FaultKind, number>>>,
+  played: Readonly<Partial<Record<FaultKind, number>>>,
+): Shortfall[] {
+  if (durationMs < LEAST_MS) return [];
+  const found: Shortfall[] = [];
+  const need = (count: string, needed: number, have: number): void => {
+    if (have < needed) found.push({ count, needed, found: have });
+  };
+  for (const [count, perMinute] of Object.entries(MINIMUMS_PER_MINUTE)) {
+    need(count, Math.floor((perMinute * durationMs) / 60_000), counts[count] ?? 0);
+  }
+  let takesAway = 0;
+  for (const [kind, count] of Object.entries(planned) as [FaultKind, number][]) {
+    need(kind, Math.ceil(count * PLAYED_PART), played[kind] ?? 0);
+    if (groupOf(kind) === 'process') takesAway += count;
+  }
+  // A site that is away for longer than its claim loses its shard.
+  need('failovers', Math.floor(takesAway / 6), counts.failovers ?? 0);
+  if (takesAway > 0) need('unknown', 1, counts.unknown ?? 0);
+  return found;
+}
