@@ -16,4 +16,9 @@ export const DiskOrder = z.discriminatedUnion('kind', [
 ]);
 export type DiskOrder = z.infer<typeof DiskOrder>;
 
-export const GOOD_DISK: DiskOrder = { kind: 'disk', syncs: 'work', syncMs: 0, isFull: false };
+export const GOOD_DISK = {
+  kind: 'disk',
+  syncs: 'work',
+  syncMs: 0,
+  isFull: false,
+} as const satisfies DiskOrder;

@@ -15,7 +15,7 @@ type Disk = Extract<DiskOrder, { kind: 'disk' }>;
 
 const WATCHED = /\/(?:log|chunks)(?:\/|$)/;
 const unsynced = new UnsyncedFiles();
-let disk: Disk = GOOD_DISK as Disk;
+let disk: Disk = GOOD_DISK;
 
 class DiskFault extends Error {
   constructor(
@@ -72,7 +72,7 @@ function watch(handle: FileHandle, path: string, isFolder: boolean): FileHandle 
 const realOpen = files.open.bind(files);
 const realRename = files.rename.bind(files);
 
-files.open = (async (...given: Parameters<typeof realOpen>) => {
+files.open = async (...given: Parameters<typeof realOpen>) => {
   const path = String(given[0]);
   if (!WATCHED.test(path)) return realOpen(...given);
   const flags = given[1] ?? 'r';
@@ -82,7 +82,7 @@ files.open = (async (...given: Parameters<typeof realOpen>) => {
   const stat = await handle.stat();
   if (isNew) unsynced.made(path);
   return watch(handle, path, stat.isDirectory());
-}) as typeof files.open;
+};
 
 files.rename = async (from, to) => {
   await realRename(from, to);
