@@ -9,7 +9,7 @@ function call(told: Partial<Operation>): Operation {
     ...{ client: 'c1', site: 'nyc', id, kind: 'write', name: 'b/nyc/f', startMs: 0, endMs: 1 },
     ...{ outcome: 'committed', requestId: `r${id}` },
     ...told,
-  } as Operation;
+  };
 }
 
 const held = (version: number, value: string, epoch = 1) => {

@@ -9,7 +9,7 @@ function call(told: Partial<Operation>): Operation {
     ...{ client: 'c', site: 'nyc', id, kind: 'write', name: 'b/f', startMs: id, endMs: id + 0.5 },
     ...{ outcome: 'committed', requestId: `r${id}` },
     ...told,
-  } as Operation;
+  };
 }
 
 const version = (number: number, value: string | null) => {
