@@ -91,7 +91,7 @@ type OpenedGateways =
 async function openGateways(
   world: World,
   config: SiteConfig,
-  { service, objects, telemetry }: RunningSite,
+  { service, objects, telemetry, live = null }: RunningSite,
 ): Promise<OpenedGateways> {
   const { site, host, httpPort, s3Port } = config;
   const onMistake = (error: unknown): void => {
@@ -121,7 +121,7 @@ async function openGateways(
   };
   const native = { site, host, port: httpPort, onMistake, certificate, telemetry };
   const fault =
-    (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects }))) ??
+    (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects, live }))) ??
     (objects === null || s3Port === undefined
       ? null
       : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));

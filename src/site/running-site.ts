@@ -1,4 +1,5 @@
 import type { FileService } from './file-service.js';
+import type { LiveSource } from './live/live-frame.js';
 import type { ObjectService } from './object-service.js';
 import type { GatewayTelemetry } from './telemetry/site-telemetry.js';
 
@@ -10,6 +11,8 @@ export interface RunningSite {
   readonly httpUrl: string;
   /** What it measures and tells; nothing where there is none. */
   readonly telemetry?: GatewayTelemetry;
+  /** What consoles look at; null for a site that shows nothing. */
+  readonly live?: LiveSource | null;
   /** Resolves if the site has stopped itself, because what must hold does not. */
   readonly failed?: Promise<Error>;
   /** Hands its shards over, finishes what is in flight and closes everything. */

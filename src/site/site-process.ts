@@ -11,6 +11,8 @@ import type { ClusterStatus } from './file-service.js';
 import { nodeConfigOf, peersByNearness } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
 import { LeaseCounter } from './lease-counter.js';
+import { LiveFeed } from './live/live-feed.js';
+import { LiveHub } from './live/live-hub.js';
 import { MessageCounter } from './message-counter.js';
 import { createRealTimers } from './real-timers.js';
 import { startRetention } from './retention.js';
@@ -58,6 +60,8 @@ export class SiteProcess implements RunningSite {
   private closing: Promise<void> | null = null;
   private readonly leases = new LeaseCounter();
   private readonly messages = new MessageCounter();
+  private readonly liveFeed = new LiveFeed();
+  readonly live: LiveHub;
   private requests = 0;
 
   constructor(
@@ -94,6 +98,7 @@ export class SiteProcess implements RunningSite {
         send: (to, message) => {
           this.messages.note(to, message);
           telemetry.messages.sent(to, message);
+          this.liveFeed.note(to, message);
           return this.network.send(to, message);
         },
         invalidate: (shard, sessions, name, serial) => {
@@ -115,6 +120,14 @@ export class SiteProcess implements RunningSite {
       sources: this.referenceSources(),
       settings: config.upkeep ?? DEFAULT_UPKEEP,
       report,
+    });
+    this.live = new LiveHub({
+      site: config.site,
+      run: nodeConfig.run,
+      peers: peersByNearness(config),
+      network: this.network,
+      feed: this.liveFeed,
+      status: () => this.status(),
     });
     this.snapshots = new SnapshotSource(this.network, (shard) => {
       const isReadable = this.node.drives.get(shard)?.isReadable === true;
@@ -176,6 +189,7 @@ export class SiteProcess implements RunningSite {
   private async close(): Promise<void> {
     this.retention?.stop();
     this.upkeep.stop();
+    this.live.close();
     await new Promise<void>((resolve) => this.node.handOver(HANDOVER_LIMIT_MS, resolve));
     this.node.halt();
     for (const transfer of this.transfers) transfer.close();

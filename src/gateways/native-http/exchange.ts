@@ -1,3 +1,4 @@
+import type { LiveSource } from '../../site/live/live-frame.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
@@ -18,6 +19,8 @@ export interface Exchange extends HttpExchange {
   readonly requestId: string;
   /** What operators ask; null at a site that measures nothing. */
   readonly operations: OperationsAnswers | null;
+  /** Null where nobody may look on. */
+  readonly live: LiveSource | null;
 }
 
 export interface OperationsAnswers {

@@ -6,6 +6,7 @@ import { sendJson, sendProblem } from './exchange.js';
 import { answerFile } from './file-reads.js';
 import { deleteFile, deriveFile, POST_PARAMETERS, putFile } from './file-writes.js';
 import { answerKeys, changeRights, createKey, refuseForeignPage, revokeKey } from './key-routes.js';
+import { answerLive } from './live-route.js';
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
@@ -37,6 +38,9 @@ export function route(exchange: Exchange): Promise<void> | void {
       if (allows(exchange, query, 'GET')) {
         sendJson(exchange, 200, { position: exchange.service.position() });
       }
+      return;
+    case '/v1/live':
+      if (allows(exchange, query, 'GET')) answerLive(exchange);
       return;
     case '/v1/primaries':
       return routePrimaries(exchange, query);

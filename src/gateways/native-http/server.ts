@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FileService } from '../../site/file-service.js';
+import type { LiveSource } from '../../site/live/live-frame.js';
 import type { ObjectService } from '../../site/object-service.js';
 import {
   newRequestId,
@@ -25,6 +26,8 @@ export interface NativeHttpOptions {
   readonly telemetry?: GatewayTelemetry | undefined;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
+  /** What consoles look at. */
+  readonly live?: LiveSource | null;
   /** Where the console's built files are. Default: beside this program. */
   readonly consoleFolder?: string;
 }
@@ -74,7 +77,7 @@ function handle(
   response: ServerResponse,
   awaitsContinue: boolean,
 ): void {
-  const { site, objects = null, telemetry = null, consoleFiles, operations } = options;
+  const { site, objects = null, telemetry = null, consoleFiles, operations, live = null } = options;
   const begun = begin(request, telemetry, objects);
   const exchange: Exchange = {
     request,
@@ -86,6 +89,7 @@ function handle(
     operations,
     awaitsContinue,
     console: consoleFiles,
+    live,
   };
   if (isForeignWrite(request)) {
     sendProblem(exchange, refusal('cross_origin', `the page is of ${request.headers.origin}`));
