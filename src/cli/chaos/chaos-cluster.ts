@@ -1,34 +1,31 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { HttpClient } from '../../client/http-client.js';
 import type { SiteEndpoint } from '../../client/site-endpoint.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import { CLEAR, type Condition } from '../fault-proxy/condition.js';
+import { SITES } from '../cluster-address.js';
 import { siteConfigText } from '../site-config.js';
 import { DEFAULT_WAN, HOST, planSites } from '../up/cluster-plan.js';
 import { claimDataFolder } from '../up/data-folder.js';
 import { SiteChild } from '../up/site-child.js';
 import { siteCommand } from '../up/up-command.js';
-import { CLIENTS, COORDINATOR, Links } from './links.js';
+import { ChaosFailed } from './chaos-failed.js';
+import { type ChaosCoordinator, type CoordinatorKind, coordinatorOf } from './coordinators.js';
+import { CLIENTS, type Ends, Links } from './links.js';
 
 export interface ClusterOptions {
   readonly dataFolder: string;
   readonly basePort: number;
+  readonly coordinator: CoordinatorKind;
   readonly random: () => number;
   readonly report: (message: string) => void;
-}
-
-/** A cluster that could not be started. */
-export class ChaosFailed extends Error {
-  override readonly name = 'ChaosFailed';
 }
 
 /** Ways begin at this port above the base port. */
 const FIRST_WAY_PORT = 40;
 const DIRECT_SILENCE_MS = 10_000;
 const SHIM = new URL('./disk-shim.js', import.meta.url).href;
-const COORDINATOR_PROGRAM = fileURLToPath(new URL('./coordinator-process.js', import.meta.url));
 /** Short, so that what has no name is collected while the run lasts. */
 const UPKEEP = {
   graceMs: 60_000,
@@ -44,7 +41,7 @@ export class ChaosCluster {
   /** Where clients find the sites, over ways that can be cut. */
   readonly clientEndpoints: SiteEndpoint[] = [];
   readonly s3Endpoints: SiteEndpoint[] = [];
-  coordinator: SiteChild | null = null;
+  readonly coordinator: ChaosCoordinator;
   private configs: SiteConfig[] = [];
   private nextPort: number;
   private release: () => Promise<void> = () => Promise.resolve();
@@ -52,6 +49,12 @@ export class ChaosCluster {
   constructor(private readonly options: ClusterOptions) {
     this.links = new Links(HOST, options.random);
     this.nextPort = options.basePort + FIRST_WAY_PORT;
+    const { dataFolder, basePort, report } = options;
+    const openWay = (...way: Parameters<ChaosCluster['way']>) => this.way(...way);
+    const sites = SITES.map(({ site }) => site);
+    this.coordinator = coordinatorOf(options.coordinator, {
+      ...{ sites, dataFolder, basePort, openWay, report },
+    });
   }
 
   /** Throws ChaosFailed; `stop` has to be called all the same. */
@@ -61,25 +64,23 @@ export class ChaosCluster {
     if (!claimed.ok) throw new ChaosFailed(claimed.message);
     this.release = claimed.release;
     await mkdir(join(dataFolder, 'logs'), { recursive: true });
-    const plan = { ...this.options, clusterId: claimed.clusterId, wan: {}, fsync: true };
+    const plan = { dataFolder, basePort, clusterId: claimed.clusterId, wan: {}, fsync: true };
     this.configs = planSites(plan);
     try {
       await this.openWays();
     } catch (error) {
       throw new ChaosFailed(`a port above ${basePort} is taken: ${String(error)}`);
     }
-    await this.startCoordinator();
+    await this.coordinator.start();
     await Promise.all(this.configs.map((config) => this.prepareSite(config)));
     const started = await Promise.all([...this.children.values()].map((child) => child.start()));
     for (const each of started) if (!each.ok) throw new ChaosFailed(each.message);
   }
 
   async stop(): Promise<void> {
-    for (const child of [...this.children.values(), this.coordinator]) {
-      if (child?.pid) process.kill(child.pid, 'SIGCONT');
-    }
+    for (const { pid } of this.children.values()) if (pid !== null) process.kill(pid, 'SIGCONT');
     await Promise.all([...this.children.values()].map((child) => child.stop('clean')));
-    await this.coordinator?.stop('clean');
+    await this.coordinator.stop();
     await this.links.close();
     await this.release();
   }
@@ -120,39 +121,28 @@ export class ChaosCluster {
       const { site } = config;
       const peers = [];
       for (const peer of config.peers) {
-        const port = await this.way(site, peer.site, peer.peerPort, usualOf(site, peer.site));
+        const port = await this.way(
+          { from: site, to: peer.site },
+          peer.peerPort,
+          usualOf(site, peer.site),
+        );
         peers.push({ ...peer, peerPort: port });
       }
-      const port = await this.way(site, COORDINATOR, this.options.basePort);
-      const coordinator = { url: `http://${HOST}:${port}` };
+      const coordinator = await this.coordinator.wayFor(site);
       rewired.push({ ...config, peers, coordinator, upkeep: UPKEEP });
-      const http = await this.way(CLIENTS, site, config.httpPort);
-      const s3 = await this.way(CLIENTS, site, config.s3Port ?? 0);
+      const http = await this.way({ from: CLIENTS, to: site }, config.httpPort);
+      const s3 = await this.way({ from: CLIENTS, to: site }, config.s3Port ?? 0);
       this.clientEndpoints.push({ site, url: `http://${HOST}:${http}` });
       this.s3Endpoints.push({ site, url: `http://${HOST}:${s3}` });
     }
     this.configs = rewired;
   }
 
-  private async way(from: string, to: string, toPort: number, usual = CLEAR): Promise<number> {
+  private async way(ends: Ends, toPort: number, usual = CLEAR): Promise<number> {
     const port = this.nextPort;
     this.nextPort += 1;
-    await this.links.open({ from, to }, port, toPort, usual);
+    await this.links.open(ends, port, toPort, usual);
     return port;
-  }
-
-  private async startCoordinator(): Promise<void> {
-    const { dataFolder, basePort, report } = this.options;
-    const path = join(dataFolder, 'coordinator', 'state');
-    const job = JSON.stringify({ path, host: HOST, port: basePort });
-    const program = {
-      file: process.execPath,
-      arguments: [COORDINATOR_PROGRAM, job],
-      logFile: this.logFile('coordinator'),
-    };
-    this.coordinator = new SiteChild('the coordinator', program, report);
-    const started = await this.coordinator.start();
-    if (!started.ok) throw new ChaosFailed(`the coordinator cannot start: ${started.message}`);
   }
 
   private async prepareSite(config: SiteConfig): Promise<void> {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { readBasePort, SITES } from '../cluster-address.js';
 import { EXIT, type ExitCode, UsageError } from '../exit-code.js';
 import { type World, write } from '../world.js';
-import { ChaosFailed } from './chaos-cluster.js';
+import { ChaosFailed } from './chaos-failed.js';
 import { chaosJson, chaosText, isClean } from './chaos-report.js';
 import { CLIENT_GROUPS, type RunResult, runChaos } from './chaos-run.js';
 import { type ChaosOptions, type ChaosSettings, readSettings } from './chaos-settings.js';

@@ -21,7 +21,7 @@ export function addChaosCommand(program: Command, run: CommandRunner): void {
     .option('--seed <n>', 'which plan of faults (default: a new one)')
     .option('--only <groups>', 'only these groups of faults, separated by commas')
     .option('--plan', 'print the plan and do nothing')
-    .option('--coordinator <kind>', 'embedded', 'embedded')
+    .option('--coordinator <kind>', 'embedded, or etcd: a member for each site', 'embedded')
     .option('--data <folder>', 'where everything is kept (default: a temporary folder)')
     .option('--keep', 'keep data, logs and history after a clean verdict, too')
     .option('--base-port <port>', 'the ports up to 79 above it are used', '7900')
@@ -31,7 +31,7 @@ export function addChaosCommand(program: Command, run: CommandRunner): void {
       'after',
       exampleText([
         'chaos',
-        'chaos --minutes 60',
+        'chaos --minutes 60 --coordinator etcd',
         'chaos --seed 7 --plan',
         'chaos --seed 7 --only network,process --keep',
       ]),

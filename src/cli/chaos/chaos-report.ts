@@ -66,8 +66,9 @@ function storyOf(
   return `${invariant}: ${message}${when}`;
 }
 
-function verdictOf(result: RunResult, { seed, durationMs }: ChaosSettings): string {
-  const again = `--seed ${seed} --minutes ${durationMs / 60_000}`;
+function verdictOf(result: RunResult, { seed, durationMs, coordinator }: ChaosSettings): string {
+  const etcd = coordinator === 'etcd' ? ' --coordinator etcd' : '';
+  const again = `--seed ${seed} --minutes ${durationMs / 60_000}${etcd}`;
   if (isClean(result)) return `Verdict: clean (${again}).`;
   const { findings, wrong, shortfalls } = result;
   const parts = [

@@ -4,7 +4,8 @@ import { type Operation, parseHistory, stringifyHistory } from '../../simulator/
 import type { Finding } from '../../simulator/judges/finding.js';
 import { Random } from '../../simulator/random.js';
 import { machineMs } from '../machine-clock.js';
-import { ChaosCluster, ChaosFailed } from './chaos-cluster.js';
+import { ChaosCluster } from './chaos-cluster.js';
+import { ChaosFailed } from './chaos-failed.js';
 import type { ChaosSettings } from './chaos-settings.js';
 import { ClientGroup } from './clients/client-group.js';
 import { type ReadBack, readBack } from './closing/read-back.js';
@@ -55,6 +56,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult | 'stoppe
   const cluster = new ChaosCluster({
     dataFolder,
     basePort,
+    coordinator: settings.coordinator,
     random: () => random.fraction(),
     report: (message) => tell(`   ${message}`),
   });
@@ -92,7 +94,14 @@ class ChaosRun {
     });
     const epochsBefore = await this.epochs();
     tell(`${planned.length} faults in ${durationMs / 60_000} minutes, seed ${seed}`);
-    const conductor = new Conductor(this.cluster, this.keeper, this.groups, tell, stopped);
+    const conductor = new Conductor(
+      this.cluster,
+      this.keeper,
+      this.groups,
+      tell,
+      stopped,
+      durationMs,
+    );
     const ticker = setInterval(() => tell(this.progress()), TELL_EVERY_MS);
     const startMs = performance.now();
     await conductor.play(planned);
@@ -208,7 +217,7 @@ class ChaosRun {
 
   private async heal(): Promise<void> {
     this.cluster.links.heal();
-    if (this.cluster.coordinator?.state !== 'ready') await this.cluster.coordinator?.start();
+    await this.cluster.coordinator.heal();
     for (const site of this.cluster.sites) {
       if (this.cluster.child(site).state !== 'ready') await this.keeper.up(site);
       this.keeper.order(site, GOOD_DISK);

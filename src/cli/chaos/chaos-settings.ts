@@ -1,4 +1,5 @@
 import { UsageError } from '../exit-code.js';
+import type { CoordinatorKind } from './coordinators.js';
 import { type FaultGroup, GROUPS } from './fault.js';
 
 /** What was said on the command line, unread. */
@@ -18,6 +19,7 @@ export interface ChaosSettings {
   readonly durationMs: number;
   readonly seed: number;
   readonly groups: readonly FaultGroup[];
+  readonly coordinator: CoordinatorKind;
 }
 
 const MINUTES_LIMIT = 24 * 60;
@@ -36,10 +38,11 @@ export function readSettings(options: ChaosOptions, drawSeed: () => number): Cha
   if (text !== undefined && !(/^\d{1,10}$/.test(text) && seed < SEED_LIMIT)) {
     throw new UsageError(`--seed is a whole number below ${SEED_LIMIT}, not ${text}`);
   }
-  if (options.coordinator !== 'embedded') {
-    throw new UsageError(`--coordinator is embedded, not ${options.coordinator}`);
+  const { coordinator } = options;
+  if (coordinator !== 'embedded' && coordinator !== 'etcd') {
+    throw new UsageError(`--coordinator is embedded or etcd, not ${coordinator}`);
   }
-  return { durationMs: minutes * 60_000, seed, groups: readGroups(options.only) };
+  return { durationMs: minutes * 60_000, seed, groups: readGroups(options.only), coordinator };
 }
 
 function readGroups(only: string | undefined): readonly FaultGroup[] {

@@ -1,4 +1,5 @@
 import type { ChaosCluster } from './chaos-cluster.js';
+import { memberEnds } from './coordinators.js';
 import type { ClientGroup } from './clients/client-group.js';
 import { type Fault, type FaultKind, faultText, siteOf } from './fault.js';
 import { around, between, CLIENTS, COORDINATOR } from './links.js';
@@ -33,6 +34,7 @@ export class Conductor {
     private readonly clients: readonly ClientGroup[],
     private readonly tell: (line: string) => void,
     private readonly stopped: AbortSignal,
+    private readonly durationMs: number,
   ) {}
 
   /** Resolves when all that began has ended; early when the signal says so. */
@@ -106,12 +108,13 @@ export class Conductor {
     const { fault, durationMs } = episode;
     // The last one's site has everything again by now, or nobody could tell: see the end of this.
     let leave = this.keeper.take(site);
-    const untilMs = this.nowMs() + DISK_WAIT_MS;
+    const untilMs = Math.min(this.durationMs, this.nowMs() + DISK_WAIT_MS);
     while (leave === null && this.nowMs() < untilMs && !this.stopped.aborted) {
       await this.wait(100);
       leave = this.keeper.take(site);
     }
-    if (leave === null || this.stopped.aborted || !this.keeper.mayHurtDisk(site)) {
+    const isLate = this.nowMs() > this.durationMs;
+    if (leave === null || isLate || this.stopped.aborted || !this.keeper.mayHurtDisk(site)) {
       leave?.();
       return this.leaveOut(episode, 'no disk could be spared');
     }
@@ -150,13 +153,15 @@ export class Conductor {
       case 'pause':
         return this.standStill(cluster.child(fault.site).pid, durationMs);
       case 'coordinator-killed': {
-        await cluster.coordinator?.stop('kill');
+        const startAgain = await cluster.coordinator.kill(fault.draw);
         await this.wait(durationMs);
-        await cluster.coordinator?.start();
-        return;
+        return startAgain();
       }
-      case 'coordinator-paused':
-        return this.standStill(cluster.coordinator?.pid ?? null, durationMs);
+      case 'coordinator-paused': {
+        const goOn = cluster.coordinator.pause(fault.draw);
+        await this.wait(durationMs);
+        return goOn();
+      }
       case 'clients-paused':
         return this.standStill(this.clients[fault.group]?.pid ?? null, durationMs);
       default:
@@ -239,6 +244,10 @@ function troubleOf(
     }
     case 'clients-cut':
       return { touches: between([CLIENTS, fault.site], 'both'), cut: fault.manner };
+    case 'member-cut': {
+      const { from, to } = memberEnds(fault.site);
+      return { touches: between([from, to], 'both'), cut: fault.manner };
+    }
     case 'coordinator-cut':
       return { touches: between([fault.site, COORDINATOR], 'both'), cut: fault.manner };
     default:

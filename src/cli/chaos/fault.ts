@@ -45,8 +45,11 @@ export type Fault =
       readonly isRunning: boolean;
     }
   | { readonly kind: 'wipe'; readonly site: string }
-  | { readonly kind: 'coordinator-killed' }
-  | { readonly kind: 'coordinator-paused' }
+  /** Of etcd one member, or two: the draw says which. */
+  | { readonly kind: 'coordinator-killed'; readonly draw: number }
+  | { readonly kind: 'coordinator-paused'; readonly draw: number }
+  /** What the other members of etcd say to the one beside a site. */
+  | { readonly kind: 'member-cut'; readonly site: string; readonly manner: CutManner }
   | { readonly kind: 'coordinator-cut'; readonly site: string; readonly manner: CutManner };
 
 export type FaultKind = Fault['kind'];
@@ -57,7 +60,7 @@ export const FAULT_GROUPS = {
   network: ['cut', 'isolate', 'slow', 'narrow', 'lossy'],
   clients: ['clients-cut', 'clients-paused'],
   disk: ['disk-full', 'sync-fails', 'disk-slow', 'rotten-chunks', 'rotten-log', 'wipe'],
-  coordinator: ['coordinator-killed', 'coordinator-paused', 'coordinator-cut'],
+  coordinator: ['coordinator-killed', 'coordinator-paused', 'coordinator-cut', 'member-cut'],
 } as const satisfies Readonly<Record<string, readonly FaultKind[]>>;
 
 export type FaultGroup = keyof typeof FAULT_GROUPS;
@@ -112,6 +115,7 @@ export function faultText(fault: Fault): string {
     case 'coordinator-paused':
       return fault.kind;
     case 'coordinator-cut':
-      return `coordinator-cut ${fault.site}, ${fault.manner}`;
+    case 'member-cut':
+      return `${fault.kind} ${fault.site}, ${fault.manner}`;
   }
 }

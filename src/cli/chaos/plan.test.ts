@@ -3,7 +3,10 @@ import { FAULT_GROUPS, type FaultKind, GROUPS, siteOf } from './fault.js';
 import { type Episode, planChaos, planText } from './plan.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
-const settings = { seed: 1, durationMs: 600_000, groups: GROUPS, sites: SITES, clientGroups: 2 };
+const settings = {
+  ...{ seed: 1, durationMs: 600_000, groups: GROUPS, sites: SITES, clientGroups: 2 },
+  coordinator: 'etcd' as const,
+};
 
 function overlap(a: Episode, b: Episode): boolean {
   return a.atMs < b.atMs + b.durationMs && b.atMs < a.atMs + a.durationMs;
@@ -26,6 +29,12 @@ describe('a plan', () => {
   it('has every kind of fault in ten minutes', () => {
     const kinds = new Set<FaultKind>(planChaos(settings).map(({ fault }) => fault.kind));
     expect([...kinds].sort()).toEqual(Object.values(FAULT_GROUPS).flat().sort());
+  });
+
+  it('cuts off members only where there are any', () => {
+    const plan = planChaos({ ...settings, coordinator: 'embedded' });
+    expect(plan.some(({ fault }) => fault.kind === 'coordinator-cut')).toBe(true);
+    expect(plan.some(({ fault }) => fault.kind === 'member-cut')).toBe(false);
   });
 
   it('never has two disks bad at once, and never takes a site away that is away', () => {

@@ -26,6 +26,7 @@ export interface PlanSettings {
   readonly groups: readonly FaultGroup[];
   readonly sites: readonly string[];
   readonly clientGroups: number;
+  readonly coordinator: 'embedded' | 'etcd';
 }
 
 /** Mean pause between two beginnings, and how long one lasts. */
@@ -68,7 +69,7 @@ export function planChaos(settings: PlanSettings): Episode[] {
 function planGroup(group: FaultGroup, settings: PlanSettings, random: Random): Episode[] {
   const { everyMs, leastMs, mostMs } = RHYTHMS[group];
   const episodes: Episode[] = [];
-  const deck = new Deck<FaultKind>(FAULT_GROUPS[group], random);
+  const deck = new Deck<FaultKind>(kindsOf(group, settings), random);
   const busyUntilMs = new Map<string, number>();
   let groupBusyUntilMs = 0;
   let atMs = QUIET_START_MS;
@@ -86,6 +87,11 @@ function planGroup(group: FaultGroup, settings: PlanSettings, random: Random): E
     groupBusyUntilMs = atMs + durationMs + REST_MS;
     episodes.push({ number: 0, atMs: Math.round(atMs), durationMs, group, fault });
   }
+}
+
+/** The embedded coordinator has no members to cut off. */
+function kindsOf(group: FaultGroup, { coordinator }: PlanSettings): readonly FaultKind[] {
+  return FAULT_GROUPS[group].filter((kind) => coordinator === 'etcd' || kind !== 'member-cut');
 }
 
 /** Every item once, in random order, before any comes again. */
@@ -149,8 +155,9 @@ function draw(
       return { kind, site, draw: random.word(), isRunning: random.chance(0.5) };
     case 'coordinator-killed':
     case 'coordinator-paused':
-      return { kind };
+      return { kind, draw: random.word() };
     case 'coordinator-cut':
+    case 'member-cut':
       return { kind, site: first, manner };
   }
 }
