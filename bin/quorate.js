@@ -9,6 +9,8 @@ if (!existsSync(fileURLToPath(program))) {
 }
 // The reader of a pipe may leave early, as in `quorate ls | head`.
 process.stdout.on('error', () => process.exit(0));
+// What was given as an argument is seen by everybody on the machine, unless it is overwritten.
+if (process.argv.some((word) => word.startsWith('--key'))) process.title = 'quorate';
 const { main } = await import(program.href);
 process.exitCode = await main(process.argv.slice(2));
 if (process.channel) process.disconnect();

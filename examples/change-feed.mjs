@@ -1,8 +1,8 @@
 // Follows the changes of a folder, and goes on from where it stopped.
 import { connect } from 'quorate/client';
-import { sites } from './sites.mjs';
+import { key, sites } from './sites.mjs';
 
-const client = await connect({ sites });
+const client = await connect({ sites, key });
 await client.createBucket('examples');
 
 const feed = client.watch('examples/inbox/');

@@ -1,8 +1,8 @@
 // Many clients count in one file at once, and no count is lost.
 import { connect } from 'quorate/client';
-import { sites } from './sites.mjs';
+import { key, sites } from './sites.mjs';
 
-const clients = await Promise.all(sites.map((near) => connect({ sites, near })));
+const clients = await Promise.all(sites.map((near) => connect({ sites, key, near })));
 const [first] = clients;
 await first.createBucket('examples');
 await first.remove('examples/counter.txt');

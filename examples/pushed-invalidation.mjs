@@ -1,10 +1,10 @@
 // One client caches a file, another one writes it: the cache is told before the writer is answered.
 import { connect } from 'quorate/client';
-import { sites } from './sites.mjs';
+import { key, sites } from './sites.mjs';
 
 const name = 'examples/news.txt';
-const reader = await connect({ sites, near: sites.at(-1) });
-const writer = await connect({ sites, near: sites[0] });
+const reader = await connect({ sites, key, near: sites.at(-1) });
+const writer = await connect({ sites, key, near: sites[0] });
 await writer.createBucket('examples');
 await writer.write(name, 'old news');
 

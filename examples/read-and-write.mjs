@@ -1,8 +1,8 @@
 // Writes a file, reads it back, and writes under a condition that does not hold.
 import { connect } from 'quorate/client';
-import { sites } from './sites.mjs';
+import { key, sites } from './sites.mjs';
 
-const client = await connect({ sites });
+const client = await connect({ sites, key });
 await client.createBucket('examples'); // rejected if it is there already: that is fine
 
 const written = await client.write('examples/greeting.txt', 'Hello, world', {

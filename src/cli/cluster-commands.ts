@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { authorizationOf } from '../client/access-key.js';
 import { attempt, parseJson } from '../client/attempts.js';
-import { HttpClient } from '../client/http-client.js';
 import { SiteOrder } from '../client/nearest-site.js';
 import { readText } from '../client/site-endpoint.js';
 import { checkFileName } from '../site/site-names.js';
@@ -64,7 +64,7 @@ async function showStatus(session: Session, clear: string): Promise<ExitCode> {
 export function viewsOf(session: Session): Promise<SiteView[]> {
   return Promise.all(
     session.sites.map(async (endpoint): Promise<SiteView> => {
-      const client = new HttpClient({
+      const client = session.clientOf({
         sites: [endpoint],
         near: endpoint.site,
         retries: { deadlineMs: 0, backoffMs: [0, 0] },
@@ -194,7 +194,7 @@ export async function actOnSite(
     {
       method: 'POST',
       path: `${SUPERVISOR_ROUTE}/sites/${name}`,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...authorizationOf(session.key) },
       body: Buffer.from(JSON.stringify({ action })),
       silenceLimitMs: 90_000,
     },

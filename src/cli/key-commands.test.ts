@@ -113,7 +113,7 @@ describe('wrong arguments are 2', () => {
   it.each([
     ['key create --allow docs', '--allow docs: write BUCKETS=read'],
     ['key create --allow docs=root', 'no level: there are read, write, owner'],
-    ['key create --allow DOCS=read', 'neither a bucket nor'],
+    ['key create --allow DOCS=read', 'none of: bucket'],
     ['key allow QKA docs read', 'no access key id: quorate key list'],
     ['key allow QKABCDEFGHIJKLMNOPQR docs', "missing required argument 'level'"],
     ['key revoke', "missing required argument 'id'"],

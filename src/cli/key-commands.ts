@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { KeyAnswer } from '../client/answers.js';
+import { isPattern } from '../site/access/rights.js';
 import type { CommandRunner } from './command-runner.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
@@ -8,16 +9,15 @@ import type { ClusterOptions } from './session.js';
 import { exampleText, Session, storeCommand } from './session.js';
 
 type Right = KeyAnswer['rights'][number];
-type CreateOptions = ClusterOptions & { readonly note: string; readonly allow: readonly Right[] };
+type CreateOptions = ClusterOptions & { readonly note: string; readonly allow?: readonly Right[] };
 
 const LEVELS = ['read', 'write', 'owner'] as const;
-const BUCKETS = /^(?=.)([a-z0-9][a-z0-9.-]{0,62})?\*?$/;
 const ID = /^QK[A-Z2-7]{18}$/;
 
 export function addKeyCommands(program: Command, run: CommandRunner): void {
   const key = program
     .command('key')
-    .description('make, list, change and revoke access keys for S3')
+    .description('make, list, change and revoke access keys')
     .addHelpText(
       'after',
       exampleText(['key create --note laptop', 'key list', 'key revoke QKABCDEFGHIJKLMNOPQR']),
@@ -25,10 +25,15 @@ export function addKeyCommands(program: Command, run: CommandRunner): void {
   storeCommand(key, 'create', 'make an access key; its secret is shown this once', [
     'key create                                  # for all buckets, with every right',
     'key create --note backup --allow backups=write',
-    "key create --allow docs=read --allow 'tmp-*=owner'",
+    "key create --allow docs=read --allow 'docs/reports/*=write' --allow 'tmp-*=owner'",
+    'key create --note prometheus --allow none  # for what any key may do',
   ])
     .option('--note <text>', 'what the key is for', '')
-    .option('--allow <buckets=level>', 'read, write or owner of a bucket or prefix*', gather, [])
+    .option(
+      '--allow <buckets=level>',
+      'read, write or owner of bucket, buckets*, bucket/prefix* or bucket/path',
+      gather,
+    )
     .action((options: CreateOptions) =>
       run((world) => create(new Session(world, options), options)),
     );
@@ -63,7 +68,8 @@ export function addKeyCommands(program: Command, run: CommandRunner): void {
 }
 
 async function create(session: Session, { note, allow }: CreateOptions): Promise<ExitCode> {
-  const rights = allow.length === 0 ? [{ buckets: '*', level: 'owner' } as const] : allow;
+  const everything = [{ buckets: '*', level: 'owner' }] as const;
+  const rights = allow ?? everything;
   const made = await session.client.createKey(note, [...rights]);
   if (!made.ok) return session.fail(made);
   const { id, secret } = made.value;
@@ -82,7 +88,12 @@ async function create(session: Session, { note, allow }: CreateOptions): Promise
       `secret access key  ${secret}`,
       `rights             ${rightsText(made.value)}`,
       '',
-      'The secret is not shown again. For aws and other S3 tools:',
+      'The secret is not shown again. For quorate, and as the header of HTTP requests',
+      '(Authorization: Bearer …):',
+      '',
+      `export QUORATE_KEY=${id}.${secret}`,
+      '',
+      'For aws and other S3 tools:',
       '',
       ...Object.entries(environment).map(([name, value]) => `export ${name}=${value}`),
     ].join('\n'),
@@ -108,7 +119,8 @@ async function list(session: Session): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-function gather(text: string, gathered: readonly Right[]): readonly Right[] {
+function gather(text: string, gathered: readonly Right[] = []): readonly Right[] {
+  if (text === 'none') return gathered;
   const equals = text.lastIndexOf('=');
   if (equals < 0) throw new UsageError(`--allow ${text}: write BUCKETS=read, =write or =owner`);
   const right = {
@@ -119,8 +131,8 @@ function gather(text: string, gathered: readonly Right[]): readonly Right[] {
 }
 
 function bucketsOf(text: string): string {
-  if (BUCKETS.test(text)) return text;
-  throw new UsageError(`"${text}" is neither a bucket nor the beginning of bucket names and "*"`);
+  if (isPattern(text)) return text;
+  throw new UsageError(`"${text}" is none of: bucket, buckets*, bucket/prefix*, bucket/path`);
 }
 
 function levelOf(text: string): Right['level'] {

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Failure } from '../client/attempts.js';
-import type { WriteResult, WriteSettings } from '../client/http-client.js';
+import type { HttpClientOptions, WriteResult, WriteSettings } from '../client/http-client.js';
 import { HttpClient } from '../client/http-client.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { DEFAULT_BASE_PORT, readAuthorities, readBasePort, readSites } from './cluster-address.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, exitOfFailure, exitOfWrite, UsageError } from './exit-code.js';
+import { DEFAULT_DATA_FOLDER, keyFor } from './own-key.js';
 import type { World } from './world.js';
 import { write } from './world.js';
 
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   readonly sites?: string;
   readonly basePort?: string;
   readonly ca?: string;
+  readonly key?: string;
+  readonly data?: string;
 }
 
 /** Adds what every command that speaks to the store understands, and its examples. */
@@ -37,12 +40,24 @@ export function storeCommand(
     .addOption(
       new Option('--base-port <port>', 'base port of a local cluster').env('QUORATE_BASE_PORT'),
     )
+    .addOption(new Option('--key <id.secret>', 'access key to show').env('QUORATE_KEY'))
+    .addOption(
+      new Option('--data <folder>', 'data folder of a local cluster, for its key')
+        .env('QUORATE_DATA')
+        .default(DEFAULT_DATA_FOLDER),
+    )
     .addHelpText('after', exampleText(examples));
 }
 
 export function exampleText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  $ quorate ${example}`).join('\n')}`;
 }
+
+const ADVICE: Readonly<Record<string, string>> = {
+  unreachable: '\nIs the cluster running? Start one with: quorate up',
+  key_required:
+    '\nSay --key, or set QUORATE_KEY; for a cluster of "quorate up" say --data and its folder.',
+};
 
 /** One command's way to the store and to its user. */
 export class Session {
@@ -51,6 +66,8 @@ export class Session {
   readonly basePort: number;
   readonly sites: readonly SiteEndpoint[];
   readonly client: HttpClient;
+  /** What is shown to the sites; undefined: nothing. */
+  readonly key: string | undefined;
 
   constructor(world: World, options: ClusterOptions) {
     this.world = world;
@@ -60,7 +77,13 @@ export class Session {
     this.sites = readSites(options.sites, this.basePort, authorities);
     const { near } = options;
     if (near !== undefined) requireSite(this.sites, near);
-    this.client = new HttpClient({ sites: this.sites, ...(near !== undefined && { near }) });
+    this.key = keyFor(world, options, this.basePort);
+    this.client = this.clientOf({ sites: this.sites, ...(near !== undefined && { near }) });
+  }
+
+  /** Another client, with the same key. */
+  clientOf(options: Omit<HttpClientOptions, 'key'>): HttpClient {
+    return new HttpClient({ ...options, ...(this.key !== undefined && { key: this.key }) });
   }
 
   line(text: string): Promise<void> {
@@ -78,8 +101,7 @@ export class Session {
 
   async fail(failure: Failure): Promise<ExitCode> {
     if (this.json) await this.line(JSON.stringify(failure));
-    const advice =
-      failure.code === 'unreachable' ? '\nIs the cluster running? Start one with: quorate up' : '';
+    const advice = ADVICE[failure.code] ?? '';
     await this.note(`quorate: ${failure.message} [${failure.code}]${advice}`);
     return exitOfFailure(failure);
   }
@@ -94,7 +116,7 @@ export class Session {
     const { code, message } = result;
     await this.note(
       result.outcome === 'rejected'
-        ? `quorate: rejected, nothing was changed: ${message} [${code}]`
+        ? `quorate: rejected, nothing was changed: ${message} [${code}]${ADVICE[code] ?? ''}`
         : `quorate: unknown, it may or may not take effect: ${message} [${code}]\n` +
             `Repeat it safely with: --request-id ${result.requestId}`,
     );

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
+import { AccessGuard } from '../site/access/access-guard.js';
 import type { RunningSite } from '../site/running-site.js';
 import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
@@ -119,7 +120,12 @@ async function openGateways(
       return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
     }
   };
-  const native = { site, host, port: httpPort, onMistake, certificate, telemetry };
+  const guard =
+    config.adminKeyHash === undefined
+      ? null
+      : new AccessGuard(config.adminKeyHash, objects?.keys ?? null);
+  if (guard === null) await warnOfOpenSite(world, config);
+  const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard };
   const fault =
     (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects, live }))) ??
     (objects === null || s3Port === undefined
@@ -127,6 +133,14 @@ async function openGateways(
       : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));
   if (fault !== null) return { ok: false, message: fault };
   return { ok: true, url: opened[0]?.url ?? '', close };
+}
+
+async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Promise<void> {
+  await write(
+    world.err,
+    `quorate: whoever reaches port ${httpPort} of ${host} may do everything: ` +
+      'admin_key_hash is not set\n',
+  );
 }
 
 function untilAborted(signals: readonly AbortSignal[]): Promise<void> {

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
+import { ADMIN_KEY_HASH } from '../site/access/admin-key.js';
 import type { SiteConfig } from '../site/site-config.js';
 import { DEFAULT_LOG, LOG_FORMATS, LOG_LEVELS } from '../site/telemetry/site-log.js';
 import {
@@ -38,6 +39,10 @@ const ConfigFile = z.strictObject({
   s3_port: port.optional(),
   key_file: path.optional(),
   tls: TlsTable.optional(),
+  admin_key_hash: z
+    .string()
+    .regex(ADMIN_KEY_HASH, 'expected sha256: and 64 hexadecimal digits')
+    .optional(),
   fsync: z.boolean().default(true),
   log_format: z.enum(LOG_FORMATS).optional(),
   log_level: z.enum(LOG_LEVELS).optional(),
@@ -224,6 +229,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     ...(file.key_file !== undefined && { sealKeyFile: resolve(folder, file.key_file) }),
     ...(file.public_host !== undefined && { publicHost: file.public_host }),
     ...(file.tls && { tls: tlsOf(file.tls, folder) }),
+    ...(file.admin_key_hash !== undefined && { adminKeyHash: file.admin_key_hash }),
   };
 }
 
@@ -245,6 +251,7 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.s3Port !== undefined && { s3_port: config.s3Port }),
     ...(config.tls && { tls: tlsTable(config.tls) }),
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
+    ...(config.adminKeyHash !== undefined && { admin_key_hash: config.adminKeyHash }),
     ...(nearness && { nearness: [...nearness] }),
     ...(upkeep && {
       upkeep: {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { HttpClient } from '../client/http-client.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
 import type { UpkeepAnswer, VerifyAnswer } from '../client/upkeep-answers.js';
 import type { CommandRunner } from './command-runner.js';
@@ -53,7 +52,7 @@ async function scrub(session: Session, names: readonly string[]): Promise<ExitCo
 
 async function scrubSite(session: Session, endpoint: SiteEndpoint): Promise<Pass> {
   const { site } = endpoint;
-  const client = new HttpClient({ sites: [endpoint], near: site });
+  const client = session.clientOf({ sites: [endpoint], near: site });
   const begun = await client.scrub();
   if (!begun.ok) return { site, scrub: null, message: begun.message };
   const { passes } = begun.value.scrub;
@@ -95,7 +94,7 @@ function scrubText(passes: readonly Pass[]): string {
 
 async function verify(session: Session, options: ClusterOptions): Promise<ExitCode> {
   const { near } = options;
-  const client = new HttpClient({
+  const client = session.clientOf({
     sites: session.sites,
     silenceLimitMs: VERIFY_LIMIT_MS,
     ...(near !== undefined && { near }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
+import { authorizationOf } from './access-key.js';
 import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
 import * as answers from './answers.js';
 import type { Answer, Failure, RetryLimits } from './attempts.js';
@@ -84,6 +85,8 @@ export interface HttpClientOptions {
   /** The site to try first; default: the nearest, measured. */
   readonly near?: string;
   readonly retries?: RetryLimits;
+  /** `<key id>.<secret>`; without one only what anybody may do is done. */
+  readonly key?: string;
   /** Default 20,000. */
   readonly silenceLimitMs?: number;
 }
@@ -99,12 +102,14 @@ export class HttpClient {
   readonly #order: SiteOrder;
   readonly #retries: RetryLimits;
   readonly #silenceLimitMs: number;
+  readonly #authorization: Readonly<Record<string, string>>;
   #since: { readonly token: string; readonly atMs: number } | undefined;
 
   constructor(options: HttpClientOptions) {
     this.#order = new SiteOrder(options.sites, options.near);
     this.#retries = options.retries ?? DEFAULT_RETRIES;
     this.#silenceLimitMs = options.silenceLimitMs ?? 20_000;
+    this.#authorization = authorizationOf(options.key);
   }
 
   /** Writes a new version. A streamed body is made anew for every attempt. */
@@ -313,7 +318,8 @@ export class HttpClient {
 
   #attempt(call: Omit<Call, 'silenceLimitMs'>): Promise<Answer | Failure> {
     const silenceLimitMs = this.#silenceLimitMs;
-    return attempt(this.#order, { ...call, silenceLimitMs }, this.#retries);
+    const headers = { ...this.#authorization, ...call.headers };
+    return attempt(this.#order, { ...call, headers, silenceLimitMs }, this.#retries);
   }
 }
 

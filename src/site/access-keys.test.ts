@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type AccessKeys, permits } from './access-keys.js';
+import type { AccessKeys } from './access-keys.js';
+import { permits } from './access/rights.js';
 import { TestCluster } from './test-cluster.js';
 
 let cluster: TestCluster;

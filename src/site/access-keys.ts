@@ -1,19 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { type AccessLevel, type AccessRight, rightsFault } from './access/rights.js';
 import { inlineContent } from './inline-content.js';
-import type { ReadFailure, RejectReason } from './file-service.js';
+import type { Consistency, ReadFailure, RejectReason } from './file-service.js';
 import type { FileVersion } from '../protocol/file-version.js';
 import type { SiteRecords } from './site-records.js';
 import type { Seal } from './seal.js';
-
-/** `read`: get and list; `write`: also put and delete; `owner`: also make, remove and set up. */
-export type AccessLevel = 'read' | 'write' | 'owner';
-
-export interface AccessRight {
-  /** A bucket's name, or the beginning of one and `*`. */
-  readonly buckets: string;
-  readonly level: AccessLevel;
-}
 
 export interface AccessKey {
   readonly id: string;
@@ -44,15 +36,21 @@ export interface AccessKeys {
   revoke(id: string): Promise<KeyChange<AccessKey>>;
   /** Sets the level for a pattern of buckets; null takes it away. */
   allow(id: string, buckets: string, level: AccessLevel | null): Promise<KeyChange<AccessKey>>;
-  /** As fresh as any strong read; null if there is no such key (any more). */
-  find(id: string): Promise<{ readonly ok: true; readonly key: SecretKey | null } | ReadFailure>;
+  /** As fresh as any such read (default strong); null if there is no such key (any more). */
+  find(
+    id: string,
+    consistency?: Consistency,
+  ): Promise<{ readonly ok: true; readonly key: SecretKey | null } | ReadFailure>;
+  /**
+   * Told of every key that is made, changed or revoked at any site, as soon as this one hears of it;
+   * null: any may have been. Returns what ends it.
+   */
+  onChange(changed: (id: string | null) => void): () => void;
 }
 
 const PREFIX = 'keys/';
 const ID = /^QK[A-Z2-7]{18}$/;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const PATTERN = /^([a-z0-9][a-z0-9.-]{0,62})?\*?$/;
-export const RIGHTS_LIMIT = 100;
 const CACHED_KEYS = 1000;
 const CHANGE_ATTEMPTS = 5;
 
@@ -64,23 +62,6 @@ const SCHEMA = z.object({
   rights: z.array(z.object({ buckets: z.string(), level: z.enum(['read', 'write', 'owner']) })),
 });
 type Stored = z.infer<typeof SCHEMA>;
-
-const LEVELS: readonly AccessLevel[] = ['read', 'write', 'owner'];
-
-/** Whether one of the rights is for this bucket and goes as far. */
-export function permits(
-  rights: readonly AccessRight[],
-  bucket: string,
-  level: AccessLevel,
-): boolean {
-  return rights.some(
-    (right) =>
-      LEVELS.indexOf(right.level) >= LEVELS.indexOf(level) &&
-      (right.buckets.endsWith('*')
-        ? bucket.startsWith(right.buckets.slice(0, -1))
-        : right.buckets === bucket),
-  );
-}
 
 /** `seal` null: this site was given no key to seal secrets with, and can neither make nor use any. */
 export function createAccessKeys(
@@ -159,9 +140,13 @@ class RecordedKeys implements AccessKeys {
     }
   }
 
-  async find(id: string): ReturnType<AccessKeys['find']> {
+  onChange(changed: (id: string | null) => void): () => void {
+    return this.records.watch(PREFIX, (path) => changed(path && path.slice(PREFIX.length)));
+  }
+
+  async find(id: string, consistency?: Consistency): ReturnType<AccessKeys['find']> {
     if (this.seal === null || !ID.test(id)) return { ok: true, key: null };
-    const read = await this.records.read(PREFIX + id);
+    const read = await this.records.read(PREFIX + id, consistency);
     if (!read.ok) return read;
     const { record } = read;
     if (record === null) return { ok: true, key: null };
@@ -217,14 +202,6 @@ function readStored(record: FileVersion): Stored | null {
 
 function shown(id: string, { note, createdMs, rights }: Stored): AccessKey {
   return { id, note, createdMs, rights };
-}
-
-function rightsFault(rights: readonly AccessRight[]): string | null {
-  if (rights.length > RIGHTS_LIMIT) return `a key has at most ${RIGHTS_LIMIT} rights`;
-  const wrong = rights.find(({ buckets }) => buckets === '' || !PATTERN.test(buckets));
-  return wrong === undefined
-    ? null
-    : `"${wrong.buckets}" is neither a bucket's name nor the beginning of one and "*"`;
 }
 
 function refuse(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ADMINISTRATOR } from './access/caller.js';
 import type { Change } from '../protocol/client/messages.js';
 import { ChangeFeed, type FeedPosition } from '../protocol/node/change-feed.js';
 import { TestCluster, bodyOf } from './test-cluster.js';
@@ -88,7 +89,7 @@ describe('a change feed', () => {
     const session = cluster.at('nyc').openSession((frame) => {
       told.push(String(frame));
       if (String(frame).includes('second/file1.txt')) done();
-    });
+    }, ADMINISTRATOR);
     session?.receive(JSON.stringify({ kind: 'watch', id: 1, prefix: '', from: null }));
     const [all] = follow('nyc', '', null);
     await cluster.at('nyc').createBucket('second');

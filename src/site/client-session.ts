@@ -5,6 +5,7 @@ import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
 import { ClientSessions, type SessionPorts } from '../protocol/node/client-sessions.js';
+import { type SessionAccess, SessionGate } from './session-gate.js';
 import { SYSTEM_BUCKET } from './site-names.js';
 import { readToken, writeToken } from './position-token.js';
 import type { SessionWatch } from './telemetry/session-watch.js';
@@ -56,14 +57,21 @@ function encoded(message: SiteReply): Frame[] {
 export function openClientSession(
   sessions: ClientSessions,
   send: (frame: string | Uint8Array) => void,
+  access: SessionAccess,
   watch?: SessionWatch,
 ): SiteSession | null {
   if (sessions.count >= SESSION_LIMIT) return null;
   const reader = new FrameReader<ClientMessage>('client');
   const watched = watch?.open();
-  const id = sessions.open((message) => {
+  const tell = (message: SiteReply): void => {
     watched?.sent(message);
     for (const frame of encoded(message)) send(frame);
+  };
+  let isOpen = true;
+  const id = sessions.open(tell);
+  const gate = new SessionGate(access, {
+    pass: (message) => isOpen && sessions.receive(id, message),
+    reply: (message) => isOpen && tell(message),
   });
   watched?.name(id);
   return {
@@ -72,9 +80,12 @@ export function openClientSession(
       if (parsed === null) return null;
       if (!parsed.ok) return parsed.reason;
       watched?.received(parsed.message);
-      sessions.receive(id, parsed.message);
+      gate.take(parsed.message);
       return null;
     },
-    closed: () => sessions.closed(id),
+    closed: () => {
+      isOpen = false;
+      sessions.closed(id);
+    },
   };
 }

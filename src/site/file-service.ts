@@ -1,5 +1,6 @@
 import type { RequestTrace } from './telemetry/request-trace.js';
 import type { Upkeep, UpkeepStatus } from './upkeep.js';
+import type { Caller } from './access/caller.js';
 import type { FileVersion, Metadata } from '../protocol/file-version.js';
 import type { PrimaryTable, TableRule } from '../protocol/ports.js';
 
@@ -304,9 +305,10 @@ export interface FileService {
   readonly upkeep: Upkeep | null;
   /**
    * A client has connected and speaks the session protocol (docs/protocol.md): reads, writes and
-   * leases for a cache of its own. Null when as many sessions are open as may be.
+   * leases for a cache of its own, as far as the caller's rights go. Null when as many sessions are
+   * open as may be.
    */
-  openSession(send: (frame: string | Uint8Array) => void): SiteSession | null;
+  openSession(send: (frame: string | Uint8Array) => void, caller: Caller): SiteSession | null;
   /** Opens a file's newest version, or the given one, for reading. */
   open(
     name: string,

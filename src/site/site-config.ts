@@ -61,6 +61,8 @@ export interface SiteConfig {
   readonly log?: LogSettings;
   /** A request that takes at least this long is put into the log. Default: 1,000. */
   readonly slowRequestMs?: number;
+  /** Of the administrator's key, as `adminKeyHash` gives it; none: whoever gets here may do all. */
+  readonly adminKeyHash?: string;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
   readonly sealKeyFile?: string;
 }

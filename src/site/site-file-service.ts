@@ -4,6 +4,7 @@ import type { ClientSessions } from '../protocol/node/client-sessions.js';
 import type { PrimaryTable } from '../protocol/ports.js';
 import { ruleFor } from '../protocol/primary-table.js';
 import { Buckets, refusedBy } from './buckets.js';
+import type { Caller } from './access/caller.js';
 import { type AccessKeys, createAccessKeys } from './access-keys.js';
 import type {
   BucketOptions,
@@ -95,8 +96,12 @@ class SiteFileService implements SiteService {
     this.sessions.invalidate(...told);
   }
 
-  openSession(send: (frame: string | Uint8Array) => void): SiteSession | null {
-    return openClientSession(this.sessions, send, this.context.sessions);
+  openSession(send: (frame: string | Uint8Array) => void, caller: Caller): SiteSession | null {
+    const isPublic = async (bucket: string): Promise<boolean> => {
+      const state = await this.buckets.state(bucket);
+      return state.ok && state.settings.anonymousRead;
+    };
+    return openClientSession(this.sessions, send, { caller, isPublic }, this.context.sessions);
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {

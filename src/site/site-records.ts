@@ -1,4 +1,5 @@
 import type { Content, FileVersion } from '../protocol/file-version.js';
+import { ChangeFeed } from '../protocol/node/change-feed.js';
 import type {
   Consistency,
   Listing,
@@ -32,6 +33,11 @@ export interface SiteRecords {
     readonly after?: string;
     readonly limit?: number;
   }): Promise<Listing>;
+  /**
+   * Told of every change of a record whose path begins so, once this site shows it; null: changes
+   * were missed, and there may have been any. Returns what ends it.
+   */
+  watch(prefix: string, changed: (path: string | null) => void): () => void;
 }
 
 /** The longest path of a record in bytes of UTF-8: a file's own longest path has room in it. */
@@ -81,6 +87,24 @@ export class StoredRecords implements SiteRecords {
       limit,
       ...(after !== '' && { after }),
     });
+  }
+
+  watch(prefix: string, changed: (path: string | null) => void): () => void {
+    const begin = (): ChangeFeed => {
+      const feed = new ChangeFeed(this.calls.context.node, nameOf(prefix), null, {
+        changes: (changes) => {
+          for (const { name } of changes) changed(name.slice(SYSTEM_BUCKET.length + 1));
+        },
+        tooOld: () => {
+          current = begin();
+          changed(null);
+        },
+      });
+      feed.start();
+      return feed;
+    };
+    let current = begin();
+    return () => current.cancel();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Supervisor } from '../up/supervisor.js';
 import { startSupervisor } from '../up/supervisor.js';
 import { siteCommand } from '../up/up-command.js';
 import type { S3Credentials } from '../s3-signer.js';
+import { showKey } from './bench-key.js';
 import { cpuMs, MemoryPeak } from './process-figures.js';
 
 export const BUCKET = 'bench';
@@ -44,6 +45,7 @@ export class BenchCluster {
       report: options.report,
     });
     if (!started.ok) throw new BenchFailed(started.message);
+    showKey(started.supervisor.adminKey);
     const cluster = new BenchCluster(started.supervisor);
     try {
       await cluster.whole();
@@ -56,6 +58,11 @@ export class BenchCluster {
       throw error;
     }
     return cluster;
+  }
+
+  /** The administrator's. */
+  get key(): string {
+    return this.#supervisor.adminKey;
   }
 
   stop(): Promise<void> {
@@ -96,7 +103,7 @@ export class BenchCluster {
 
   /** A client that begins at a site and falls to the next. */
   near(site: string): HttpClient {
-    return new HttpClient({ sites: this.endpoints, near: site });
+    return new HttpClient({ sites: this.endpoints, near: site, key: this.key });
   }
 
   /** A client that asks one site, once. */
@@ -105,6 +112,7 @@ export class BenchCluster {
       sites: this.endpoints.filter((endpoint) => endpoint.site === site),
       near: site,
       retries: { deadlineMs: 0, backoffMs: [0, 0] },
+      key: this.key,
     });
   }
 

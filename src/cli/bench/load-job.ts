@@ -7,6 +7,9 @@ const Target = z.object({
   path: z.string(),
 });
 
+/** The variable of that process's environment that says it. */
+export const JOB_VARIABLE = 'QUORATE_LOAD_JOB';
+
 /** What the process that makes load is told. */
 export const LoadJob = z.object({
   method: z.enum(['PUT', 'GET']),

@@ -1,14 +1,15 @@
 import { randomFillSync } from 'node:crypto';
+import { authorizationLine } from './bench-key.js';
 import { LoadConnection } from './load-connection.js';
 import { S3Signer } from '../s3-signer.js';
-import { LoadJob, type LoadResult } from './load-job.js';
+import { JOB_VARIABLE, LoadJob, type LoadResult } from './load-job.js';
 
 /*
  * The process that makes load, apart from the sites and from what measures them. It is forked with
- * its job as the only argument and tells what it found over its channel.
+ * its job in its environment and tells what it found over its channel.
  */
 
-const job = LoadJob.parse(JSON.parse(process.argv[2] ?? 'null'));
+const job = LoadJob.parse(JSON.parse(process.env[JOB_VARIABLE] ?? 'null'));
 const body = randomFillSync(Buffer.alloc(job.bodyBytes));
 const tookMs: number[] = [];
 let sent = 0;
@@ -25,7 +26,7 @@ const signer = job.s3 === undefined ? null : new S3Signer(job.s3, Date.now());
 const signatures = new Map<string, string>();
 
 function signatureOf(port: number, target: string): string {
-  if (signer === null) return 'Host: bench\r\n';
+  if (signer === null) return `Host: bench\r\n${authorizationLine()}`;
   const key = `${port} ${target}`;
   let lines = signatures.get(key);
   if (lines === undefined) {

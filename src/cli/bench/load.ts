@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type LoadJob, LoadMessage, type LoadResult } from './load-job.js';
+import { JOB_VARIABLE, type LoadJob, LoadMessage, type LoadResult } from './load-job.js';
 
 const PROGRAM = fileURLToPath(new URL('./load-process.js', import.meta.url));
 
@@ -9,7 +9,11 @@ const PROGRAM = fileURLToPath(new URL('./load-process.js', import.meta.url));
  * over. Rejects when the process ends without a result or a request fails.
  */
 export function runLoad(job: LoadJob, begun: () => void = () => {}): Promise<LoadResult> {
-  const child = fork(PROGRAM, [JSON.stringify(job)], { stdio: 'inherit' });
+  const child = fork(PROGRAM, [], {
+    stdio: 'inherit',
+    // Not as an argument: it may hold a secret, and those are seen by everybody on the machine.
+    env: { ...process.env, [JOB_VARIABLE]: JSON.stringify(job) },
+  });
   return new Promise((resolve, reject) => {
     child.on('message', (raw) => {
       const message = LoadMessage.parse(raw);

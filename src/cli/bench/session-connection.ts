@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { authorizationLine } from './bench-key.js';
 
 /*
  * A WebSocket that costs its process little: a load of thousands of clients must not slow down what
@@ -29,7 +30,8 @@ export class SessionConnection {
     this.#socket.write(
       `GET /v1/session HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
         'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: quorate.1\r\n\r\n',
+        `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${authorizationLine()}` +
+        'Sec-WebSocket-Protocol: quorate.1\r\n\r\n',
     );
     this.#socket.on('data', (bytes: Buffer) => this.#read(bytes));
     this.#socket.on('error', () => {});

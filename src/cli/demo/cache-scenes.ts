@@ -21,7 +21,11 @@ const HELD = { ...CLEAR, cut: 'held' } as const;
 export async function pushedInvalidation(stage: Stage): Promise<void> {
   const { cluster, narrator, subject, home } = stage;
   await narrator.scene('A client caches a file; another writes it, and the cache is told first');
-  const visitor = await Visitor.connect({ sites: cluster.endpoints, near: 'lon' });
+  const visitor = await Visitor.connect({
+    sites: cluster.endpoints,
+    near: 'lon',
+    key: cluster.key,
+  });
   try {
     const cached = await cachedBy(visitor, subject);
     await narrator.check(
@@ -51,7 +55,11 @@ export async function pushedInvalidation(stage: Stage): Promise<void> {
 export async function vanishedClient(stage: Stage): Promise<void> {
   const { cluster, narrator, subject } = stage;
   await narrator.scene('A client that vanished holds up a write for at most its lease, once');
-  const visitor = await Visitor.connect({ sites: cluster.endpoints, near: 'lon' });
+  const visitor = await Visitor.connect({
+    sites: cluster.endpoints,
+    near: 'lon',
+    key: cluster.key,
+  });
   try {
     const cached = await cachedBy(visitor, subject);
     await narrator.check(`a client in London keeps version ${cached}`, cached !== null);
@@ -83,7 +91,7 @@ export async function partitionedClient(stage: Stage): Promise<void> {
   await narrator.scene('What a client that is cut off has cached is not served past its lease');
   const way = await Way.open({ host: '127.0.0.1', port: 0, toPort: cluster.port('lon') });
   const sites = [{ site: 'lon', url: `http://127.0.0.1:${way.port}` }];
-  const visitor = await Visitor.connect({ sites, near: 'lon' });
+  const visitor = await Visitor.connect({ sites, near: 'lon', key: cluster.key });
   try {
     const cached = await cachedBy(visitor, subject);
     await narrator.check(`a client in London keeps version ${cached}`, cached !== null);

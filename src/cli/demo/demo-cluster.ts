@@ -20,7 +20,11 @@ export class DemoCluster {
   readonly #endpoints: readonly SiteEndpoint[];
   readonly #children: readonly SiteChild[];
 
+  /** The administrator's. */
+  readonly key: string;
+
   constructor(supervisor: Supervisor) {
+    this.key = supervisor.adminKey;
     this.#children = supervisor.children;
     this.#endpoints = supervisor.sites.map(({ site, host, httpPort }) => ({
       site,
@@ -51,7 +55,14 @@ export class DemoCluster {
   /** A client that begins at a site and falls to the next. */
   near(site: string, deadlineMs = 20_000): HttpClient {
     const retries = { deadlineMs, backoffMs: [25, 250] } as const;
-    return new HttpClient({ sites: this.#endpoints, near: site, retries, silenceLimitMs: 5000 });
+    const { key } = this;
+    return new HttpClient({
+      sites: this.#endpoints,
+      near: site,
+      retries,
+      key,
+      silenceLimitMs: 5000,
+    });
   }
 
   /** A client that asks one site, once. */
@@ -61,6 +72,7 @@ export class DemoCluster {
       sites: endpoint,
       near: site,
       retries: ONE_ATTEMPT,
+      key: this.key,
       silenceLimitMs: 5000,
     });
   }

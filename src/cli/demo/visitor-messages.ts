@@ -1,9 +1,13 @@
 import * as z from 'zod';
 
+/** The variable of a visitor's environment that says `VisitorPlace`. */
+export const PLACE_VARIABLE = 'QUORATE_VISITOR';
+
 /** What the process of a visitor is told at its start. */
 export const VisitorPlace = z.object({
   sites: z.array(z.object({ site: z.string(), url: z.string() })).min(1),
   near: z.string(),
+  key: z.string(),
 });
 export type VisitorPlace = z.infer<typeof VisitorPlace>;
 

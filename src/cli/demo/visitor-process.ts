@@ -1,6 +1,7 @@
 import { connect } from '../../client/sdk/node.js';
 import { machineMs } from '../machine-clock.js';
 import {
+  PLACE_VARIABLE,
   type VisitorAnswer,
   type VisitorMessage,
   VisitorPlace,
@@ -16,7 +17,7 @@ function tell(message: VisitorMessage): void {
   process.send?.(message);
 }
 
-const place = VisitorPlace.parse(JSON.parse(process.argv[2] ?? 'null'));
+const place = VisitorPlace.parse(JSON.parse(process.env[PLACE_VARIABLE] ?? 'null'));
 const client = await connect(place);
 client.on('invalidated', (name) => tell({ kind: 'invalidated', name, atMs: machineMs() }));
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
+  PLACE_VARIABLE,
   type VisitorAnswer,
   VisitorMessage,
   type VisitorPlace,
@@ -39,7 +40,10 @@ export class Visitor {
 
   /** Resolves once a site has taken its session. */
   static connect(place: VisitorPlace): Promise<Visitor> {
-    const child = fork(PROGRAM, [JSON.stringify(place)]);
+    const child = fork(PROGRAM, [], {
+      // Not as an argument: those are seen by everybody on the machine.
+      env: { ...process.env, [PLACE_VARIABLE]: JSON.stringify(place) },
+    });
     const visitor = new Visitor(child);
     return new Promise((resolve, reject) => {
       child.once('exit', () => reject(new Error('a visitor could not connect')));

@@ -14,6 +14,8 @@ export interface ClusterPlanOptions {
   readonly basePort: number;
   readonly wan: Wan;
   readonly fsync: boolean;
+  /** None: the sites are open. */
+  readonly adminKeyHash?: string;
 }
 
 export const HOST = '127.0.0.1';
@@ -64,7 +66,7 @@ export function readWan(text: string): Wan {
 
 /** The configuration of each of the three sites. */
 export function planSites(options: ClusterPlanOptions): SiteConfig[] {
-  const { basePort, clusterId, dataFolder, fsync, wan } = options;
+  const { adminKeyHash, basePort, clusterId, dataFolder, fsync, wan } = options;
   const sites = SITES.map(({ site }) => site);
   const addressed = SITES.map(({ site, displayName }, index) => {
     const ports = sitePorts(basePort, index);
@@ -86,6 +88,7 @@ export function planSites(options: ClusterPlanOptions): SiteConfig[] {
     httpPort,
     s3Port,
     sealKeyFile: join(dataFolder, 'seal.key'),
+    ...(adminKeyHash !== undefined && { adminKeyHash }),
     peerPort,
     coordinator: { url: `http://${HOST}:${basePort}` },
     peers: addressed

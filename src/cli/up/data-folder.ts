@@ -2,25 +2,32 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { newAdminKey } from '../../site/access/admin-key.js';
 import { newSealKey } from '../../site/seal.js';
+import { isKeyText } from '../../client/access-key.js';
 import { parseJson } from '../../client/attempts.js';
 import { exchange, readText } from '../../client/site-endpoint.js';
+import { adminKeyFileOf, LockFile } from '../own-key.js';
 import { SUPERVISOR_ROUTE, SupervisorAnswer } from './supervisor-routes.js';
 
 /** A data folder that is ours for as long as we run, or why it cannot be. */
 export type ClaimedFolder =
-  | { readonly ok: true; readonly clusterId: string; release(): Promise<void> }
+  | {
+      readonly ok: true;
+      readonly clusterId: string;
+      readonly adminKey: string;
+      release(): Promise<void>;
+    }
   | { readonly ok: false; readonly message: string };
 
 const ClusterFile = z.object({ format: z.literal(1), clusterId: z.string() });
-const LockFile = z.object({ pid: z.int().positive(), basePort: z.int().min(1).max(65_535) });
 const PROBE_LIMIT_MS = 2000;
 
 /** Makes the folder if need be, and takes it, unless a running process has it. */
 export async function claimDataFolder(folder: string, basePort: number): Promise<ClaimedFolder> {
   const lock = join(folder, 'supervisor.json');
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const held = await holder(lock, folder);
     if (held !== null) {
       return {
@@ -38,8 +45,14 @@ export async function claimDataFolder(folder: string, basePort: number): Promise
         message: `${folder} holds a cluster of a format this version does not know.`,
       };
     }
-    await makeSealKey(join(folder, 'seal.key'));
-    return { ok: true, clusterId, release: () => rm(lock, { force: true }) };
+    await writeSecret(join(folder, 'seal.key'), newSealKey());
+    const adminKeyFile = adminKeyFileOf(folder);
+    await writeSecret(adminKeyFile, `${newAdminKey()}\n`);
+    const adminKey = (await readFile(adminKeyFile, 'utf8')).trim();
+    if (!isKeyText(adminKey)) {
+      return { ok: false, message: `${adminKeyFile} holds no key; remove it to have one made.` };
+    }
+    return { ok: true, clusterId, adminKey, release: () => rm(lock, { force: true }) };
   } catch (error) {
     return { ok: false, message: `${folder} cannot be used: ${String(error)}` };
   }
@@ -64,9 +77,9 @@ async function holder(lock: string, folder: string): Promise<number | null> {
   return told.success && told.data.dataFolder === folder ? pid : null;
 }
 
-/** What seals the secrets of access keys: made once, for its owner's eyes only. */
-async function makeSealKey(path: string): Promise<void> {
-  await writeFile(path, newSealKey(), { mode: 0o600, flag: 'wx' }).catch(
+/** Made once, for its owner's eyes only. */
+async function writeSecret(path: string, secret: string): Promise<void> {
+  await writeFile(path, secret, { mode: 0o600, flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
+import { isAdminKey } from '../../site/access/admin-key.js';
 import { readJsonBody } from '../../coordinator/json-body.js';
 import type { SiteChild } from './site-child.js';
 
@@ -20,10 +21,14 @@ export const SupervisorAnswer = z.object({
 
 export const ActionAnswer = z.object({ ok: z.boolean(), message: z.string() });
 
-/** A handler that takes the supervisor's requests and leaves all others. */
+/**
+ * A handler that takes the supervisor's requests and leaves all others. Sites are stopped and
+ * started only for the administrator's key: the port is open to every user of this machine.
+ */
 export function supervisorRoutes(
   dataFolder: string,
   children: readonly SiteChild[],
+  adminKeyHash: string,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     const path = request.url ?? '';
@@ -34,7 +39,7 @@ export function supervisorRoutes(
     }
     if (!path.startsWith(`${SUPERVISOR_ROUTE}/sites/`)) return false;
     const name = path.slice(SUPERVISOR_ROUTE.length + '/sites/'.length);
-    act(request, response, children, name).catch(() => response.destroy());
+    act(request, response, children, name, adminKeyHash).catch(() => response.destroy());
     return true;
   };
 }
@@ -44,10 +49,15 @@ async function act(
   response: ServerResponse,
   children: readonly SiteChild[],
   name: string,
+  adminKeyHash: string,
 ): Promise<void> {
   // Web pages may send POST to any address; only they send an Origin.
   if (request.method !== 'POST' || request.headers.origin !== undefined) {
     return refuse(response, 405, 'only POST, and not from web pages');
+  }
+  const [, key = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (!isAdminKey(key, adminKeyHash)) {
+    return refuse(response, 401, "this needs the administrator's key", 'key_required');
   }
   const child = children.find(({ site }) => site === name);
   if (!child) {
@@ -73,8 +83,8 @@ async function act(
   });
 }
 
-function refuse(response: ServerResponse, status: number, detail: string): void {
-  answer(response, status, { status, code: 'refused', title: '', detail });
+function refuse(response: ServerResponse, status: number, detail: string, code = 'refused'): void {
+  answer(response, status, { status, code, title: '', detail });
 }
 
 function answer(response: ServerResponse, status: number, value: unknown): void {

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAdminKey } from '../../site/access/admin-key.js';
 import { readSiteConfig } from '../site-config.js';
 import type { ChildTimes } from './site-child.js';
 import type { Supervisor, SupervisorStart } from './supervisor.js';
@@ -79,10 +80,15 @@ function reported(pattern: RegExp): Promise<void> {
   });
 }
 
-async function control(basePort: number, site: string, action: string): Promise<number> {
+async function control(
+  basePort: number,
+  site: string,
+  action: string,
+  key = running[0]?.adminKey ?? '',
+): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${basePort}/v1/supervisor/sites/${site}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ action }),
   });
   return answer.status;
@@ -121,6 +127,28 @@ describe('a cluster on one machine', () => {
     expect(await control(23_100, 'tor', 'start')).toBe(200);
     expect(await state(23_100)).toEqual(['nyc ready', 'tor ready', 'lon stopped']);
     expect(reports).toEqual([]);
+  });
+
+  it("makes the administrator's key once, for its owner's eyes, and tells sites its hash", async () => {
+    const first = await started(23_100);
+    await first.stop();
+    const second = await started(23_100);
+    expect(second.adminKey).toBe(first.adminKey);
+    const file = join(folder, 'data/admin.key');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await readFile(file, 'utf8')).trim()).toBe(second.adminKey);
+    for (const { adminKeyHash: hash = '' } of second.sites) {
+      expect(isAdminKey(second.adminKey, hash)).toBe(true);
+    }
+    const config = await readFile(join(folder, 'data/nyc.toml'), 'utf8');
+    expect(config).not.toContain(second.adminKey.split('.')[1]);
+  });
+
+  it("acts on sites only for the administrator's key", async () => {
+    await started(23_100);
+    expect(await control(23_100, 'nyc', 'kill', 'admin.wrong')).toBe(401);
+    expect(await control(23_100, 'nyc', 'kill', '')).toBe(401);
+    expect(await state(23_100)).toEqual(['nyc ready', 'tor ready', 'lon ready']);
   });
 
   it('refuses actions that make no sense', async () => {

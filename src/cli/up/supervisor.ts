@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startEmbeddedCoordinator } from '../../coordinator/embedded-coordinator.js';
+import { adminKeyHash } from '../../site/access/admin-key.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import type { Wan } from '../../transport/wan.js';
 import { siteConfigText } from '../site-config.js';
@@ -27,6 +28,8 @@ export interface Supervisor {
   readonly sites: readonly SiteConfig[];
   /** The process of each site, in the same order. */
   readonly children: readonly SiteChild[];
+  /** The administrator's. */
+  readonly adminKey: string;
   stop(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ interface StartedAll {
   readonly ok: true;
   readonly sites: SiteConfig[];
   readonly children: SiteChild[];
+  readonly adminKey: string;
 }
 
 type Undo = () => Promise<void>;
@@ -56,7 +60,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await stop();
     return started;
   }
-  return { ok: true, supervisor: { sites: started.sites, children: started.children, stop } };
+  const { sites, children, adminKey } = started;
+  return { ok: true, supervisor: { sites, children, adminKey, stop } };
 }
 
 async function startAll(
@@ -67,7 +72,9 @@ async function startAll(
   const claimed = await claimDataFolder(dataFolder, basePort);
   if (!claimed.ok) return claimed;
   undo.push(claimed.release);
-  const sites = planSites({ ...options, clusterId: claimed.clusterId });
+  const { clusterId, adminKey } = claimed;
+  const hash = adminKeyHash(adminKey);
+  const sites = planSites({ ...options, clusterId, adminKeyHash: hash });
   const taken = await takenPorts(
     sites.flatMap(({ httpPort, s3Port = 0, peerPort }) => [httpPort, s3Port, peerPort]),
   );
@@ -78,7 +85,7 @@ async function startAll(
     path: join(dataFolder, 'coordinator', 'state'),
     host: HOST,
     port: basePort,
-    extra: supervisorRoutes(dataFolder, children),
+    extra: supervisorRoutes(dataFolder, children, hash),
     report,
   });
   if (!coordinator.ok) {
@@ -99,7 +106,7 @@ async function startAll(
   );
   return failures.length > 0
     ? { ok: false, message: failures.join('\n') }
-    : { ok: true, sites, children };
+    : { ok: true, sites, children, adminKey };
 }
 
 async function prepareChild(options: SupervisorOptions, config: SiteConfig): Promise<SiteChild> {

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-code.js';
 import { tableLines } from '../figures.js';
 import type { World } from '../world.js';
 import { write } from '../world.js';
+import { adminKeyFileOf, DEFAULT_DATA_FOLDER } from '../own-key.js';
 import { readWan } from './cluster-plan.js';
 import type { Supervisor } from './supervisor.js';
 import { startSupervisor } from './supervisor.js';
@@ -78,13 +79,17 @@ function screen(
     `http://${host}:${httpPort}`,
     ...(s3Port === undefined ? [] : [`S3 at http://${host}:${s3Port}`]),
   ]);
-  const port = options.basePort === '7400' ? '' : ` --base-port ${options.basePort}`;
+  const isOwnFolder = options.data === DEFAULT_DATA_FOLDER;
+  const port =
+    (options.basePort === '7400' ? '' : ` --base-port ${options.basePort}`) +
+    (isOwnFolder ? '' : ` --data ${options.data}`);
   return [
     'Quorate is running: three sites, every file on each of them.',
     '',
     ...tableLines(rows),
     '',
     `  data in ${dataFolder}`,
+    `  private: requests need a key; quorate finds the administrator's in ${adminKeyFileOf(options.data)}`,
     `  ${hasWan ? 'distances between the cities are emulated (--wan off: none)' : 'no emulated distances'}`,
     ...(options.fsync ? [] : ['  WITHOUT FSYNC: what is acknowledged can be lost']),
     '',

@@ -6,7 +6,7 @@ interface BrowserSocket {
   binaryType: string;
   readonly readyState: number;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+  onclose: ((event: { readonly code: number }) => void) | null;
   send(frame: string | Uint8Array): void;
   close(): void;
 }
@@ -18,7 +18,7 @@ interface BrowserChannel {
 
 /** What browsers have, and the types of this package's other half do not know. */
 interface BrowserGlobals {
-  readonly WebSocket: new (url: string, subprotocol: string) => BrowserSocket;
+  readonly WebSocket: new (url: string, subprotocols: readonly string[]) => BrowserSocket;
   readonly MessageChannel: new () => BrowserChannel;
 }
 
@@ -29,12 +29,12 @@ export function browserPlatform(): Platform {
   const globals = globalThis as unknown as BrowserGlobals;
   return {
     ...globalPlatform(),
-    openSocket: (url, subprotocol, events) => {
-      const socket = new globals.WebSocket(url, subprotocol);
+    openSocket: (url, subprotocols, events) => {
+      const socket = new globals.WebSocket(url, subprotocols);
       socket.binaryType = 'arraybuffer';
       socket.onmessage = ({ data }) =>
         events.frame(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
-      socket.onclose = () => events.closed();
+      socket.onclose = ({ code }) => events.closed(code);
       return {
         send: (frame) => {
           if (socket.readyState === OPEN) socket.send(frame);

@@ -5,7 +5,8 @@ import type { ConnectOptions } from './options.js';
 
 /**
  * Connects to the nearest of the sites, or the one asked for. Resolves once a site has taken the
- * session; rejects with NoSiteReached if none has within `timeoutMs`. From then on the client finds
+ * session; rejects with NoSiteReached if none has within `timeoutMs`, with KeyRefused if they do not
+ * take the key. From then on the client finds
  * its way by itself, until `close`.
  */
 export function connect(options: ConnectOptions): Promise<QuorateClient> {

@@ -1,9 +1,10 @@
 import { type ClientConfig, DEFAULT_CLIENT_CONFIG } from '../../protocol/client/client-state.js';
+import { authorizationOf } from '../access-key.js';
 import { Listeners } from './events.js';
 import { Http } from './http.js';
 import { HttpFiles, type IdentifiedWrite } from './http-files.js';
 import { KeptResults } from './kept-results.js';
-import { Link } from './link.js';
+import { Link, type LinkPorts } from './link.js';
 import { Machine } from './machine.js';
 import { Newest } from './newest.js';
 import {
@@ -50,10 +51,15 @@ export class ClientParts {
       send: (message) => this.link.send(message),
       invalidated: (name) => this.listeners.tell('invalidated', name),
     });
-    this.link = this.makeLink(sites);
+    this.link = this.makeLink(sites, options.key);
     const requests = new Requests(this.machine, this.link, this.pauses);
     const seen = new SeenVersions();
-    this.http = new Http(platform, () => this.order(sites), this.pauses);
+    this.http = new Http(
+      platform,
+      () => this.order(sites),
+      this.pauses,
+      authorizationOf(options.key),
+    );
     this.files = new HttpFiles(this.http);
     this.kept = new KeptResults(platform, this.machine);
     this.newest = new Newest(this.machine, requests, seen);
@@ -89,8 +95,8 @@ export class ClientParts {
     this.listeners.tell('site', null);
   }
 
-  private makeLink(sites: Sites): Link {
-    return new Link(this.platform, sites, {
+  private makeLink(sites: Sites, key: string | undefined): Link {
+    const ports: LinkPorts = {
       heard: (message) => this.machine.take({ kind: 'message', message }),
       closed: () => this.machine.take({ kind: 'closed' }),
       moved: (site) => this.listeners.tell('site', site?.name ?? null),
@@ -99,7 +105,9 @@ export class ClientParts {
         const { holderMs: sentMs } = this.machine.state.clock;
         return { kind: 'renew', sentMs, shards: [] };
       },
-    });
+      refused: () => this.listeners.tell('refused'),
+    };
+    return new Link(this.platform, sites, ports, key);
   }
 
   /** The site of the session first: what it has not, it fetches. */

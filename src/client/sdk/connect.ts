@@ -9,6 +9,11 @@ export class NoSiteReached extends Error {
   override readonly name = 'NoSiteReached';
 }
 
+/** The sites do not take the key, or want one. */
+export class KeyRefused extends Error {
+  override readonly name = 'KeyRefused';
+}
+
 /** `connect` on a platform of one's own. */
 export async function connectOn(
   platform: Platform,
@@ -22,17 +27,29 @@ export async function connectOn(
   const client = new QuorateClient(parts);
   const leftMs = Math.max(0, startMs + timeoutMs - platform.monoMs());
   return new Promise((resolve, reject) => {
-    const cancel = platform.setTimer(leftMs, () => {
-      parts.close();
-      const urls = sites.all.map(({ url }) => url).join(', ');
-      reject(new NoSiteReached(`none of ${urls} took a session within ${timeoutMs} ms`));
-    });
-    const stopListening = parts.listeners.add('site', (site) => {
-      if (site === null) return;
-      cancel();
+    const urls = sites.all.map(({ url }) => url).join(', ');
+    const giveUp = (error: Error): void => {
       stopListening();
-      resolve(client);
-    });
+      parts.close();
+      reject(error);
+    };
+    const cancel = platform.setTimer(leftMs, () =>
+      giveUp(new NoSiteReached(`none of ${urls} took a session within ${timeoutMs} ms`)),
+    );
+    const stops = [
+      parts.listeners.add('refused', () =>
+        giveUp(new KeyRefused(`${urls}: the sites want an access key, and another than this`)),
+      ),
+      parts.listeners.add('site', (site) => {
+        if (site === null) return;
+        stopListening();
+        resolve(client);
+      }),
+    ];
+    const stopListening = (): void => {
+      cancel();
+      for (const stop of stops) stop();
+    };
     parts.link.start();
   });
 }

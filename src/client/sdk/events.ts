@@ -4,6 +4,8 @@ export interface ClientEvents {
   invalidated: [name: string];
   /** The site that it speaks with from now on; null while there is none. */
   site: [site: string | null];
+  /** A site does not take the key, as it was revoked perhaps: requests wait in vain meanwhile. */
+  refused: [];
 }
 
 export type Listener<K extends keyof ClientEvents> = (...told: ClientEvents[K]) => void;
@@ -11,7 +13,11 @@ export type Listener<K extends keyof ClientEvents> = (...told: ClientEvents[K]) 
 type Sets = { readonly [K in keyof ClientEvents]: Set<Listener<K>> };
 
 export class Listeners {
-  private readonly sets: Sets = { invalidated: new Set(), site: new Set() };
+  private readonly sets: Sets = {
+    invalidated: new Set(),
+    site: new Set(),
+    refused: new Set(),
+  };
 
   add<K extends keyof ClientEvents>(event: K, listener: Listener<K>): () => void {
     const set: Set<Listener<K>> = this.sets[event];

@@ -44,6 +44,7 @@ export class Http {
     private readonly platform: Platform,
     private readonly order: () => readonly Site[],
     private readonly pauses: Pauses,
+    private readonly authorization: Readonly<Record<string, string>> = {},
   ) {}
 
   async call<T>(call: HttpCall, untilMs: number, read: AnswerReader<T>): Promise<HttpResult<T>> {
@@ -88,7 +89,8 @@ export class Http {
     const cancel = this.platform.setTimer(limitMs, () => stop.abort());
     const isWrite = call.method !== 'GET';
     try {
-      const { method, path, headers = {}, body } = call;
+      const { method, path, body } = call;
+      const headers = { ...this.authorization, ...call.headers };
       const settings = { method, headers, signal: stop.signal, ...(body && { body }) };
       const response = await this.platform.fetch(site.url + path, settings);
       if (!response.ok) return await problemOf(response, site, isWrite);

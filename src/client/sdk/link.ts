@@ -12,6 +12,8 @@ export interface LinkPorts {
   /** Whether a move would interrupt something. */
   isBusy(): boolean;
   signOfLife(): ClientMessage;
+  /** A site does not take the key. It is tried again all the same: it may be given new rights. */
+  refused(): void;
 }
 
 const BACKOFF_MS = [50, 5000] as const;
@@ -42,6 +44,7 @@ export class Link {
     private readonly platform: Platform,
     private readonly sites: Sites,
     private readonly ports: LinkPorts,
+    private readonly key?: string,
   ) {}
 
   get site(): Site | null {
@@ -102,11 +105,13 @@ export class Link {
   }
 
   private open(site: Site): void {
-    this.next = new SiteSocket(this.platform, site, {
-      message: (socket, message) => this.take(socket, message),
-      closed: (socket) => this.lost(socket),
+    const events = {
+      message: (socket: SiteSocket, message: SiteReply) => this.take(socket, message),
+      closed: (socket: SiteSocket) => this.lost(socket),
+      refused: () => this.ports.refused(),
       signOfLife: () => this.ports.signOfLife(),
-    });
+    };
+    this.next = new SiteSocket(this.platform, site, events, this.key);
   }
 
   private take(socket: SiteSocket, message: SiteReply): void {

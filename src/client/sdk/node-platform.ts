@@ -13,8 +13,8 @@ export function nodePlatform(ca?: string): Platform {
   return {
     ...globalPlatform(),
     ...(ca !== undefined && { fetch: fetchTrusting(ca) }),
-    openSocket: (url, subprotocol, events) => {
-      const socket = new WebSocket(url, subprotocol, {
+    openSocket: (url, subprotocols, events) => {
+      const socket = new WebSocket(url, [...subprotocols], {
         perMessageDeflate: false,
         maxPayload: FRAME_LIMIT_BYTES,
         ...(ca !== undefined && { ca }),
@@ -26,8 +26,8 @@ export function nodePlatform(ca?: string): Platform {
         events.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : textOf(data));
       });
       socket.on('error', () => undefined); // `close` follows
-      socket.on('close', () => {
-        if (told) events.closed();
+      socket.on('close', (code) => {
+        if (told) events.closed(code);
         told = false;
       });
       return {

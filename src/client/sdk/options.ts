@@ -9,6 +9,8 @@ export type Mode = ReadMode;
 export interface ConnectOptions {
   /** Addresses of the sites, `http://host:port` or `https://…`; at least one. */
   readonly sites: readonly (string | { readonly site: string; readonly url: string })[];
+  /** `<key id>.<secret>`, where the sites want one. */
+  readonly key?: string | undefined;
   /** The name or address of the site to prefer. Default: the nearest, measured. */
   readonly near?: string;
   /**

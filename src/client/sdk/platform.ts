@@ -9,8 +9,11 @@ export interface PlatformSocket {
 
 export interface SocketEvents {
   frame(frame: Frame): void;
-  /** It ended or never began; the last thing that is told. Never called from `openSocket` itself. */
-  closed(): void;
+  /**
+   * It ended or never began; the last thing that is told. Never called from `openSocket` itself.
+   * `code`: what the other side gave as the reason, 1006 or so where it said nothing.
+   */
+  closed(code: number): void;
 }
 
 export interface FetchSettings {
@@ -22,7 +25,8 @@ export interface FetchSettings {
 
 /** Everything the client needs of where it runs; a test gives it time and sites of its own. */
 export interface Platform {
-  openSocket(url: string, subprotocol: string, events: SocketEvents): PlatformSocket;
+  /** `subprotocols`: what is offered to the other side, which chooses one. */
+  openSocket(url: string, subprotocols: readonly string[], events: SocketEvents): PlatformSocket;
   fetch(url: string, settings: FetchSettings): Promise<Response>;
   monoMs(): number;
   wallMs(): number;

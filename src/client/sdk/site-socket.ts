@@ -5,6 +5,10 @@ import type { Site } from './sites.js';
 
 export const SESSION_PATH = '/v1/session';
 export const SESSION_SUBPROTOCOL = 'quorate.1';
+/** With a key after it: browsers can send it in no other way. */
+const KEY_SUBPROTOCOL = 'quorate.key.';
+/** How a site ends a connection whose key it does not take. */
+const CLOSE_KEY_REFUSED = 4401;
 
 /** From the opening to the first word of the site. */
 const OPEN_LIMIT_MS = 5000;
@@ -15,6 +19,8 @@ export interface SiteSocketEvents {
   message(socket: SiteSocket, message: SiteReply): void;
   /** Once, and never from the constructor. */
   closed(socket: SiteSocket): void;
+  /** Before `closed`: the site does not take the key. */
+  refused(socket: SiteSocket): void;
   /** A message that a site answers at once. */
   signOfLife(): ClientMessage;
 }
@@ -32,12 +38,17 @@ export class SiteSocket {
     private readonly platform: Platform,
     readonly site: Site,
     private readonly events: SiteSocketEvents,
+    key: string | undefined,
   ) {
     const url = `${site.url.replace(/^http/, 'ws')}${SESSION_PATH}`;
     this.cancel = platform.setTimer(OPEN_LIMIT_MS, () => this.fail());
-    this.socket = platform.openSocket(url, SESSION_SUBPROTOCOL, {
+    const shown = key === undefined ? [] : [`${KEY_SUBPROTOCOL}${key}`];
+    this.socket = platform.openSocket(url, [SESSION_SUBPROTOCOL, ...shown], {
       frame: (frame) => this.take(frame),
-      closed: () => this.fail(),
+      closed: (code) => {
+        if (!this.ended && code === CLOSE_KEY_REFUSED) this.events.refused(this);
+        this.fail();
+      },
     });
   }
 

@@ -3,7 +3,7 @@
  */
 
 export { QuorateClient } from './client.js';
-export { NoSiteReached } from './connect.js';
+export { KeyRefused, NoSiteReached } from './connect.js';
 export type { FileChange, WatchResult } from './change-feed.js';
 export type { ClientEvents, Listener } from './events.js';
 export type {

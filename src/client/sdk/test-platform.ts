@@ -29,7 +29,7 @@ export class ScriptedSite {
 
   /** All its connections break. */
   cut(): void {
-    for (const end of this.ends.splice(0)) end.closed();
+    for (const end of this.ends.splice(0)) end.closed(1006);
   }
 
   /** What it heard that a caller asked for. */
@@ -100,20 +100,23 @@ export class ScriptedPlatform implements Platform {
     });
   }
 
-  openSocket(url: string, _subprotocol: string, events: SocketEvents): PlatformSocket {
+  openSocket(url: string, _subprotocols: readonly string[], events: SocketEvents): PlatformSocket {
     const site = this.siteAt(url.replace('ws:', 'http:'));
     const reader = new FrameReader<ClientMessage>('client');
     let isOpen = true;
     const send = (reply: SiteReply): void => {
       if (isOpen && site.state === 'up') for (const frame of framesOf(reply)) events.frame(frame);
     };
-    const end: SocketEvents = { frame: () => undefined, closed: () => isOpen && events.closed() };
+    const end: SocketEvents = {
+      frame: () => undefined,
+      closed: (code) => isOpen && events.closed(code),
+    };
     site.openedMs.push(this.nowMs);
     this.setTimer(site.roundTripMs, () => {
-      if (site.state === 'down') return end.closed();
+      if (site.state === 'down') return end.closed(1006);
       site.ends.push(end);
       send({ kind: 'welcome', session: 's', site: site.name, position: `v1.${site.name}:1` });
-      if (site.dropsAtOnce) end.closed();
+      if (site.dropsAtOnce) end.closed(1006);
     });
     return {
       send: (frame) => {

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { Caller } from '../../site/access/caller.js';
+import { permitsSome } from '../../site/access/rights.js';
 import type { TableRule } from '../service-types.js';
 import { checkFileName } from '../../site/site-names.js';
 import type { Exchange } from './exchange.js';
@@ -9,14 +11,14 @@ import { readJsonBody } from './json-body.js';
 import { refusal } from './problem.js';
 import { readWriteOptions } from './write-options.js';
 
+/** Those in which the caller may read anything. */
 export async function answerBuckets(exchange: Exchange): Promise<void> {
   const listed = await exchange.service.listBuckets();
   if (!listed.ok) return sendReadFailure(exchange, listed);
   sendJson(exchange, 200, {
-    buckets: listed.buckets.map(({ name, createdMs }) => ({
-      name,
-      created: new Date(createdMs).toISOString(),
-    })),
+    buckets: listed.buckets
+      .filter(({ name }) => permitsSome(exchange.caller.rights, name, 'read'))
+      .map(({ name, createdMs }) => ({ name, created: new Date(createdMs).toISOString() })),
   });
 }
 
@@ -28,9 +30,14 @@ export async function changeBucket(exchange: Exchange, bucket: string): Promise<
   const { options } = read;
   const outcome =
     request.method === 'PUT'
-      ? await service.createBucket(bucket, options)
+      ? await service.createBucket(bucket, { ...options, ...ownedBy(exchange.caller) })
       : await service.removeBucket(bucket, options);
   sendOutcome(exchange, outcome, options.requestId);
+}
+
+/** Only access keys own buckets. */
+function ownedBy({ keyId, isAdministrator }: Caller): { readonly owner?: string } {
+  return isAdministrator ? {} : { owner: keyId };
 }
 
 /** A rule as JSON: `bucket/path`, a prefix followed by `*`, or `default`. */

@@ -1,4 +1,5 @@
 import type { LiveSource } from '../../site/live/live-frame.js';
+import type { Caller } from '../../site/access/caller.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
@@ -14,6 +15,8 @@ export interface Exchange extends HttpExchange {
   readonly objects: ObjectService | null;
   /** The site that answers. */
   readonly site: string;
+  /** Who asks; known from before the request is routed. */
+  caller: Caller;
   readonly console: ConsoleFiles;
   /** What the request is called in answers and logs. */
   readonly requestId: string;

@@ -1,5 +1,6 @@
 import type { WriteOptions, WriteOutcome } from '../../site/file-service.js';
 import { checkFileName } from '../../site/site-names.js';
+import { fileNeed, judged } from './access/permission.js';
 import { entityTag } from './conditions.js';
 import { type FlatHeaders, send } from '../http-exchange.js';
 import type { Exchange } from './exchange.js';
@@ -67,11 +68,17 @@ export async function deriveFile(
   const read = readWriteOptions(exchange, false);
   if (!read.ok) return sendProblem(exchange, read);
   const { service } = exchange;
-  const outcome =
-    action === 'move-from'
-      ? await service.move(source, name, read.options)
-      : await service.copy(source, name, withVersion(read.options, version.value));
-  sendOutcome(exchange, outcome, read.options.requestId);
+  const needs = [
+    fileNeed(name, 'write'),
+    ...(action === 'restore' ? [] : [fileNeed(source, action === 'move-from' ? 'write' : 'read')]),
+  ];
+  return judged(exchange, needs, async () => {
+    const outcome =
+      action === 'move-from'
+        ? await service.move(source, name, read.options)
+        : await service.copy(source, name, withVersion(read.options, version.value));
+    sendOutcome(exchange, outcome, read.options.requestId);
+  });
 }
 
 function withVersion(

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { AccessKey, AccessKeys, KeyChange } from '../../site/access-keys.js';
-import { RIGHTS_LIMIT } from '../../site/access-keys.js';
+import { RIGHTS_LIMIT } from '../../site/access/rights.js';
 import { send } from '../http-exchange.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
@@ -14,7 +14,7 @@ import { type Refusal, refusal } from './problem.js';
  * No answer about keys may be kept by a cache, and no page of another origin gets any.
  */
 
-const Buckets = z.string().min(1).max(64);
+const Buckets = z.string().min(1).max(1100);
 const Level = z.enum(['read', 'write', 'owner']);
 const NewKey = z.strictObject({
   note: z.string().max(200).default(''),

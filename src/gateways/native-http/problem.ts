@@ -24,6 +24,9 @@ export type ProblemCode =
   | 'invalid_right'
   | 'not_offered'
   | 'cross_origin'
+  | 'key_required'
+  | 'invalid_key'
+  | 'forbidden'
   | 'headers_too_large'
   | 'request_timeout'
   | 'content_lost'
@@ -154,10 +157,22 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   },
   invalid_right: {
     status: 400,
-    title: 'A right is for a bucket, or for the beginning of bucket names and *.',
+    title: 'A right is for a bucket, buckets*, bucket/prefix* or bucket/path.',
   },
   not_offered: { status: 501, title: 'This site does not offer that. Ask another site.' },
   cross_origin: { status: 403, title: 'Pages of other origins may not change anything here.' },
+  key_required: {
+    status: 401,
+    title: 'This needs an access key. Send it as Authorization: Bearer <key id>.<secret>.',
+  },
+  invalid_key: {
+    status: 401,
+    title: 'The access key is none that may be used here. Check it, or have a new one made.',
+  },
+  forbidden: {
+    status: 403,
+    title: "The access key's rights do not go as far. Ask an administrator for more.",
+  },
   headers_too_large: { status: 431, title: 'The headers are longer than 16 KiB. Shorten them.' },
   request_timeout: { status: 408, title: 'The request took too long to arrive. Send it again.' },
   content_lost: {

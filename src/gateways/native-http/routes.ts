@@ -1,4 +1,7 @@
 import { checkBucketName, checkFileName } from '../../site/site-names.js';
+import type { AccessLevel } from '../../site/access/rights.js';
+import { refusedAct, sendDenied } from './access/admission.js';
+import { fileNeed, judged, type Need } from './access/permission.js';
 import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
 import { answerBucketSettings, changeBucketSettings } from './bucket-settings-routes.js';
 import type { Exchange } from './exchange.js';
@@ -79,11 +82,13 @@ function routeFiles(exchange: Exchange, raw: string, query: string): Promise<voi
   switch (exchange.request.method) {
     case 'GET':
     case 'HEAD':
-      return routeFileRead(exchange, name, query);
+      return judged(exchange, [fileNeed(name, 'read')], () => routeFileRead(exchange, name, query));
     case 'PUT':
-      return query === '' ? putFile(exchange, name) : refuseQuery(exchange, query);
-    case 'DELETE':
-      return query === '' ? deleteFile(exchange, name) : refuseQuery(exchange, query);
+    case 'DELETE': {
+      if (query !== '') return refuseQuery(exchange, query);
+      const act = exchange.request.method === 'PUT' ? putFile : deleteFile;
+      return judged(exchange, [fileNeed(name, 'write')], () => act(exchange, name));
+    }
     case 'POST': {
       const parameters = readQuery(query, POST_PARAMETERS);
       if (!parameters.ok) return sendProblem(exchange, parameters);
@@ -116,7 +121,9 @@ function routeBucketListing(
   if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, 'GET, HEAD');
   const parameters = readQuery(query, LIST_PARAMETERS);
   if (!parameters.ok) return sendProblem(exchange, parameters);
-  return answerListing(exchange, bucket, parameters.values);
+  const { values } = parameters;
+  const of = { kind: 'prefix', bucket, prefix: values.get('prefix') ?? '' } as const;
+  return judged(exchange, [{ level: 'read', of }], () => answerListing(exchange, bucket, values));
 }
 
 function routeBuckets(exchange: Exchange, raw: string, query: string): Promise<void> | void {
@@ -130,7 +137,11 @@ function routeBuckets(exchange: Exchange, raw: string, query: string): Promise<v
   if (!decoded.ok) return sendProblem(exchange, decoded);
   const check = checkBucketName(decoded.text);
   if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
-  if (method === 'PUT' || method === 'DELETE') return changeBucket(exchange, decoded.text);
+  const bucket = decoded.text;
+  const need = (level: AccessLevel): Need => ({ level, of: { kind: 'bucket', bucket } });
+  if (method === 'PUT' || method === 'DELETE') {
+    return judged(exchange, [need('owner')], () => changeBucket(exchange, bucket));
+  }
   const isRead = method === 'GET' || method === 'HEAD';
   if (!isRead && method !== 'PATCH') {
     return refuseMethod(exchange, 'GET, HEAD, PUT, PATCH, DELETE');
@@ -138,8 +149,8 @@ function routeBuckets(exchange: Exchange, raw: string, query: string): Promise<v
   const { objects } = exchange;
   if (objects === null) return sendProblem(exchange, notOffered());
   return isRead
-    ? answerBucketSettings(exchange, objects, decoded.text)
-    : changeBucketSettings(exchange, objects, decoded.text);
+    ? judged(exchange, [need('read')], () => answerBucketSettings(exchange, objects, bucket))
+    : judged(exchange, [need('owner')], () => changeBucketSettings(exchange, objects, bucket));
 }
 
 /** `/v1/keys`, `/v1/keys/<id>` and `/v1/keys/<id>/rights`. */
@@ -171,13 +182,19 @@ function notOffered(): ReturnType<typeof refusal> {
 
 function routePrimaries(exchange: Exchange, query: string): Promise<void> | void {
   const { method } = exchange.request;
+  const refused = refusedAct(exchange.caller);
   if (method === 'PUT') {
+    if (refused !== null) return sendDenied(exchange, refused);
     return query === '' ? changePrimaries(exchange) : refuseQuery(exchange, query);
   }
   if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, 'GET, HEAD, PUT');
   const parameters = readQuery(query, ['name']);
   if (!parameters.ok) return sendProblem(exchange, parameters);
-  return answerPrimaries(exchange, parameters.values.get('name'));
+  const name = parameters.values.get('name');
+  if (name === undefined) {
+    return refused === null ? answerPrimaries(exchange, name) : sendDenied(exchange, refused);
+  }
+  return judged(exchange, [fileNeed(name, 'read')], () => answerPrimaries(exchange, name));
 }
 
 /** Cheap: clients measure with it which site is nearest. */

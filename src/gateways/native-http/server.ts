@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessGuard } from '../../site/access/access-guard.js';
+import { ANYBODY } from '../../site/access/caller.js';
 import type { FileService } from '../../site/file-service.js';
 import type { LiveSource } from '../../site/live/live-frame.js';
 import type { ObjectService } from '../../site/object-service.js';
@@ -9,6 +11,7 @@ import {
 } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
+import { admit } from './access/admission.js';
 import { ConsoleFiles } from './console-files.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
@@ -24,6 +27,8 @@ export interface NativeHttpOptions {
   readonly objects?: ObjectService | null;
   /** What the site measures and tells, and is told of its requests. */
   readonly telemetry?: GatewayTelemetry | undefined;
+  /** Finds out who asks; without it anybody may do everything. */
+  readonly guard?: AccessGuard | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** What consoles look at. */
@@ -51,7 +56,7 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
       return { status, contentType: 'application/problem+json', body };
     },
     attach: (server) => {
-      const sessions = acceptSessions(server, service);
+      const sessions = acceptSessions(server, service, options.guard ?? null);
       const drain = (): void => {
         sessions.drain();
         operations?.drain();
@@ -85,6 +90,7 @@ function handle(
     service: begun.service ?? service,
     objects: begun.service,
     site,
+    caller: ANYBODY,
     requestId: begun.requestId,
     operations,
     awaitsContinue,
@@ -96,7 +102,7 @@ function handle(
     return;
   }
   try {
-    const answered = route(exchange);
+    const answered = admit(options.guard ?? null, exchange, () => route(exchange));
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
     answerMistake(exchange, options, error);

@@ -1,7 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { AccessGuard, Identified } from '../../site/access/access-guard.js';
+import type { Caller } from '../../site/access/caller.js';
 import type { FileService } from '../../site/file-service.js';
+import { identify } from './access/admission.js';
+import { KeyHolders } from './access/key-holders.js';
 import { FrameWriter } from './frame-writer.js';
 
 /*
@@ -20,6 +24,10 @@ const SILENCE_LIMIT_MS = 30_000;
 const CLOSE_POLICY = 1008;
 const CLOSE_TRY_LATER = 1013;
 const CLOSE_GOING_AWAY = 1001;
+/** The key is none that opens a session here: another attempt with it is in vain. */
+export const CLOSE_KEY_REFUSED = 4401;
+/** What the key may do is another matter now, if it may anything: sign in again. */
+const CLOSE_KEY_CHANGED = 4408;
 
 export interface SessionSockets {
   /** Sends every client away, and takes no more. */
@@ -29,7 +37,11 @@ export interface SessionSockets {
 }
 
 /** Takes sessions on the server's upgrade requests. */
-export function acceptSessions(server: Server, service: FileService): SessionSockets {
+export function acceptSessions(
+  server: Server,
+  service: FileService,
+  guard: AccessGuard | null,
+): SessionSockets {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: FRAME_LIMIT_BYTES,
@@ -44,21 +56,35 @@ export function acceptSessions(server: Server, service: FileService): SessionSoc
       socket.end(`HTTP/1.1 ${fault}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (connection) =>
-      serve(connection, new FrameWriter(socket), service),
-    );
+    const answer = (identified: Identified): void => {
+      if (socket.destroyed || isDraining) return void socket.destroy();
+      // Only on a session can a web page hear why it was refused.
+      sockets.handleUpgrade(request, socket, head, (connection) => {
+        const refused = refusalOf(identified);
+        if (!identified.ok || refused !== null)
+          return connection.close(refused?.code, refused?.reason);
+        const { caller } = identified;
+        const end = serve(connection, new FrameWriter(socket), service, caller);
+        connection.once('close', holders.add(caller.keyId, end));
+      });
+    };
+    const identified = identify(guard, request);
+    if ('then' in identified) identified.then(answer, () => socket.destroy());
+    else answer(identified);
   });
   let isDraining = false;
   const drain = (): void => {
     isDraining = true;
     for (const connection of sockets.clients) connection.close(CLOSE_GOING_AWAY, 'site stopping');
   };
+  const holders = new KeyHolders(guard);
   const pulse = setInterval(() => sockets.clients.forEach(askForLife), SILENCE_LIMIT_MS);
   pulse.unref();
   return {
     drain,
     close: () => {
       clearInterval(pulse);
+      holders.close();
       drain();
       sockets.close();
     },
@@ -87,15 +113,33 @@ function askForLife(connection: WebSocket): void {
   connection.ping();
 }
 
-function serve(connection: WebSocket, writer: FrameWriter, service: FileService): void {
+/** Null: it may have a session. */
+function refusalOf(
+  identified: Identified,
+): { readonly code: number; readonly reason: string } | null {
+  if (!identified.ok) {
+    const { reason } = identified;
+    return { code: reason === 'invalid_key' ? CLOSE_KEY_REFUSED : CLOSE_TRY_LATER, reason };
+  }
+  const { keyId, isAdministrator } = identified.caller;
+  const isKnown = keyId !== '' || isAdministrator;
+  return isKnown ? null : { code: CLOSE_KEY_REFUSED, reason: 'key_required' };
+}
+
+function serve(
+  connection: WebSocket,
+  writer: FrameWriter,
+  service: FileService,
+  caller: Caller,
+): () => void {
   const session = service.openSession((frame) => {
     if (connection.readyState !== connection.OPEN) return;
     writer.write(frame);
     if (connection.bufferedAmount > BACKLOG_LIMIT_BYTES) connection.terminate();
-  });
+  }, caller);
   if (session === null) {
     connection.close(CLOSE_TRY_LATER, 'as many sessions are open here as may be');
-    return;
+    return () => undefined;
   }
   connection.on('message', (data: RawData, isBinary: boolean) => {
     silent.delete(connection);
@@ -104,7 +148,18 @@ function serve(connection: WebSocket, writer: FrameWriter, service: FileService)
   });
   connection.on('pong', () => silent.delete(connection));
   connection.on('error', ignore);
-  connection.once('close', () => session.closed());
+  let isOver = false;
+  const over = (): void => {
+    if (!isOver) session.closed();
+    isOver = true;
+  };
+  connection.once('close', over);
+  return () => {
+    // What still comes is not heard: who closes a connection waits for the other side's word.
+    connection.removeAllListeners('message');
+    over();
+    connection.close(CLOSE_KEY_CHANGED, 'the key was revoked or its rights were changed');
+  };
 }
 
 function bytesOf(data: RawData): Uint8Array {

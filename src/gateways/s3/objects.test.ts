@@ -6,6 +6,7 @@ import {
   GetObjectAttributesCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsCommand,
@@ -253,5 +254,38 @@ describe('listings', () => {
     await expect(limited.send(new ListObjectsV2Command({ Bucket: 'other' }))).rejects.toMatchObject(
       { name: 'AccessDenied' },
     );
+  });
+
+  it('go as far as the rights of the key on prefixes, as all else does', async () => {
+    const limited = sites.client(
+      'tor',
+      await sites.key([
+        { buckets: 'docs/mine/*', level: 'write' },
+        { buckets: 'docs/theirs', level: 'read' },
+      ]),
+    );
+    const denied = { name: 'AccessDenied' };
+    await put(nyc, 'theirs', 'x');
+    await put(limited, 'mine/a', 'x');
+    await expect(put(limited, 'yours/a', 'x')).rejects.toMatchObject(denied);
+    await limited.send(new HeadBucketCommand({ Bucket: 'docs' }));
+    const { Buckets } = await limited.send(new ListBucketsCommand({}));
+    expect(Buckets?.map(({ Name }) => Name)).toEqual(['docs']);
+    const list = (Prefix: string) =>
+      limited.send(new ListObjectsV2Command({ Bucket: 'docs', Prefix }));
+    expect((await list('mine/')).Contents?.map(({ Key }) => Key)).toEqual(['mine/a']);
+    await expect(list('')).rejects.toMatchObject(denied);
+    const copy = (from: string, Key: string) =>
+      limited.send(new CopyObjectCommand({ Bucket: 'docs', Key, CopySource: `docs/${from}` }));
+    await copy('theirs', 'mine/b');
+    await expect(copy('theirs', 'theirs')).rejects.toMatchObject(denied);
+    await put(nyc, 'yours/a', 'x');
+    await expect(copy('yours/a', 'mine/c')).rejects.toMatchObject(denied);
+    const Objects = [{ Key: 'mine/a' }, { Key: 'theirs' }];
+    const gone = await limited.send(
+      new DeleteObjectsCommand({ Bucket: 'docs', Delete: { Objects } }),
+    );
+    expect(gone.Deleted?.map(({ Key }) => Key)).toEqual(['mine/a']);
+    expect(gone.Errors?.map(({ Key, Code }) => [Key, Code])).toEqual([['theirs', 'AccessDenied']]);
   });
 });

@@ -1,4 +1,11 @@
-import { type AccessLevel, type AccessRight, permits } from '../../site/access-keys.js';
+import type { Caller } from '../../site/access/caller.js';
+import {
+  type AccessLevel,
+  permits,
+  permitsFile,
+  permitsPrefix,
+  permitsSome,
+} from '../../site/access/rights.js';
 import type { ReadFailure, WriteOutcome } from '../../site/file-service.js';
 import type { BucketState, ObjectService } from '../../site/object-service.js';
 import type { HttpExchange } from '../http-exchange.js';
@@ -6,15 +13,6 @@ import type { PayloadRule } from './signature/payload-rule.js';
 import type { QueryParameter } from './query.js';
 import type { RequestHeaders } from './request-headers.js';
 import { type S3Failure, s3Failure } from './s3-error.js';
-
-/** Who asks: the holder of a key, or anybody. */
-export interface Caller {
-  /** '' for anybody. */
-  readonly keyId: string;
-  readonly rights: readonly AccessRight[];
-}
-
-export const ANYBODY: Caller = { keyId: '', rights: [] };
 
 /** A request that has been understood and whose signature, if it has one, is good. */
 export interface S3Request extends HttpExchange {
@@ -39,18 +37,36 @@ export interface S3Request extends HttpExchange {
   readonly origin: string;
 }
 
-/** The bucket, if there is one and the caller may do this in it. */
+/** What of a bucket a request is about: what begins so, or whatever the caller may touch of it. */
+type Within = { readonly prefix: string } | 'some';
+
+/**
+ * The bucket, if there is one and the caller may do this with what the request is about: the object
+ * that it names, else all of the bucket, unless `within` says less.
+ */
 export async function openBucket(
   request: S3Request,
   level: AccessLevel,
+  within?: Within,
 ): Promise<BucketState | S3Failure> {
-  const { caller, bucket, service } = request;
-  const isPermitted = permits(caller.rights, bucket, level);
+  const { bucket, service } = request;
+  const isPermitted = isPermittedWithin(request, level, within);
   // Who may not even read is not told whether there is such a bucket, unless anybody may read it.
   if (!isPermitted && level !== 'read') return denied();
   const state = await service.bucket(bucket);
   if (!state.ok) return isPermitted ? readRefused(state) : denied();
   return isPermitted || state.settings.anonymousRead ? state : denied();
+}
+
+function isPermittedWithin(
+  { caller, bucket, key }: S3Request,
+  level: AccessLevel,
+  within?: Within,
+): boolean {
+  const { rights } = caller;
+  if (within === 'some') return permitsSome(rights, bucket, level);
+  if (within !== undefined) return permitsPrefix(rights, bucket, within.prefix, level);
+  return key === '' ? permits(rights, bucket, level) : permitsFile(rights, bucket, key, level);
 }
 
 export function denied(): S3Failure {

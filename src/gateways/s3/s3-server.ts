@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+import { ANYBODY, type Caller } from '../../site/access/caller.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
@@ -20,7 +21,7 @@ import { secretsOf } from './key-secrets.js';
 import { readResource } from './resource.js';
 import type { RefusedAnswer, S3Answer, S3Result } from './s3-answer.js';
 import { S3_ERRORS, s3Failure } from './s3-error.js';
-import { ANYBODY, type S3Request, readRefused } from './s3-request.js';
+import { type S3Request, readRefused } from './s3-request.js';
 import { Authenticator, type SecretOf } from './signature/authenticate.js';
 import { legalXmlText, XmlWriter } from './xml/xml-writer.js';
 
@@ -129,13 +130,13 @@ class S3Server {
     const { request } = exchange;
     const { rawPath, rawQuery, bucket, key, query, parameters } = resource;
     const method = request.method ?? 'GET';
-    let caller = ANYBODY;
+    let caller: Caller = ANYBODY;
     // The key is looked up once: what it may do is from the same moment as what it proves.
     const secretOf: SecretOf = async (accessKeyId) => {
       const found = await this.service.keys.find(accessKeyId);
       if (!found.ok) return readRefused(found);
       if (found.key === null) return null;
-      caller = { keyId: accessKeyId, rights: found.key.rights };
+      caller = { keyId: accessKeyId, isAdministrator: false, rights: found.key.rights };
       return found.key.secret;
     };
     const authenticated = await this.authenticator.authenticate(

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { AccessRight } from '../../site/access-keys.js';
+import type { AccessRight } from '../../site/access/rights.js';
 import { TestCluster } from '../../site/test-cluster.js';
 import type { ListeningHttp } from '../http-listener.js';
 import { listenS3 } from './s3-server.js';

@@ -100,7 +100,9 @@ export type ReadFailureReason =
   | 'invalid_name'
   | 'no_such_bucket'
   | 'storage_failed'
-  | 'site_stopping';
+  | 'site_stopping'
+  /** The client's key has no right to it. */
+  | 'forbidden';
 
 export type SessionWriteAnswer =
   | WriteAnswer
@@ -172,4 +174,4 @@ export interface Change extends Position {
 
 export type WatchEnd =
   /** The logs do not reach back to the cursor any more: changes may have been missed. */
-  'too_old' | 'invalid_cursor' | 'overloaded';
+  'too_old' | 'invalid_cursor' | 'overloaded' | 'forbidden';

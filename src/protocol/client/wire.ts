@@ -244,7 +244,7 @@ const SITE_JUDGES: Readonly<Record<SiteReply['kind'], (message: Fields) => boole
   invalidate: (m) => isListOf(m.files, isDropped),
   changes: (m) => isCount(m.id) && isListOf(m.changes, isChange) && isToken(m.cursor),
   'watch-ended': (m) =>
-    isCount(m.id) && isOneOf(m.reason, 'too_old', 'invalid_cursor', 'overloaded'),
+    isCount(m.id) && isOneOf(m.reason, 'too_old', 'invalid_cursor', 'overloaded', 'forbidden'),
 };
 
 function isChange(value: unknown): boolean {

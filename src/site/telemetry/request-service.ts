@@ -143,8 +143,10 @@ export class RequestService implements ObjectService {
     return this.service.listBuckets();
   }
 
-  openSession(send: (frame: string | Uint8Array) => void): ReturnType<FileService['openSession']> {
-    return this.service.openSession(send);
+  openSession(
+    ...wanted: Parameters<FileService['openSession']>
+  ): ReturnType<FileService['openSession']> {
+    return this.service.openSession(...wanted);
   }
 
   primaryTable(): ReturnType<FileService['primaryTable']> {

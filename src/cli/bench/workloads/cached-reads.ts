@@ -18,7 +18,7 @@ export const cachedReads: Workload = {
   summary: 'strong 4 KiB reads by a client in London from its own memory, on one core',
   wan: 'on',
   run: async (cluster, settings) => {
-    const client = await connect({ sites: cluster.endpoints, near: 'lon' });
+    const client = await connect({ sites: cluster.endpoints, near: 'lon', key: cluster.key });
     try {
       const names = await fill(client);
       const reads = await rates(settings, async () => readBlock(client, names));

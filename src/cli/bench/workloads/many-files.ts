@@ -113,9 +113,9 @@ function expectStarted(started: { ok: boolean; message?: string }): void {
 }
 
 /** The text of one page, as any HTTP client gets it. */
-async function readPage(port: number, cursor: string): Promise<string> {
+async function readPage(port: number, cursor: string, key: string): Promise<string> {
   const url = `http://127.0.0.1:${port}/v1/files/${BUCKET}?limit=${PAGE}${cursor}`;
-  const answer = await fetch(url);
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
   if (answer.status !== 200) throw new BenchFailed(`a listing was answered ${answer.status}`);
   return answer.text();
 }
@@ -130,7 +130,7 @@ async function listing(cluster: BenchCluster): Promise<Figure[]> {
     let cursor = '';
     for (let page = 0; page < PAGES; page += 1) {
       const startMs = performance.now();
-      const text = await readPage(cluster.port(site), cursor);
+      const text = await readPage(cluster.port(site), cursor, cluster.key);
       tookMs.push(performance.now() - startMs);
       const { files, next } = ListingAnswer.parse(JSON.parse(text));
       if (files.length !== PAGE || next === null) throw new BenchFailed(`${site}: a short page`);

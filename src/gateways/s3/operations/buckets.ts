@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { permits } from '../../../site/access-keys.js';
+import { permits, permitsSome } from '../../../site/access/rights.js';
 import { FIELD } from '../object-fields.js';
 import { writeOwner } from '../owner.js';
 import { emptyAnswer, type S3Result, xmlAnswer } from '../s3-answer.js';
@@ -15,7 +15,7 @@ import { receiveDocument } from './document-body.js';
 /** The one region there is: every site has every bucket. Clients may sign for any. */
 export const REGION = 'us-east-1';
 
-/** GET /: the buckets that the caller may read. */
+/** GET /: the buckets in which the caller may read anything. */
 export async function listBuckets({ service, caller }: S3Request): Promise<S3Result> {
   const listed = await service.listBuckets();
   if (!listed.ok) return readRefused(listed);
@@ -23,7 +23,7 @@ export async function listBuckets({ service, caller }: S3Request): Promise<S3Res
   writeOwner(writer);
   writer.open('Buckets');
   for (const { name, createdMs } of listed.buckets) {
-    if (!permits(caller.rights, name, 'read')) continue;
+    if (!permitsSome(caller.rights, name, 'read')) continue;
     writer.open('Bucket').element('Name', name);
     writer.element('CreationDate', new Date(createdMs).toISOString()).close();
   }
@@ -31,7 +31,7 @@ export async function listBuckets({ service, caller }: S3Request): Promise<S3Res
 }
 
 export async function headBucket(request: S3Request): Promise<S3Result> {
-  const bucket = await openBucket(request, 'read');
+  const bucket = await openBucket(request, 'read', 'some');
   return bucket.ok ? emptyAnswer(200, ['x-amz-bucket-region', REGION]) : bucket;
 }
 

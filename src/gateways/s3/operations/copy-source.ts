@@ -1,5 +1,5 @@
 import type { OpenedFile } from '../../../site/file-service.js';
-import { permits } from '../../../site/access-keys.js';
+import { permitsFile } from '../../../site/access/rights.js';
 import { judgeCopyConditions } from '../read-conditions.js';
 import { readCopySource } from '../copy-source.js';
 import { validatorsOf } from '../object-fields.js';
@@ -28,7 +28,7 @@ export async function openCopySource(request: S3Request): Promise<CopySource | S
   const fault = keyFault(key);
   if (fault !== null) return fault;
   const state = await service.bucket(bucket);
-  const isPermitted = permits(caller.rights, bucket, 'read');
+  const isPermitted = permitsFile(caller.rights, bucket, key, 'read');
   if (!state.ok) return isPermitted ? readRefused(state) : denied();
   if (!isPermitted && !state.settings.anonymousRead) return denied();
   const found = await findObject({ service, key }, state, versionId);

@@ -1,8 +1,9 @@
+import { permitsFile } from '../../../site/access/rights.js';
 import { storeEtag } from '../object-fields.js';
 import { keyFault } from '../resource.js';
 import { type S3Result, xmlAnswer } from '../s3-answer.js';
 import type { S3Failure } from '../s3-error.js';
-import { openBucket, type S3Request } from '../s3-request.js';
+import { denied, openBucket, type S3Request } from '../s3-request.js';
 import {
   DELETE_LIMIT_BYTES,
   type ObjectToDelete,
@@ -17,7 +18,7 @@ const DELETES_AT_ONCE = 64;
 
 /** POST ?delete: up to 1,000 objects, each on its own. */
 export async function deleteObjects(request: S3Request): Promise<S3Result> {
-  const bucket = await openBucket(request, 'write');
+  const bucket = await openBucket(request, 'write', 'some');
   if (!bucket.ok) return bucket;
   const body = await receiveDocument(request, DELETE_LIMIT_BYTES);
   if ('ok' in body) return body;
@@ -28,7 +29,8 @@ export async function deleteObjects(request: S3Request): Promise<S3Result> {
   const work = async (): Promise<void> => {
     for (let at = next++; at < asked.objects.length; at = next++) {
       const { key, versionId, etag } = asked.objects[at]!;
-      const fault = keyFault(key);
+      const isPermitted = permitsFile(request.caller.rights, bucket.name, key, 'write');
+      const fault = keyFault(key) ?? (isPermitted ? null : denied());
       const conditions = etag === undefined ? {} : { ifMatch: [storeEtag(etag)] };
       results[at] =
         fault ?? (await removeObject(request.service, bucket, key, versionId, conditions));

@@ -59,7 +59,7 @@ export async function listObjectsV2(request: S3Request): Promise<S3Result> {
   const { query, service } = request;
   const asked = readListingQuery(query, 'max-keys');
   if (!asked.ok) return asked;
-  const bucket = await openBucket(request, 'read');
+  const bucket = await openBucket(request, 'read', asked);
   if (!bucket.ok) return bucket;
   const { prefix, delimiter, limit, encode } = asked;
   const token = query.get('continuation-token');
@@ -105,7 +105,7 @@ export async function listObjects(request: S3Request): Promise<S3Result> {
   }
   const asked = readListingQuery(query, 'max-keys');
   if (!asked.ok) return asked;
-  const bucket = await openBucket(request, 'read');
+  const bucket = await openBucket(request, 'read', asked);
   if (!bucket.ok) return bucket;
   const { prefix, delimiter, limit, encode } = asked;
   const marker = query.get('marker') ?? '';

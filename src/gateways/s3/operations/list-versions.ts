@@ -35,7 +35,7 @@ export async function listObjectVersions(request: S3Request): Promise<S3Result> 
     const message = 'Invalid version id specified';
     return invalidArgument(message, 'version-id-marker', versionMarker);
   }
-  const bucket = await openBucket(request, 'read');
+  const bucket = await openBucket(request, 'read', asked);
   if (!bucket.ok) return bucket;
   const page = await readVersions(request, asked, keyMarker, versionMarker);
   if (!page.ok) return page;

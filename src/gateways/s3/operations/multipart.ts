@@ -243,10 +243,10 @@ export async function listParts(request: S3Request): Promise<S3Result> {
 /** GET ?uploads: those under way. */
 export async function listUploads(request: S3Request): Promise<S3Result> {
   const { service, query } = request;
-  const bucket = await openBucket(request, 'read');
-  if (!bucket.ok) return bucket;
   const asked = readListingQuery(query, 'max-uploads');
   if (!asked.ok) return asked;
+  const bucket = await openBucket(request, 'read', asked);
+  if (!bucket.ok) return bucket;
   const { prefix, delimiter, limit, encode, encoding } = asked;
   const keyMarker = query.get('key-marker') ?? '';
   const idMarker = keyMarker === '' ? '' : (query.get('upload-id-marker') ?? '');

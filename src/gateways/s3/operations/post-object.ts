@@ -1,4 +1,4 @@
-import { permits } from '../../../site/access-keys.js';
+import { permitsFile } from '../../../site/access/rights.js';
 import { requestBody } from '../../http-body.js';
 import { readAnnouncedDigests } from '../body/announced-digests.js';
 import { BodyRefused } from '../body/chunked-body.js';
@@ -52,7 +52,7 @@ async function takeForm(request: S3Request, form: PostForm): Promise<S3Result> {
   if (signer.accessKeyId === null) return denied();
   const found = await service.keys.find(signer.accessKeyId);
   if (!found.ok) return readRefused(found);
-  if (!permits(found.key?.rights ?? [], bucket, 'write')) return denied();
+  if (!permitsFile(found.key?.rights ?? [], bucket, asked.key, 'write')) return denied();
   const state = await service.bucket(bucket);
   if (!state.ok) return readRefused(state);
   const metadata = fieldsOf(asked);

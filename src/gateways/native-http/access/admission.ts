@@ -1,0 +1,88 @@
+import type { AccessGuard, Identified } from '../../../site/access/access-guard.js';
+import { ANYBODY, ANYBODY_OF_OPEN_SITE, type Caller } from '../../../site/access/caller.js';
+import type { IncomingMessage } from 'node:http';
+import { splitTarget } from '../../raw-target.js';
+import type { Exchange } from '../exchange.js';
+import { sendProblem } from '../exchange.js';
+import { type Refusal, refusal } from '../problem.js';
+import { keyShown } from './credential.js';
+import { routeAccess } from './route-access.js';
+
+/**
+ * Who sends this request. `guard` null: the site is open, and nobody is asked who he is. A key that
+ * is shown has to be good, also where none is needed.
+ */
+export function identify(
+  guard: AccessGuard | null,
+  { headers }: IncomingMessage,
+): Identified | Promise<Identified> {
+  if (guard === null) return { ok: true, caller: ANYBODY_OF_OPEN_SITE };
+  const key = keyShown(headers);
+  if (key === null) return { ok: true, caller: ANYBODY };
+  // What this site has without asking anybody is given to keys that it knows without asking.
+  const isLocal = headers['quorate-consistency'] === 'local';
+  return guard.identify(key, isLocal ? 'local' : 'strong');
+}
+
+/** Lets `go` answer, if the request's sender gets to its route; else says why not. */
+export function admit(
+  guard: AccessGuard | null,
+  exchange: Exchange,
+  go: () => Promise<void> | void,
+): Promise<void> | void {
+  const proceed = (identified: Identified): Promise<void> | void => {
+    if (!identified.ok) {
+      const problem = refusal(identified.reason, identified.message);
+      return sendProblem(exchange, problem, { headers: challenge(problem) });
+    }
+    exchange.caller = identified.caller;
+    const refused = refusedRoute(exchange);
+    return refused === null ? go() : sendDenied(exchange, refused);
+  };
+  const identified = identify(guard, exchange.request);
+  return 'then' in identified ? identified.then(proceed) : proceed(identified);
+}
+
+function refusedRoute({ caller, request }: Exchange): Refusal | null {
+  switch (routeAccess(splitTarget(request.url ?? '').path)) {
+    case 'open':
+    case 'judged':
+      return null;
+    case 'known':
+      return isKnown(caller) ? null : keyWanted();
+    case 'administrator':
+      return refusedAct(caller);
+  }
+}
+
+/** Null for an administrator, else why this is not for the caller. */
+export function refusedAct(caller: Caller): Refusal | null {
+  if (caller.isAdministrator) return null;
+  return isKnown(caller)
+    ? refusal('forbidden', `only the administrator may do this, not the key ${caller.keyId}`)
+    : keyWanted();
+}
+
+/** Why a caller who lacks the right for something is refused. */
+export function lacksRight(caller: Caller, level: string, what: string): Refusal {
+  return isKnown(caller)
+    ? refusal('forbidden', `the key ${caller.keyId} has no right to ${level} ${what}`)
+    : keyWanted();
+}
+
+export function sendDenied(exchange: Exchange, refused: Refusal): void {
+  sendProblem(exchange, refused, { headers: challenge(refused) });
+}
+
+function challenge({ code }: Refusal): string[] {
+  const asksForKey = code === 'key_required' || code === 'invalid_key';
+  return asksForKey ? ['WWW-Authenticate', 'Bearer realm="quorate"'] : [];
+}
+
+function isKnown({ keyId, isAdministrator }: Caller): boolean {
+  return keyId !== '' || isAdministrator;
+}
+
+function keyWanted(): Refusal {
+  return refusal('key_required', 'the request shows no key');
+}
