@@ -33,6 +33,20 @@ export interface RetentionRule {
   readonly versions: number | null;
 }
 
+/** Sites of one shard; a bound of every list of them. */
+export const SITES_LIMIT = 9;
+
+/** Which sites keep a shard, and how many of them have to hold a write. */
+export interface Configuration {
+  /** 0 for what the cluster was made with; the next one has the next number. */
+  readonly version: number;
+  /** The home site first, the others by nearness to it. */
+  readonly sites: readonly string[];
+  /** The least incarnation that counts, for a site that began anew on another machine. */
+  readonly since: Readonly<Record<string, number>>;
+  readonly writeQuorum: number;
+}
+
 /** `erases`: earlier versions of the file that leave its history with this write. */
 export type Operation =
   /** The first entry of an epoch: what lies below commits with it. */
@@ -80,7 +94,9 @@ export type Operation =
       readonly tableVersion: number;
       /** The shard that the pattern's rule names again; '' where there was no such rule. */
       readonly to: string;
-    };
+    }
+  /** From here on these sites keep the shard; until it has committed, those of before as well. */
+  | { readonly kind: 'configure'; readonly configuration: Configuration };
 
 export interface LogEntry {
   readonly epoch: number;

@@ -5,6 +5,8 @@ import {
   INLINE_LIMIT_BYTES,
 } from './file-version.js';
 
+import { SITES_LIMIT } from './log-entry.js';
+
 /*
  * Fields of what another site says, judged one by one. This is the hot path of every message, so
  * it is written by hand: each judge says whether the value is what the type says, within limits.
@@ -19,6 +21,8 @@ export const NAME_LIMIT_CHARACTERS = 2048;
 export const REQUEST_ID_LIMIT_CHARACTERS = 512;
 export const METADATA_LIMIT_CHARACTERS = 128 * 1024;
 const ETAG_LIST_LIMIT = 1024;
+/** Sites that ever began anew on another machine. */
+const SINCE_LIMIT = 256;
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -63,6 +67,18 @@ export function isReign(value: unknown): boolean {
 
 export function isGrantTerms(value: unknown): boolean {
   return isFields(value) && isReign(value) && isCount(value.generation) && isCount(value.position);
+}
+
+/** Which sites keep a shard. */
+export function isConfiguration(value: unknown): boolean {
+  if (!isFields(value) || !isCount(value.version) || !isCount(value.writeQuorum)) return false;
+  const { sites, since } = value;
+  if (!Array.isArray(sites) || sites.length > SITES_LIMIT || !sites.every(isId)) return false;
+  if (!isFields(since)) return false;
+  const named = Object.entries(since);
+  return (
+    named.length <= SINCE_LIMIT && named.every(([site, least]) => isId(site) && isCount(least))
+  );
 }
 
 export function isMetadata(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { ChunkedContent, FileVersion } from './file-version.js';
-import type { LogEntry, NamePattern, Position } from './log-entry.js';
+import type { Configuration, LogEntry, NamePattern, Position } from './log-entry.js';
 
 /*
  * What a shard's protocol needs of the world, as callbacks rather than promises, so that the same
@@ -23,6 +23,11 @@ export interface HardState {
   readonly joined: boolean;
   /** A snapshot is being installed: the view is not to be read until it is done. */
   readonly installing: boolean;
+  /**
+   * The newest configuration that left the log's view for good, so that neither a trimmed log nor a
+   * lost view forgets it; absent while it is the one that the cluster was made with.
+   */
+  readonly configuration?: Configuration;
 }
 
 export const INITIAL_HARD_STATE: HardState = {
@@ -125,6 +130,8 @@ export interface ShardView {
   /** Request ids that took effect at `fromSeq` or later, oldest first. */
   requests(fromSeq: number): RequestRecord[];
   ownership(): OwnershipRecord[];
+  /** What the newest `configure` entry says; null if there was none. */
+  configuration(): Configuration | null;
   /**
    * Applies consecutive released entries. Calls back when reads see them; they may reach the disk
    * later, but only in order and always together with their position.
@@ -146,6 +153,7 @@ export interface InstalledSnapshot {
   readonly position: Position;
   readonly requests: readonly RequestRecord[];
   readonly ownership: readonly OwnershipRecord[];
+  readonly configuration: Configuration | null;
 }
 
 /** Replaces a shard's view by that of another site. */

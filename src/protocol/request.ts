@@ -1,5 +1,5 @@
 import { type Content, ETAG_KEY, type FileVersion, type Metadata } from './file-version.js';
-import type { Operation, Position } from './log-entry.js';
+import type { Configuration, Operation, Position } from './log-entry.js';
 import type { GrantTerms } from './shard/messages.js';
 
 /** What must hold at the primary, in log order, for a write to take effect. */
@@ -27,7 +27,13 @@ export type WriteIntent =
       readonly metadata?: Metadata;
       readonly erases?: readonly number[];
     }
-  | Extract<Operation, { kind: 'retain' | 'move-out' | 'move-in' | 'move-back' }>;
+  | Extract<Operation, { kind: 'retain' | 'move-out' | 'move-in' | 'move-back' }>
+  | {
+      readonly kind: 'configure';
+      readonly configuration: Configuration;
+      /** Only asks whether it could be done now: `ready` is a rejection that says yes. */
+      readonly probe: boolean;
+    };
 
 export interface WriteRequest {
   /** '' for a request that nobody retries. */
@@ -50,6 +56,12 @@ export type WriteRejection =
   /** The name is not, or not yet, this shard's. */
   | 'moving'
   | 'names_have_files'
+  /** Of a change of sites: it could be done now. */
+  | 'ready'
+  /** Of a change of sites: not yet, be it that a site is behind or has to hand over first. */
+  | 'not_ready'
+  /** Of a change of sites: another one has come before it, or it would break the arithmetic. */
+  | 'wrong_change'
   | 'storage_failed';
 
 export type WriteAnswer =

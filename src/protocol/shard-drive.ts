@@ -249,6 +249,7 @@ export class ShardDrive {
       case 'move-in':
       case 'move-back':
       case 'retain':
+      case 'configure':
         return { head: undefined, inTheWay: false };
     }
   }

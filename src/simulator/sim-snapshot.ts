@@ -47,6 +47,7 @@ export class SimSnapshot implements SnapshotPort {
           position: copy.position(),
           requests: copy.requests(0),
           ownership: copy.ownership(),
+          configuration: copy.configuration(),
         });
       });
     });

@@ -1,5 +1,6 @@
 import type { FileVersion } from '../protocol/file-version.js';
 import {
+  type Configuration,
   type LogEntry,
   type NamePattern,
   type Operation,
@@ -60,6 +61,7 @@ export class SimView implements ShardView {
   private sortedNames: string[] = [];
   private requestLog: RequestRecord[] = [];
   private readonly owned = new Map<string, OwnershipRecord>();
+  private configured: Configuration | null = null;
   private at: Position = ORIGIN;
   private journal: Applied[] = [];
 
@@ -122,6 +124,10 @@ export class SimView implements ShardView {
     return keys.map((key) => this.owned.get(key)!);
   }
 
+  configuration(): Configuration | null {
+    return this.configured;
+  }
+
   apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {
     this.clock.deliverAfter(this.options.applyMs, () => {
       for (const entry of entries) this.applyOne(entry);
@@ -154,6 +160,7 @@ export class SimView implements ShardView {
     this.sortedNames = [];
     this.requestLog = [];
     this.owned.clear();
+    this.configured = null;
     this.at = ORIGIN;
     this.journal = [];
   }
@@ -165,6 +172,7 @@ export class SimView implements ShardView {
     this.sortedNames = [...other.sortedNames];
     this.requestLog = [...other.requestLog];
     for (const [key, record] of other.owned) this.owned.set(key, record);
+    this.configured = other.configured;
     this.at = other.at;
   }
 
@@ -208,7 +216,17 @@ export class SimView implements ShardView {
         return this.moveRule({ ...ruleOf(operation), state: 'out', to: operation.to });
       case 'move-back':
         return this.moveRule({ ...ruleOf(operation), state: 'back', to: operation.to });
+      case 'configure':
+        return this.configure(operation.configuration);
     }
+  }
+
+  private configure(configuration: Configuration): () => void {
+    const previous = this.configured;
+    this.configured = configuration;
+    return () => {
+      this.configured = previous;
+    };
   }
 
   private moveRule(record: OwnershipRecord): () => void {

@@ -2,6 +2,7 @@ import { ERASES_LIMIT, RETENTION_RULES_LIMIT } from '../protocol/log-entry.js';
 import {
   type Fields,
   isConditions,
+  isConfiguration,
   isContent,
   isCount,
   isFields,
@@ -79,6 +80,8 @@ function isUpkeep(value: Fields): boolean {
       );
     case 'move-in':
       return isPattern(value.pattern) && isCount(value.tableVersion);
+    case 'configure':
+      return isConfiguration(value.configuration);
     case 'move-out':
     case 'move-back':
       return isPattern(value.pattern) && isCount(value.tableVersion) && isId(value.to);
@@ -104,6 +107,7 @@ function isRule(value: unknown): boolean {
 function isIntent(value: unknown): boolean {
   if (!isFields(value)) return false;
   const isFileWrite = value.kind === 'put' || value.kind === 'delete';
+  if (value.kind === 'configure' && typeof value.probe !== 'boolean') return false;
   return isFileWrite ? isWrite(value) : isUpkeep(value);
 }
 

@@ -65,7 +65,8 @@ export class FileWrites {
         return this.committed(this.fileOf(intent, answer), primary);
       case 'rejected': {
         const message = this.rejectionText(answer.reason, intent, answer.current);
-        const { current, reason } = answer;
+        const { current } = answer;
+        const reason = ofFile(answer.reason);
         return { outcome: 'rejected', reason, message, ...(current !== null && { current }) };
       }
       case 'unknown':
@@ -130,10 +131,20 @@ export class FileWrites {
         return `${name} is on its way from one primary to another; nothing was stored`;
       case 'names_have_files':
         return `${name} has files`;
+      case 'ready':
+      case 'not_ready':
+      case 'wrong_change':
+        return 'the sites of the store are being changed';
       case 'storage_failed':
         return `the disk of the primary of ${name} refuses writes; nothing was stored`;
     }
   }
+}
+
+/** Changes of sites are refused in ways that writes of files are not. */
+function ofFile(reason: WriteRejection): RejectReason {
+  const isOfSites = reason === 'ready' || reason === 'not_ready' || reason === 'wrong_change';
+  return isOfSites ? 'moving' : reason;
 }
 
 /** The id as the log has it. */

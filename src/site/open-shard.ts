@@ -38,15 +38,19 @@ export async function openShard(parts: ShardParts): Promise<ShardStart> {
     viewPosition: view.position(),
     requests: lookup?.requests ?? [],
     ownership: lookup?.ownership ?? [],
+    configuration: lookup?.configuration ?? null,
     initialRules: rules,
     missingContent: await missingContent(final, view.position().seq, parts.chunks),
   };
 }
 
 /** Null where they cannot be read. */
-function readLookups(view: StoredShardView): Pick<ShardStart, 'requests' | 'ownership'> | null {
+function readLookups(
+  view: StoredShardView,
+): Pick<ShardStart, 'requests' | 'ownership' | 'configuration'> | null {
   try {
-    return { requests: view.requests(0), ownership: view.ownership() };
+    const configuration = view.configuration();
+    return { requests: view.requests(0), ownership: view.ownership(), configuration };
   } catch (error) {
     if (error instanceof ViewRecordUnreadable) return null;
     throw error;

@@ -2,6 +2,7 @@ import type { ShardMessage } from '../protocol/shard/messages.js';
 import { areEntries } from './entry-fields.js';
 import {
   type Fields,
+  isConfiguration,
   isGrantTerms,
   isId,
   isName,
@@ -35,6 +36,12 @@ function isRevokedFile(value: Fields): boolean {
   return (value.name === null || isName(value.name)) && isCount(value.seq);
 }
 
+/** One, or two while a change of sites is under way. */
+function areConfigurations(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 2) return false;
+  return value.every(isConfiguration);
+}
+
 function isGrantedVersion(value: unknown): boolean {
   return isFields(value) && isCount(value.version) && isPosition(value);
 }
@@ -63,13 +70,14 @@ const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean
     isCount(m.commitSeq) &&
     isPosition(m.at),
   refused: (m) => isReign(m) && isReign(m.promised),
-  prepare: isReign,
+  prepare: (m) => isReign(m) && (m.configured === undefined || isCount(m.configured)),
   promised: (m) =>
     isReign(m) &&
     isCount(m.incarnation) &&
     isPosition(m.end) &&
     isCount(m.commitSeq) &&
-    isMilliseconds(m.remainderMs),
+    isMilliseconds(m.remainderMs) &&
+    (m.active === undefined || areConfigurations(m.active)),
   fetch: (m) => isReign(m) && isCount(m.after) && isCount(m.upTo),
   fetched: (m) =>
     isReign(m) &&

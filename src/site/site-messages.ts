@@ -28,6 +28,9 @@ const REJECTIONS: Readonly<Record<WriteRejection, true>> = {
   overloaded: true,
   moving: true,
   names_have_files: true,
+  ready: true,
+  not_ready: true,
+  wrong_change: true,
   storage_failed: true,
 };
 

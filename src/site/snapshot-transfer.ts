@@ -83,7 +83,12 @@ export class SnapshotTransfer implements SnapshotPort {
     } finally {
       snapshot.close();
     }
-    return { position, requests: view.requests(0), ownership: view.ownership() };
+    return {
+      position,
+      requests: view.requests(0),
+      ownership: view.ownership(),
+      configuration: view.configuration(),
+    };
   }
 
   private async installRanges(

@@ -1,5 +1,5 @@
 import type { FileVersion } from '../protocol/file-version.js';
-import type { LogEntry, Position } from '../protocol/log-entry.js';
+import type { Configuration, LogEntry, Position } from '../protocol/log-entry.js';
 import type {
   ListQuery,
   OwnershipRecord,
@@ -94,6 +94,10 @@ class GuardedView implements ShardView {
 
   ownership(): OwnershipRecord[] {
     return this.view.ownership();
+  }
+
+  configuration(): Configuration | null {
+    return this.view.configuration();
   }
 
   apply(entries: readonly LogEntry[], done: Done): void {

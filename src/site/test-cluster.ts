@@ -294,6 +294,7 @@ function memoryShard(shard: string): NodeShard {
       viewPosition: view.position(),
       requests: [],
       ownership: [],
+      configuration: null,
       initialRules: RULES,
       missingContent: new Set(),
     },

@@ -1,15 +1,23 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import type { Content, Metadata } from '../protocol/file-version.js';
-import type { LogEntry, NamePattern, Operation, RetentionRule } from '../protocol/log-entry.js';
+import type {
+  Configuration,
+  LogEntry,
+  NamePattern,
+  Operation,
+  RetentionRule,
+} from '../protocol/log-entry.js';
 
 /*
  * How log entries and contents are laid out on disk: msgpack arrays with a leading version. Version
  * history: 1, the first; 2, writes may erase versions, deletes may have metadata, and history is kept
- * by rules of buckets. Both are read.
+ * by rules of buckets; 3, of changes of sites alone, so that an earlier program refuses just these. All
+ * are read.
  * Bytes from the disk are checked field by field; any bytes give a value or undefined.
  */
 
 const ENTRY_VERSION = 2;
+const CONFIGURE_VERSION = 3;
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
@@ -41,7 +49,8 @@ export const isCount = (value: unknown): value is number =>
  */
 export function encodeEntry(entry: LogEntry): Buffer {
   const { atMs, requestId, operation } = entry;
-  return packBriefly([ENTRY_VERSION, atMs, requestId, ...operationFields(operation)]);
+  const version = operation.kind === 'configure' ? CONFIGURE_VERSION : ENTRY_VERSION;
+  return packBriefly([version, atMs, requestId, ...operationFields(operation)]);
 }
 
 function operationFields(operation: Operation): readonly unknown[] {
@@ -70,6 +79,8 @@ function operationFields(operation: Operation): readonly unknown[] {
     }
     case 'move-in':
       return [operation.kind, packPattern(operation.pattern), operation.tableVersion];
+    case 'configure':
+      return [operation.kind, packConfiguration(operation.configuration)];
   }
 }
 
@@ -88,11 +99,15 @@ function trailing(first: unknown, erases: readonly number[] | undefined): readon
 
 export function decodeEntry(epoch: number, seq: number, bytes: Uint8Array): LogEntry | undefined {
   const fields = unpack(bytes);
-  if (!Array.isArray(fields) || (fields[0] !== 1 && fields[0] !== ENTRY_VERSION)) return undefined;
+  if (!Array.isArray(fields) || !isKnownVersion(fields[0])) return undefined;
   const [, atMs, requestId] = fields as unknown[];
   if (typeof atMs !== 'number' || !isText(requestId)) return undefined;
   const operation = operationOf((fields as unknown[]).slice(3));
   return operation && { epoch, seq, atMs, requestId, operation };
+}
+
+function isKnownVersion(value: unknown): boolean {
+  return value === 1 || value === ENTRY_VERSION || value === CONFIGURE_VERSION;
 }
 
 function operationOf(fields: readonly unknown[]): Operation | undefined {
@@ -126,6 +141,10 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
       if (kind === 'move-in') return { kind, pattern, tableVersion: second };
       return isText(third) ? { kind, pattern, tableVersion: second, to: third } : undefined;
     }
+    case 'configure': {
+      const configuration = unpackConfiguration(first);
+      return configuration && { kind, configuration };
+    }
     default:
       return undefined;
   }
@@ -157,6 +176,23 @@ function unpackRule(value: unknown): RetentionRule | undefined {
 function unpackErases(value: unknown): { erases?: readonly number[] } | undefined {
   if (value === undefined) return {};
   return Array.isArray(value) && value.every(isCount) ? { erases: value } : undefined;
+}
+
+export function packConfiguration(configuration: Configuration): readonly unknown[] {
+  const { version, sites, since, writeQuorum } = configuration;
+  return [version, sites, Object.entries(since).sort(), writeQuorum];
+}
+
+export function unpackConfiguration(value: unknown): Configuration | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [version, sites, since, writeQuorum] = value as unknown[];
+  if (!isCount(version) || !isCount(writeQuorum)) return undefined;
+  if (!Array.isArray(sites) || !sites.every(isText) || !Array.isArray(since)) return undefined;
+  const named = since.filter(
+    (pair): pair is [string, number] => Array.isArray(pair) && isText(pair[0]) && isCount(pair[1]),
+  );
+  if (named.length !== since.length) return undefined;
+  return { version, sites, since: Object.fromEntries(named), writeQuorum };
 }
 
 export function packPattern(pattern: NamePattern): readonly unknown[] {

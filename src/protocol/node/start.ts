@@ -66,6 +66,7 @@ export function planShardStart(
       promisedRun: claimed ? claim.run : found.promisedRun,
       joined: false,
       installing,
+      ...(found.configuration && { configuration: found.configuration }),
     };
   }
   const resetTo = end.seq < viewPosition.seq ? viewPosition : null;

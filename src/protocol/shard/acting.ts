@@ -1,5 +1,6 @@
 import { granterEndMs, holderEndMs } from '../lease/duration.js';
-import { reachedByQuorum } from '../quorum.js';
+import { activeOf, reachedByAll } from './membership.js';
+import { voices } from './replica-set.js';
 import type { PrimaryRole, Step } from './state.js';
 
 /*
@@ -50,9 +51,9 @@ export function actEndMs(step: Step, sentMs: number): number {
 
 /** † Until when W replicas, this one included, have acknowledged that this primary acts. */
 export function actEndsMs(step: Step, role: PrimaryRole): number {
-  const ends = [Number.POSITIVE_INFINITY];
-  for (const replica of role.replicas.values()) ends.push(replica.actEndMs);
-  return reachedByQuorum(ends, step.s.config.writeQuorum);
+  const { s } = step;
+  const voiceOf = voices(s, role, Number.POSITIVE_INFINITY, ({ actEndMs }) => actEndMs);
+  return reachedByAll(activeOf(s), voiceOf);
 }
 
 export function mayAct(step: Step, role: PrimaryRole): boolean {

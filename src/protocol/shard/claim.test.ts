@@ -33,6 +33,7 @@ function replica(site: string): ShardState {
       viewPosition: { epoch: 0, seq: 0 },
       requests: [],
       ownership: [],
+      configuration: null,
       initialRules: [],
       missingContent: new Set(),
     },

@@ -1,8 +1,11 @@
 import { comparePositions } from '../log-entry.js';
 import type { ClaimRecord, Revised, SwapResult } from '../ports.js';
 import { acknowledgeableEnd } from './disk.js';
+import { isLeaving } from './handover.js';
+import { activeOf, latestOf, reachedByAll } from './membership.js';
 
 import { becomeCandidate } from './recovery.js';
+import { isMember } from './replica-set.js';
 import type { ClaimAttempt, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
 
@@ -96,10 +99,11 @@ function onConflict(step: Step, attempt: ClaimAttempt, current: ClaimRecord | nu
 function placeInSuccession(step: Step): number {
   const { s } = step;
   const own = acknowledgeableEnd(step);
-  const { succession, site } = s.config;
+  const { site } = s.config;
+  const succession = latestOf(s.membership).sites;
   let place = 0;
   for (const [other, peer] of s.peers) {
-    if (!peer.connected || !peer.eligible) continue;
+    if (!peer.connected || !peer.eligible || !succession.includes(other)) continue;
     const order = comparePositions(peer.end, own);
     const nearer = succession.indexOf(other) < succession.indexOf(site);
     if (order > 0 || (order === 0 && nearer)) place += 1;
@@ -119,7 +123,8 @@ function claimTimeMs(step: Step): number {
   const isChosen = free && value?.successor === s.config.site;
   const { staggerMs } = s.config.timing;
   // In a new cluster nobody has told where it stands yet: the home site goes first.
-  const least = value === null ? s.config.succession.indexOf(s.config.site) : 0;
+  const order = latestOf(s.membership).sites;
+  const least = value === null ? order.indexOf(s.config.site) : 0;
   const place = Math.max(placeInSuccession(step), least);
   const places = isChosen ? 0 : place + (otherChosen ? 4 : 0);
   return Math.max(sinceMs + (free ? 0 : value.claimMs) + places * staggerMs, stepBackUntilMs);
@@ -128,9 +133,19 @@ function claimTimeMs(step: Step): number {
 function mayClaim(s: ShardState): boolean {
   if (s.role.kind !== 'replica' || s.stopping || s.disk.failure !== null) return false;
   if (!s.durable.joined || !s.hard.joined || s.snapshot !== null || s.hard.installing) return false;
-  let reachable = 1;
-  for (const peer of s.peers.values()) if (peer.connected) reachable += 1;
-  return reachable >= s.config.writeQuorum;
+  if (isLeaving(s) || !isMember(s)) return false;
+  return canReachQuorum(s);
+}
+
+/** Whether so many are connected that a write could be held. */
+export function canReachQuorum(s: ShardState): boolean {
+  const reached = reachedByAll(activeOf(s), (site) => {
+    if (site === s.config.site) return { incarnation: s.config.incarnation, value: 1 };
+    return s.peers.get(site)?.connected === true
+      ? { incarnation: Number.POSITIVE_INFINITY, value: 1 }
+      : undefined;
+  });
+  return reached === 1;
 }
 
 function swap(step: Step, kind: ClaimAttempt['kind'], value: ClaimRecord): void {

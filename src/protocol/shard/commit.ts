@@ -1,15 +1,16 @@
 import { invariant } from '../invariant.js';
 import { fileVersionOf, type LogEntry, type Operation } from '../log-entry.js';
-import { reachedByQuorum } from '../quorum.js';
 import type { Answer } from '../request.js';
 import { mayAct } from './acting.js';
 import { acknowledgeableSeq, applyReleased, emit, joinLog } from './disk.js';
 import { endSeq, entryAt, entryBytes, epochAt } from './log-tail.js';
 import { reachOf } from '../lease/reach.js';
 import { grantAgain, grantCatalogue, grantTo, heldUntilMs, passWrite } from './lending.js';
+import { activeOf, reachedByAll } from './membership.js';
 import { owns } from './ownership.js';
+import { noteCommitted, voices } from './replica-set.js';
 import { isReleased, newestReleased } from './released.js';
-import type { HeldEntry, PrimaryRole, Step, Waiter } from './state.js';
+import type { HeldEntry, PrimaryRole, ReplicaProgress, Step, Waiter } from './state.js';
 
 export function answer(step: Step, ticket: number, value: Answer): void {
   step.out.push({ kind: 'answer', ticket, answer: value });
@@ -30,32 +31,35 @@ export function addEntry(
   return entry;
 }
 
-/** Whether W sites, this one included, are there, joined, and keeping up. */
+/** Whether a write quorum, this site included, is there, joined, and keeping up. */
 export function hasQuorum(step: Step, role: PrimaryRole): boolean {
+  const { s } = step;
+  const voiceOf = voices(s, role, 1, (replica, site) => (keepsUp(step, replica, site) ? 1 : 0));
+  return reachedByAll(activeOf(s), voiceOf) === 1;
+}
+
+/** Whether the replica is there, was heard lately, and comes forward. */
+export function keepsUp(step: Step, replica: ReplicaProgress, site: string): boolean {
   const { s, now } = step;
   const { quietMs } = s.config.timing;
-  let count = 1;
-  for (const [site, replica] of role.replicas) {
-    if (s.peers.get(site)?.connected !== true || replica.joining) continue;
-    if (now.monoMs - replica.heardMs > quietMs) continue;
-    const stalled = replica.matchSeq < s.commitSeq && now.monoMs - replica.progressMs > 2 * quietMs;
-    if (!stalled) count += 1;
-  }
-  return count >= s.config.writeQuorum;
+  if (s.peers.get(site)?.connected !== true || now.monoMs - replica.heardMs > quietMs) return false;
+  return replica.matchSeq >= s.commitSeq || now.monoMs - replica.progressMs <= 2 * quietMs;
 }
 
 /** † Counts acknowledgements only for entries of its own epoch; earlier ones commit beneath them. */
 export function advanceCommit(step: Step, role: PrimaryRole): void {
   const { s } = step;
   const own = acknowledgeableSeq(step);
-  const matches = [own];
-  for (const replica of role.replicas.values())
-    if (!replica.joining) matches.push(replica.matchSeq);
-  const seq = Math.min(own, reachedByQuorum(matches, s.config.writeQuorum));
-  if (seq >= role.noopSeq && seq > s.commitSeq) {
+  const voiceOf = voices(s, role, own, (replica) => replica.matchSeq);
+  for (;;) {
+    const seq = Math.min(own, reachedByAll(activeOf(s), voiceOf));
+    if (seq < role.noopSeq || seq <= s.commitSeq) break;
     invariant(s.hard.promisedEpoch === role.epoch, 'I4', () => 'commits in an epoch not its own');
+    const before = s.commitSeq;
     s.commitSeq = seq;
     s.provenSeq = Math.max(s.provenSeq, seq);
+    // Once a change of sites has committed, those of before have no say in what follows it.
+    noteCommitted(step, role, before);
   }
   release(step, role);
 }

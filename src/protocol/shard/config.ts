@@ -101,15 +101,15 @@ export interface ShardConfig {
   readonly incarnation: number;
   /** How often a process of this site has started, on whichever disk; this one counted. */
   readonly starts: number;
-  /** All sites, the home site first, then by nearness to it. */
+  /** The sites that the cluster was made with, the home site first, then by nearness to it. */
   readonly succession: readonly string[];
+  /** Of those sites. What holds now is what the log says. */
   readonly writeQuorum: number;
+  /**
+   * Incarnations up to this one were given up for another machine, this one: it has no say before
+   * the log names it. Absent where no machine was replaced.
+   */
+  readonly retired?: number;
   readonly timing: ShardTiming;
   readonly limits: ShardLimits;
-}
-
-export function homeOf(config: ShardConfig): string {
-  const home = config.succession[0];
-  if (home === undefined) throw new Error('a shard has at least one site');
-  return home;
 }

@@ -4,6 +4,7 @@ import type { HardState } from '../ports.js';
 import type { ShardEvent } from './effects.js';
 import { cut, endSeq, entryAt, epochAt, push, shown, slice, evict } from './log-tail.js';
 import type { ShardMessage } from './messages.js';
+import { cutConfigures, noteConfigure, settleConfigure } from './membership.js';
 import { isMove, noteMove, recount, settleMove } from './ownership.js';
 import { noteRequest, unnoteRequest } from './request-table.js';
 import type { Step } from './state.js';
@@ -35,6 +36,7 @@ export function joinLog(step: Step, entry: LogEntry, source: string): void {
   push(s.log, entry);
   noteRequest(s.requests, entry, s.config.limits.requestEntries);
   noteMove(s.ownership, entry);
+  noteConfigure(s.membership, entry);
   const { operation } = entry;
   if (source === '' || operation.kind !== 'put' || operation.content.kind !== 'chunked') return;
   s.missing.set(entry.seq, entry.epoch);
@@ -58,6 +60,7 @@ export function cutLog(step: Step, fromSeq: number): void {
     entries += 1;
   });
   if (entries === 0) return;
+  cutConfigures(s.membership, fromSeq);
   for (const pending of s.disk.inFlight) pending.endSeq = Math.min(pending.endSeq, fromSeq - 1);
   s.durable.syncedSeq = Math.min(s.durable.syncedSeq, fromSeq - 1);
   if (moves) recount(s.ownership, slice(s.log, s.viewSeq + 1, endSeq(s.log)));
@@ -87,6 +90,7 @@ export function writeDisk(step: Step, write: DiskWrite): void {
         ? null
         : { epoch: hardState.promisedEpoch, run: hardState.promisedRun },
     joined: hardState?.joined ?? null,
+    configured: hardState?.configuration?.version ?? null,
     answerTo: answerTo ?? null,
     snapshot: false,
   });
@@ -113,14 +117,33 @@ export function applyReleased(step: Step): void {
   step.out.push({ kind: 'apply', entries });
 }
 
+/** † Before the log is trimmed: with the entry gone and the view lost nothing else would know it. */
+function keepConfiguration(step: Step): void {
+  const { s } = step;
+  const { settled } = s.membership;
+  if (settled.version <= (s.hard.configuration?.version ?? 0) || s.disk.failure !== null) return;
+  writeDisk(step, { hardState: { ...s.hard, configuration: settled } });
+}
+
+/** Lets the log forget what nobody needs, once what it said of sites is kept elsewhere. */
+export function trimTo(step: Step, seq: number): void {
+  const { s } = step;
+  if (seq <= s.trimSeq || s.durable.configured < s.membership.settled.version) return;
+  s.trimSeq = seq;
+  step.out.push({ kind: 'trim', upToSeq: seq });
+}
+
 /** The view shows everything up to `seq`. */
 export function onApplied(step: Step, seq: number): void {
   const { s } = step;
   if (s.snapshot !== null || seq <= s.viewSeq) return;
   for (let at = s.viewSeq + 1; at <= seq; at += 1) {
     const entry = entryAt(s.log, at);
-    if (entry !== undefined && isMove(entry)) settleMove(s.ownership, entry);
+    if (entry === undefined) continue;
+    if (isMove(entry)) settleMove(s.ownership, entry);
+    settleConfigure(s.membership, entry);
   }
+  keepConfiguration(step);
   shown(s.log, s.viewSeq, seq);
   s.viewSeq = seq;
   evict(s.log, seq, s.config.limits.memoryEntries, s.config.limits.memoryBytes);

@@ -1,5 +1,5 @@
 import type { ChunkedContent } from '../file-version.js';
-import type { LogEntry, Position } from '../log-entry.js';
+import type { Configuration, LogEntry, Position } from '../log-entry.js';
 import type { ClaimRecord, HardState, LogWrite } from '../ports.js';
 import type { Answer } from '../request.js';
 import type { ShardMessage } from './messages.js';
@@ -14,6 +14,8 @@ export type ShardEvent =
   | { readonly kind: 'deduplicated'; readonly requestId: string }
   | { readonly kind: 'handing-over'; readonly epoch: number; readonly to: string }
   | { readonly kind: 'joined'; readonly seq: number }
+  /** At the primary: from here on these sites keep the shard, and no others. */
+  | { readonly kind: 'configured'; readonly configuration: Configuration }
   | { readonly kind: 'snapshot-started'; readonly from: string }
   | { readonly kind: 'snapshot-installed'; readonly seq: number }
   | { readonly kind: 'storage-failed'; readonly message: string }

@@ -1,13 +1,14 @@
 import { voidActing } from './acting.js';
 import { acknowledgeableSeq, emit, send } from './disk.js';
-import { homeOf } from './config.js';
 import { revokeClients } from './client-leases.js';
 import { leasesOutUntilMs, sendRecall } from './lending.js';
 import { endSeq } from './log-tail.js';
 import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
 import { hasQuorum } from './commit.js';
 import { promisedReign, sameReign } from './reign.js';
-import type { PrimaryRole, ShardState, Step } from './state.js';
+import { latestOf } from './membership.js';
+import { syncReplicas } from './replica-set.js';
+import { homeOf, type PrimaryRole, type Roster, type ShardState, type Step } from './state.js';
 import { stepDown } from './step-down.js';
 
 /*
@@ -28,10 +29,33 @@ export function onStop(step: Step): void {
   if (s.role.kind === 'primary') withdraw(step, s.role, furthestReplica(s, s.role));
 }
 
+/** A site that leaves hands over what it is primary of; who learns is sent the log. */
+export function onRoster(step: Step, roster: Roster): void {
+  const { s } = step;
+  s.roster = roster;
+  s.nextStandingMs = step.now.monoMs;
+  const { role } = s;
+  if (role.kind === 'primary') syncReplicas(step, role);
+  if (!isLeaving(s)) return;
+  if (role.kind === 'candidate') stepDown(step, 'handed-over');
+  if (role.kind === 'primary') leave(step, role);
+}
+
+/** Again at each tick: a withdrawal that takes too long is given up. */
+function leave(step: Step, role: PrimaryRole): void {
+  if (role.phase !== 'serving') return;
+  const successor = furthestReplica(step.s, role);
+  if (successor !== '') withdraw(step, role, successor);
+}
+
+export function isLeaving(s: ShardState): boolean {
+  return s.roster.leaving.includes(s.config.site);
+}
+
 function furthestReplica(s: ShardState, role: PrimaryRole): string {
   let best = '';
   let bestSeq = -1;
-  for (const site of s.config.succession) {
+  for (const site of latestOf(s.membership).sites) {
     const replica = role.replicas.get(site);
     if (replica === undefined || replica.joining || s.peers.get(site)?.connected !== true) continue;
     if (replica.matchSeq <= bestSeq) continue;
@@ -60,7 +84,7 @@ export function onHandoverRequest(step: Step, from: string, message: HandoverReq
   const { s } = step;
   const { role } = s;
   if (role.kind !== 'primary' || role.phase !== 'serving' || role.epoch !== message.epoch) return;
-  if (from !== homeOf(s.config) || s.peers.get(from)?.connected !== true) return;
+  if (from !== homeOf(s) || s.peers.get(from)?.connected !== true) return;
   const replica = role.replicas.get(from);
   if (replica === undefined || replica.joining) return;
   if (replica.matchSeq + NEARLY_EQUAL_ENTRIES < endSeq(s.log) || !hasQuorum(step, role)) return;
@@ -89,7 +113,7 @@ export function handoverDeadline(s: ShardState): number {
     if (sentMs !== null) return sentMs + WITHDRAWAL_PATIENCE_MS;
     return recallMs === null ? sinceMs + handoverLimitMs : leasesOutUntilMs(s, role);
   }
-  if (role.kind !== 'replica' || config.site !== homeOf(config)) return Number.POSITIVE_INFINITY;
+  if (role.kind !== 'replica' || config.site !== homeOf(s)) return Number.POSITIVE_INFINITY;
   if (caughtUpSinceMs === null) return s.clock.monoMs + 2 * heartbeatMs;
   return Math.max(caughtUpSinceMs + homecomingMs, s.clock.monoMs + heartbeatMs);
 }
@@ -97,6 +121,7 @@ export function handoverDeadline(s: ShardState): number {
 export function handoverTick(step: Step): void {
   const { role } = step.s;
   if (role.kind === 'primary' && role.withdrawal !== null) withdrawalTick(step, role);
+  else if (role.kind === 'primary' && isLeaving(step.s)) leave(step, role);
   else if (role.kind === 'replica') homecomingTick(step);
 }
 
@@ -142,7 +167,7 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
 /** At the home site: asks for the shard back once it has been caught up for a while. */
 function homecomingTick(step: Step): void {
   const { s, now } = step;
-  if (s.config.site !== homeOf(s.config) || s.stopping) return;
+  if (s.config.site !== homeOf(s) || s.stopping || isLeaving(s)) return;
   const { leader } = s;
   const caughtUp =
     leader !== null &&

@@ -1,5 +1,5 @@
 import type { FileVersion } from '../file-version.js';
-import type { Position } from '../log-entry.js';
+import type { Configuration, Position } from '../log-entry.js';
 import type {
   ClaimRecord,
   LogRead,
@@ -12,6 +12,7 @@ import type {
 import type { WriteRequest } from '../request.js';
 import type { Asker, CatalogueAsker } from './lease-state.js';
 import type { GrantedVersion, GrantTerms, ShardMessage } from './messages.js';
+import type { Roster } from './state.js';
 
 /**
  * A moment, on two clocks of one machine, in milliseconds. A holder of a right counts the larger of
@@ -98,7 +99,10 @@ export type ShardInput =
       readonly position: Position;
       readonly requests: readonly RequestRecord[];
       readonly ownership: readonly OwnershipRecord[];
+      readonly configuration: Configuration | null;
     }
   | { readonly kind: 'snapshot-failed' }
+  /** What the coordinator says of sites that come and go. */
+  | { readonly kind: 'roster'; readonly roster: Roster }
   /** Hand over what this site is primary of and claim nothing any more. */
   | { readonly kind: 'stop' };

@@ -9,6 +9,7 @@ import {
 } from '../request.js';
 import type { Found, ShardInput } from './inputs.js';
 import { mayAct } from './acting.js';
+import { configurationFault } from './configuring.js';
 import { grantTo, pendingWriteSeq } from './lending.js';
 import { endSeq, newestWrite } from './log-tail.js';
 import { owns, recordOf, wouldLose } from './ownership.js';
@@ -99,6 +100,8 @@ function judge(step: Step, request: WriteRequest, found: Found): Judgement {
       return judgeFile(step, request, intent, found);
     case 'retain':
       return { accept: intent };
+    case 'configure':
+      return judgeConfigure(step, intent);
     case 'move-out':
     case 'move-in':
     case 'move-back':
@@ -147,6 +150,17 @@ function operationOf(
 
 function wholeLog(step: Step): Wait {
   return { seq: endSeq(step.s.log), prefix: true };
+}
+
+/** † At most one change of sites is under way, and only in the hands of a primary that stays. */
+function judgeConfigure(
+  step: Step,
+  { configuration, probe }: Extract<WriteIntent, { kind: 'configure' }>,
+): Judgement {
+  const fault = configurationFault(step, configuration);
+  const reason = fault ?? (probe ? 'ready' : null);
+  if (reason !== null) return { reject: rejection(reason), restsOn: wholeLog(step) };
+  return { accept: { kind: 'configure', configuration } };
 }
 
 /** A change of the table, one step of it. A step that was overtaken is refused for ever. */

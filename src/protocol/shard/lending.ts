@@ -16,6 +16,7 @@ import { send } from './disk.js';
 import { endSeq, entryAt } from './log-tail.js';
 import type { Asker, CatalogueAsker } from './lease-state.js';
 import type { GrantTerms, RevokedFile } from './messages.js';
+import { latestOf } from './membership.js';
 import { isReleased } from './released.js';
 import type { PrimaryRole, ShardState, Step } from './state.js';
 
@@ -106,7 +107,8 @@ function grant(step: Step, role: PrimaryRole, holder: Holder, name: string): Gra
  * that may still serve what they had. Undefined then, and for an earlier process.
  */
 export function knownHolder(step: Step, role: PrimaryRole, asker: Asker): Holder | undefined {
-  if (!role.replicas.has(asker.site)) return undefined;
+  // A site that only learns, or is about to leave, asks each time.
+  if (!latestOf(step.s.membership).sites.includes(asker.site)) return undefined;
   const holder = holderOf(role.lender, asker.site, asker.run);
   if (holder.run === asker.run) return holder;
   if (!isLaterRun(asker.site, asker.run, holder.run)) return undefined;

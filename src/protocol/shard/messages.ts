@@ -1,5 +1,5 @@
 import type { FileVersion } from '../file-version.js';
-import type { LogEntry, Position } from '../log-entry.js';
+import type { Configuration, LogEntry, Position } from '../log-entry.js';
 
 /** What the replicas of one shard say to each other. Any of them may be lost, late or repeated. */
 export type ShardMessage =
@@ -76,6 +76,8 @@ export interface Refused extends Reign {
 
 export interface Prepare extends Reign {
   readonly kind: 'prepare';
+  /** The newest configuration in the candidate's log; absent in the first version of the program. */
+  readonly configured?: number;
 }
 
 /** A durable promise, with the end of what this replica may have acknowledged. */
@@ -86,6 +88,11 @@ export interface Promised extends Reign {
   readonly commitSeq: number;
   /** How much longer an earlier primary may act, as far as this replica noted. */
   readonly remainderMs: number;
+  /**
+   * The configurations that hold as far as this log says, the one that has committed first; absent
+   * in the first version of the program, whose logs know of none but the first.
+   */
+  readonly active?: readonly Configuration[];
 }
 
 /** From a new primary: send what follows `after`. */

@@ -99,6 +99,7 @@ function ownershipRecordOf(shard: string, entry: LogEntry): OwnershipRecord | un
     case 'put':
     case 'delete':
     case 'retain':
+    case 'configure':
       return undefined;
   }
 }

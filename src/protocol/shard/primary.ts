@@ -1,6 +1,6 @@
 import { noteActing } from './acting.js';
 import { hasQuorum, release } from './commit.js';
-import { send, writeDisk } from './disk.js';
+import { send, trimTo, writeDisk } from './disk.js';
 import { repeatRevocations, revokeWritten } from './lending.js';
 import { endSeq, seqBeyondBytes, slice } from './log-tail.js';
 import { appendMessage, replicate } from './replication.js';
@@ -78,7 +78,5 @@ function trimLog(step: Step, role: PrimaryRole): void {
   const { retainEntries, retainBytes } = s.config.limits;
   const beyond = Math.min(seqBeyondBytes(s.log, retainBytes), s.viewSeq);
   seq = Math.max(seq, s.viewSeq - retainEntries, beyond);
-  if (seq <= s.trimSeq) return;
-  s.trimSeq = seq;
-  step.out.push({ kind: 'trim', upToSeq: seq });
+  trimTo(step, seq);
 }

@@ -1,17 +1,25 @@
 import { comparePositions } from '../log-entry.js';
 import type { LogRead } from '../ports.js';
-import { recoveryQuorum } from '../quorum.js';
 import { createLender } from '../lease/lender.js';
 import { clearTimeMs, remainderMs } from './acting.js';
 import { acknowledgeableEnd, acknowledgeableSeq, cutLog, emit, send, writeDisk } from './disk.js';
 import { dropLeasehold } from './leasehold.js';
 import { endOf, endSeq, epochAt, slice } from './log-tail.js';
 import type { Fetch, Fetched, Prepare, Promised, Reign } from './messages.js';
+import {
+  activeOf,
+  foundingConfiguration,
+  hasRecoveryQuorum,
+  latestOf,
+  sitesOf,
+  toRecover,
+} from './membership.js';
 import { addEntry } from './commit.js';
 import { admitReign, promisedReign, sameReign } from './reign.js';
 import { follow, matches, merge } from './replica.js';
-import { newProgress, positionAt } from './replication.js';
-import type { CandidateRole, PrimaryRole, ReplicaProgress, ShardState, Step } from './state.js';
+import { isMember, syncReplicas } from './replica-set.js';
+import { positionAt } from './replication.js';
+import type { CandidateRole, PrimaryRole, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
 
 /*
@@ -34,6 +42,7 @@ export function becomeCandidate(step: Step, epoch: number): void {
     epoch,
     sinceMs: now.monoMs,
     answers: new Map(),
+    asked: new Set([s.config.site]),
     adopting: null,
     nextSendMs: now.monoMs,
   };
@@ -61,6 +70,9 @@ function promise(step: Step, reign: Reign, answerTo: string): void {
 
 export function onPrepare(step: Step, from: string, message: Prepare): void {
   const { s } = step;
+  // A site that was removed, and has not heard of it, would depose the primary for nothing.
+  const isKnown = sitesOf(activeOf(s)).includes(from);
+  if (!isKnown && (message.configured ?? 0) <= latestOf(s.membership).version) return;
   if (!admitReign(step, from, message)) return;
   const reign = { epoch: message.epoch, run: message.run };
   if (sameReign(reign, promisedReign(step))) {
@@ -83,6 +95,7 @@ export function answerPromise(step: Step, to: string, reign: Reign): void {
     end: acknowledgeableEnd(step),
     commitSeq: s.commitSeq,
     remainderMs: remainderMs(step),
+    active: activeOf(s),
   };
   if (to === s.config.site) onPromised(step, to, promised);
   else send(step, to, promised);
@@ -94,11 +107,16 @@ export function onPromised(step: Step, from: string, message: Promised): void {
   if (role.kind !== 'candidate' || role.epoch !== message.epoch) return;
   if (message.run !== s.config.run || role.adopting !== null) return;
   const { end, commitSeq, incarnation } = message;
+  const { succession, writeQuorum } = s.config;
+  const active = message.active ?? [foundingConfiguration(succession, writeQuorum)];
+  if ((role.answers.get(from)?.incarnation ?? 0) > incarnation) return;
   const clearMs = clearTimeMs(step, message.remainderMs);
-  role.answers.set(from, { end, commitSeq, incarnation, clearMs });
-  const needed = recoveryQuorum(s.config.succession.length, s.config.writeQuorum);
-  if (!role.answers.has(s.config.site) || role.answers.size < needed) return;
-  adoptLongest(step, role);
+  role.answers.set(from, { end, commitSeq, incarnation, clearMs, active });
+  if (!role.answers.has(s.config.site)) return;
+  const configurations = toRecover([...role.answers.values()].map((told) => told.active));
+  if (hasRecoveryQuorum(configurations, role.answers)) return adoptLongest(step, role);
+  const isUnasked = (site: string): boolean => !role.asked.has(site);
+  if (sitesOf(configurations).some(isUnasked)) candidateTick(step, true);
 }
 
 function adoptLongest(step: Step, role: CandidateRole): void {
@@ -132,7 +150,7 @@ export function onFetch(step: Step, from: string, message: Fetch): void {
   if (!admitReign(step, from, message) || !sameReign(message, promisedReign(step))) return;
   const { batchEntries, batchBytes } = s.config.limits;
   if (message.after < s.log.before.seq) {
-    if (s.fetches.size >= s.config.succession.length) return; // asked again in time
+    if (s.fetches.size >= s.peers.size) return; // asked again in time
     const id = s.nextToken++;
     s.fetches.set(id, { to: from, after: message.after });
     const first = Math.max(1, message.after);
@@ -199,19 +217,8 @@ export function onFetched(step: Step, from: string, message: Fetched): void {
 /** † Serves nothing until an entry of this epoch has committed and every earlier claim is clear. */
 function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
   const { s, now } = step;
-  const replicas = new Map<string, ReplicaProgress>();
-  for (const site of s.config.succession) {
-    if (site === s.config.site) continue;
-    const told = role.answers.get(site);
-    const end = endOf(s.log);
-    const progress = newProgress(step, end);
-    if (told !== undefined) {
-      progress.incarnation = told.incarnation;
-      const agrees = epochAt(s.log, told.end.seq) === told.end.epoch;
-      progress.previous = agrees ? told.end : positionAt(step, told.commitSeq);
-    }
-    replicas.set(site, progress);
-  }
+  // The log that was adopted may say that this site is not one of those who keep the shard.
+  if (!isMember(s)) return stepDown(step, 'recovery-failed');
   const serveFromMs = Math.max(...[...role.answers.values()].map((told) => told.clearMs));
   const noopSeq = endSeq(s.log) + 1;
   const primary: PrimaryRole = {
@@ -221,7 +228,7 @@ function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
     noopSeq,
     crownedMs: now.monoMs,
     serveFromMs,
-    replicas,
+    replicas: new Map(),
     waiters: new Map(),
     prefixWaiters: [],
     examinedSeq: s.releasedSeq,
@@ -238,6 +245,14 @@ function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
     withdrawal: null,
   };
   s.role = primary;
+  syncReplicas(step, primary);
+  for (const [site, progress] of primary.replicas) {
+    const told = role.answers.get(site);
+    if (told === undefined) continue;
+    progress.incarnation = told.incarnation;
+    const agrees = epochAt(s.log, told.end.seq) === told.end.epoch;
+    progress.previous = agrees ? told.end : positionAt(step, told.commitSeq);
+  }
   emit(step, { kind: 'crowned', epoch: role.epoch, adoptedFrom });
   addEntry(step, primary, '', { kind: 'noop' });
 }
@@ -246,17 +261,21 @@ export function candidateDeadline(s: ShardState): number {
   return s.role.kind === 'candidate' ? s.role.nextSendMs : Number.POSITIVE_INFINITY;
 }
 
-export function candidateTick(step: Step): void {
+/** `atOnce`: somebody has to be asked who was not known of before. */
+export function candidateTick(step: Step, atOnce = false): void {
   const { s, now } = step;
   const { role } = s;
-  if (role.kind !== 'candidate' || now.monoMs < role.nextSendMs) return;
+  if (role.kind !== 'candidate' || (!atOnce && now.monoMs < role.nextSendMs)) return;
   if (now.monoMs - role.sinceMs > 2 * s.config.timing.claimMs) {
     return stepDown(step, 'recovery-failed');
   }
   role.nextSendMs = now.monoMs + s.config.timing.heartbeatMs;
   if (role.adopting !== null) return sendFetch(step, role);
-  for (const site of s.config.succession) {
+  const told = [activeOf(s), ...[...role.answers.values()].map(({ active }) => active)];
+  const { version: configured } = latestOf(s.membership);
+  for (const site of sitesOf(told.flat())) {
     if (site === s.config.site || role.answers.has(site)) continue;
-    send(step, site, { kind: 'prepare', epoch: role.epoch, run: s.config.run });
+    role.asked.add(site);
+    send(step, site, { kind: 'prepare', epoch: role.epoch, run: s.config.run, configured });
   }
 }

@@ -1,10 +1,19 @@
 import { invariant } from '../invariant.js';
 import type { LogEntry, Position } from '../log-entry.js';
 import { noteActing } from './acting.js';
-import { acknowledgeableSeq, applyReleased, cutLog, joinLog, send, writeDisk } from './disk.js';
+import {
+  acknowledgeableSeq,
+  applyReleased,
+  cutLog,
+  joinLog,
+  send,
+  trimTo,
+  writeDisk,
+} from './disk.js';
 import { dropGrant, dropLeasehold } from './leasehold.js';
 import { endSeq, epochAt } from './log-tail.js';
 import type { Append, Reign } from './messages.js';
+import { isConfigure } from './replica-set.js';
 import { admitReign, promisedReign, sameReign } from './reign.js';
 import { stepDown } from './step-down.js';
 import type { Step } from './state.js';
@@ -51,6 +60,9 @@ export function onAppend(step: Step, from: string, message: Append): void {
   if (merged.entries.length > 0 || hardState !== undefined) {
     writeDisk(step, { ...merged, hardState });
   }
+  // † Before this the primary needed no quorum of the new sites to act: they note it here.
+  // scenarios/new-sites-wait-for-the-old-right.txt
+  if (message.entries.some(isConfigure)) noteActing(step, message.epoch, s.config.timing.actMs);
   s.provenSeq = Math.max(s.provenSeq, message.previous.seq + message.entries.length);
   learnCommit(step, message);
   if (message.entries.length > 0 || message.beat !== null || message.target !== null) {
@@ -68,10 +80,7 @@ function noteLeader(step: Step, from: string, message: Append): void {
     s.owed.beatSentMs = message.beat.sentMs;
     s.owed.acknowledge = true;
   }
-  if (message.trimSeq > s.trimSeq) {
-    s.trimSeq = message.trimSeq;
-    step.out.push({ kind: 'trim', upToSeq: message.trimSeq });
-  }
+  trimTo(step, message.trimSeq);
 }
 
 /** Whether this log and the sender's are equal up to `previous`. What has committed always is. */

@@ -1,9 +1,10 @@
-import type { Position } from '../log-entry.js';
+import type { Configuration, Position } from '../log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../ports.js';
 import { emit, writeDisk } from './disk.js';
 import type { ShardInput } from './inputs.js';
 import { suspendLeasehold } from './leasehold.js';
 import { endSeq, epochAt, slice, startAfter } from './log-tail.js';
+import { createMembership, noteConfigure } from './membership.js';
 import type { SnapshotOffer, SnapshotWanted } from './messages.js';
 import { createOwnership, recount } from './ownership.js';
 import { admitReign, promisedReign, sameReign } from './reign.js';
@@ -75,7 +76,13 @@ export function onSnapshotInstalled(
   s.applyingSeq = position.seq;
   s.viewSeq = position.seq;
   takeLookups(step, input.requests, input.ownership);
-  s.hard = { ...s.hard, installing: false };
+  takeConfiguration(step, input.configuration);
+  const { settled } = s.membership;
+  s.hard = {
+    ...s.hard,
+    installing: false,
+    ...(settled.version > 0 && { configuration: settled }),
+  };
   if (agrees) {
     s.snapshot = null;
     writeDisk(step, { hardState: s.hard });
@@ -95,6 +102,7 @@ function resetDisk(step: Step, base: Position): void {
     endSeq: base.seq,
     promised: promisedReign(step),
     joined: s.hard.joined,
+    configured: s.hard.configuration?.version ?? null,
     answerTo: null,
     snapshot: true,
   });
@@ -131,6 +139,13 @@ function takeLookups(
   s.ownership.settled.clear();
   for (const [key, record] of fresh.settled) s.ownership.settled.set(key, record);
   recount(s.ownership, tail);
+}
+
+function takeConfiguration(step: Step, configuration: Configuration | null): void {
+  const { s } = step;
+  const fresh = createMembership(s.membership.settled, configuration);
+  for (const entry of slice(s.log, s.viewSeq + 1, endSeq(s.log))) noteConfigure(fresh, entry);
+  Object.assign(s.membership, fresh);
 }
 
 /** The log starts behind the snapshot, on disk too: say so, and follow again. */

@@ -1,4 +1,4 @@
-import type { Position } from '../log-entry.js';
+import type { Configuration, Position } from '../log-entry.js';
 import {
   type ClaimRecord,
   type HardState,
@@ -24,6 +24,13 @@ import {
   type Leasehold,
 } from './lease-state.js';
 import { emptyTail, endSeq, evict, push, type LogTail } from './log-tail.js';
+import {
+  createMembership,
+  foundingConfiguration,
+  latestOf,
+  type Membership,
+  noteConfigure,
+} from './membership.js';
 import type { Reign } from './messages.js';
 import { createOwnership, noteMove, type Ownership } from './ownership.js';
 import { createRequestTable, noteRequest, type RequestTable } from './request-table.js';
@@ -36,6 +43,8 @@ export interface PendingWrite {
   endSeq: number;
   readonly promised: Reign | null;
   readonly joined: boolean | null;
+  /** The version of the configuration in this write. */
+  readonly configured: number | null;
   /** Who asked for the promise in this write. */
   readonly answerTo: string | null;
   /** This is the reset that ends the installation of a snapshot. */
@@ -143,6 +152,8 @@ export interface PromiseNoted {
   readonly incarnation: number;
   /** When an earlier primary has certainly stopped acting, as far as this replica knows. */
   readonly clearMs: number;
+  /** The configurations that hold as far as this replica's log says. */
+  readonly active: readonly Configuration[];
 }
 
 export interface CandidateRole {
@@ -151,11 +162,19 @@ export interface CandidateRole {
   /** When it began, or last came further in fetching what it lacks. */
   sinceMs: number;
   readonly answers: Map<string, PromiseNoted>;
+  /** Whom it has sent its question to at least once. */
+  readonly asked: Set<string>;
   adopting: { readonly from: string; readonly end: Position } | null;
   nextSendMs: number;
 }
 
 export type Role = { readonly kind: 'replica' } | CandidateRole | PrimaryRole;
+
+/** Decides nothing: who is sent the log besides those who count, and who claims nothing any more. */
+export interface Roster {
+  readonly learners: readonly string[];
+  readonly leaving: readonly string[];
+}
 
 export interface ClaimAttempt {
   readonly token: number;
@@ -189,7 +208,7 @@ export interface ShardState {
   /** As last written, perhaps not yet on disk. */
   hard: HardState;
   /** As certainly on disk. */
-  readonly durable: { promised: Reign; joined: boolean; syncedSeq: number };
+  readonly durable: { promised: Reign; joined: boolean; syncedSeq: number; configured: number };
   readonly disk: { nextId: number; inFlight: PendingWrite[]; failure: StorageFailure | null };
   readonly log: LogTail;
   /** Entries whose content is not all here yet: seq to epoch. */
@@ -203,6 +222,9 @@ export interface ShardState {
   provenSeq: number;
   readonly requests: RequestTable;
   readonly ownership: Ownership;
+  readonly membership: Membership;
+  /** What the coordinator says of sites that come and go. */
+  roster: Roster;
   /** The primary whose appends are accepted, once one came. */
   leader: {
     readonly reign: Reign;
@@ -252,6 +274,7 @@ export interface ShardStart {
   readonly viewPosition: Position;
   readonly requests: readonly RequestRecord[];
   readonly ownership: readonly OwnershipRecord[];
+  readonly configuration: Configuration | null;
   readonly initialRules: readonly TableRule[];
   /**
    * Entries after the view's position whose chunks are not all on this disk. Known before anything
@@ -272,6 +295,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
   const log = emptyTail(opened.base);
   const requests = createRequestTable(start.requests);
   const ownership = createOwnership(config.shard, start.initialRules, start.ownership);
+  const founding = foundingConfiguration(config.succession, config.writeQuorum);
   const state: ShardState = {
     config,
     startedMs: now.monoMs,
@@ -281,6 +305,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
       promised: { epoch: hardState.promisedEpoch, run: hardState.promisedRun },
       joined: hardState.joined,
       syncedSeq: 0,
+      configured: hardState.configuration?.version ?? 0,
     },
     disk: { nextId: 1, inFlight: [], failure: null },
     log,
@@ -293,6 +318,8 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
     provenSeq: Math.max(viewPosition.seq, opened.base.seq),
     requests,
     ownership,
+    membership: createMembership(founding, start.configuration, hardState.configuration),
+    roster: { learners: [], leaving: [] },
     leader: null,
     owed: { acknowledge: false, beatSentMs: null },
     noted: {
@@ -319,9 +346,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
     },
     role: { kind: 'replica' },
     peers: new Map(
-      config.succession
-        .filter((site) => site !== config.site)
-        .map((site) => [site, { connected: false, end: { epoch: 0, seq: 0 }, eligible: false }]),
+      config.succession.filter((site) => site !== config.site).map((site) => [site, newPeer()]),
     ),
     highestEpoch: hardState.promisedEpoch,
     nextToken: 1,
@@ -336,6 +361,16 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
   return state;
 }
 
+export function newPeer(): Peer {
+  return { connected: false, end: { epoch: 0, seq: 0 }, eligible: false };
+}
+
+export function homeOf(s: ShardState): string {
+  const home = latestOf(s.membership).sites[0];
+  if (home === undefined) throw new Error('a shard has at least one site');
+  return home;
+}
+
 function loadLog(state: ShardState, start: ShardStart): void {
   const { log, config } = state;
   const { opened, viewPosition } = start;
@@ -347,6 +382,7 @@ function loadLog(state: ShardState, start: ShardStart): void {
     push(log, entry);
     noteRequest(state.requests, entry, config.limits.requestEntries);
     noteMove(state.ownership, entry);
+    noteConfigure(state.membership, entry);
     if (start.missingContent.has(entry.seq)) state.missing.set(entry.seq, entry.epoch);
   }
   // The view can be ahead of a log whose tail was damaged: what it shows was released all the same.

@@ -12,7 +12,9 @@ import type { ShardEffect } from './effects.js';
 import {
   handoverDeadline,
   handoverTick,
+  isLeaving,
   onHandoverRequest,
+  onRoster,
   onStop,
   onWithdraw,
   onWithdrawn,
@@ -56,7 +58,9 @@ import {
   onSnapshotReset,
   onSnapshotWanted,
 } from './snapshot.js';
-import type { ShardState, Step } from './state.js';
+import { activeOf } from './membership.js';
+import { isMember } from './replica-set.js';
+import { newPeer, type ShardState, type Step } from './state.js';
 import { stepDown } from './step-down.js';
 
 /**
@@ -160,6 +164,8 @@ function dispatch(here: Step, input: ShardInput): void {
       return onSnapshotInstalled(here, input);
     case 'snapshot-failed':
       return onSnapshotFailed(here);
+    case 'roster':
+      return onRoster(here, input.roster);
     case 'stop':
       return onStop(here);
   }
@@ -238,7 +244,8 @@ function sendStanding(here: Step): void {
   const { s } = here;
   if (s.role.kind === 'primary') return;
   const end = acknowledgeableEnd(here);
-  const eligible = s.durable.joined && s.snapshot === null && !s.stopping;
+  const mayLead = !s.stopping && !isLeaving(s) && isMember(s);
+  const eligible = s.durable.joined && s.snapshot === null && mayLead;
   for (const [site, peer] of s.peers) {
     if (peer.connected) send(here, site, { kind: 'standing', end, eligible });
   }
@@ -246,8 +253,8 @@ function sendStanding(here: Step): void {
 
 function onPeer(here: Step, site: string, connected: boolean): void {
   const { s } = here;
-  const peer = s.peers.get(site);
-  if (peer === undefined) return;
+  const peer = s.peers.get(site) ?? newPeer();
+  s.peers.set(site, peer);
   peer.connected = connected;
   if (!connected) {
     peer.eligible = false;
@@ -285,6 +292,7 @@ function onWritten(here: Step, id: number, failure: StorageFailure | null): void
   s.durable.syncedSeq = Math.max(s.durable.syncedSeq, pending.endSeq);
   if (pending.promised !== null) s.durable.promised = pending.promised;
   if (pending.joined !== null) s.durable.joined = pending.joined;
+  if (pending.configured !== null) s.durable.configured = pending.configured;
   if (pending.answerTo !== null && pending.promised !== null) {
     answerPromise(here, pending.answerTo, pending.promised);
   }
@@ -305,6 +313,10 @@ function finishJoining(here: Step): void {
   const { s } = here;
   const { joinTarget } = s;
   if (s.hard.joined || joinTarget === null || joinTarget.epoch !== s.hard.promisedEpoch) return;
+  // † In another machine's place it has no say before it is certain that the other has none.
+  const [certain] = activeOf(s);
+  const { site, retired = 0 } = s.config;
+  if (retired > 0 && (certain?.since[site] ?? 0) <= retired) return;
   const seq = Math.min(s.provenSeq, acknowledgeableSeq(here));
   if (seq < joinTarget.seq) return;
   emit(here, { kind: 'joined', seq });

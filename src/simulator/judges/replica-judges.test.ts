@@ -144,6 +144,7 @@ describe('exclusion of those who act (I9)', () => {
         viewPosition: ORIGIN,
         requests: [],
         ownership: [],
+        configuration: null,
         initialRules: [],
         missingContent: new Set(),
       },

@@ -1,4 +1,4 @@
-import type { LogEntry, Position, RetentionRule } from '../../protocol/log-entry.js';
+import type { Configuration, LogEntry, Position, RetentionRule } from '../../protocol/log-entry.js';
 import type { LogWrite } from '../../protocol/ports.js';
 import { patternText } from '../../protocol/primary-table.js';
 import type { Answer, WriteRequest } from '../../protocol/request.js';
@@ -27,6 +27,13 @@ export function entryText(entry: LogEntry): string {
   return `${positionText(entry)} ${operationText(operation)}${by}`;
 }
 
+/** `c1 nyc tor lon W2`; where a site begins anew, with its least incarnation: `nyc+2`. */
+export function configurationText(configuration: Configuration): string {
+  const { version, sites, since, writeQuorum } = configuration;
+  const named = sites.map((site) => (since[site] === undefined ? site : `${site}+${since[site]}`));
+  return `c${version} ${named.join(' ')} W${writeQuorum}`;
+}
+
 function operationText(operation: LogEntry['operation']): string {
   switch (operation.kind) {
     case 'noop':
@@ -42,6 +49,8 @@ function operationText(operation: LogEntry['operation']): string {
     case 'move-out':
     case 'move-back':
       return `${operation.kind} ${patternText(operation.pattern)} t${operation.tableVersion} to ${operation.to}`;
+    case 'configure':
+      return `configure ${configurationText(operation.configuration)}`;
   }
 }
 
@@ -169,6 +178,7 @@ export function writeText({ cutFrom, entries, hardState }: LogWrite): string {
 }
 
 function eventText(event: ShardEvent): string {
+  if (event.kind === 'configured') return `configured ${configurationText(event.configuration)}`;
   const { kind, ...rest } = event;
   return [kind, ...Object.values(rest).filter((value) => value !== '')].join(' ');
 }
@@ -249,6 +259,10 @@ export function inputText(input: ShardInput, ticketName: (ticket: number) => str
       return `content-ready ${input.epoch}/${input.seq}`;
     case 'snapshot-installed':
       return `snapshot-installed ${positionText(input.position)}`;
+    case 'roster': {
+      const { learners, leaving } = input.roster;
+      return `roster learning ${learners.join(' ') || 'none'} leaving ${leaving.join(' ') || 'none'}`;
+    }
     case 'log-read':
     case 'applied':
     case 'tick':

@@ -22,6 +22,7 @@ import {
   start,
   type Station,
   sync,
+  viewConfiguration,
   viewHead,
   viewOwnership,
   viewPosition,
@@ -292,6 +293,7 @@ export class Stage {
       position: viewPosition(source.view),
       requests: viewRequests(source.view),
       ownership: viewOwnership(source.view, SHARD, RULES),
+      configuration: viewConfiguration(source.view),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { ChunkedContent, FileVersion } from '../../protocol/file-version.js';
 import {
+  type Configuration,
   fileVersionOf,
   type LogEntry,
   nameOf,
@@ -114,6 +115,11 @@ export function viewOwnership(
   const ownership = createOwnership(shard, rules, []);
   for (const entry of view) settleMove(ownership, entry);
   return [...ownership.settled.values()];
+}
+
+export function viewConfiguration(view: readonly LogEntry[]): Configuration | null {
+  const newest = view.findLast(({ operation }) => operation.kind === 'configure');
+  return newest?.operation.kind === 'configure' ? newest.operation.configuration : null;
 }
 
 function applyToDisk(image: DiskImage, unsynced: Unsynced): DiskImage {
@@ -266,6 +272,7 @@ export function start(core: Core, station: Station, around: StartSurroundings, n
       viewPosition: position,
       requests: viewRequests(station.view),
       ownership: viewOwnership(station.view, config.shard, rules),
+      configuration: viewConfiguration(station.view),
       initialRules: rules,
       missingContent: missingContent(station, left),
     },

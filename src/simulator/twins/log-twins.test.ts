@@ -44,6 +44,7 @@ function replica(epochs: readonly number[], commitSeq: number): ShardState {
       viewPosition: { epoch: 0, seq: 0 },
       requests: [],
       ownership: [],
+      configuration: null,
       initialRules: [],
       missingContent: new Set(),
     },

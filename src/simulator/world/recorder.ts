@@ -32,6 +32,7 @@ export class Recorder {
       names: (query) => view.names(query),
       requests: (fromSeq) => view.requests(fromSeq),
       ownership: () => view.ownership(),
+      configuration: () => view.configuration(),
       apply: (entries, done) => {
         for (const entry of entries) this.note(site, shard, entry);
         view.apply(entries, done);

@@ -243,6 +243,7 @@ export class SimSite {
           viewPosition: view.position(),
           requests: view.requests(0),
           ownership: view.ownership(),
+          configuration: view.configuration(),
           initialRules: this.world.rules,
           missingContent: this.missingContent(log),
         },

@@ -1,7 +1,15 @@
 import { crc32c } from '@node-rs/crc32';
 import type { HardState, LogWrite } from '../../protocol/ports.js';
 import type { Room } from '../byte-arena.js';
-import { encodeEntry, isCount, isText, packBriefly, unpack } from '../entry-codec.js';
+import {
+  encodeEntry,
+  isCount,
+  isText,
+  packBriefly,
+  packConfiguration,
+  unpack,
+  unpackConfiguration,
+} from '../entry-codec.js';
 
 /*
  * A record: crc32c u32 | payload length u32 | type u8 | epoch f64 | seq f64 | payload, all
@@ -120,15 +128,20 @@ export function encodeWrite(
 }
 
 export function packHardState(state: HardState): readonly unknown[] {
-  return [state.promisedEpoch, state.promisedRun, state.joined, state.installing];
+  const { promisedEpoch, promisedRun, joined, installing, configuration } = state;
+  const configured = configuration === undefined ? [] : [packConfiguration(configuration)];
+  return [promisedEpoch, promisedRun, joined, installing, ...configured];
 }
 
 export function unpackHardState(value: unknown): HardState | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [promisedEpoch, promisedRun, joined, installing] = value as unknown[];
+  const [promisedEpoch, promisedRun, joined, installing, configured] = value as unknown[];
   if (!isCount(promisedEpoch) || !isText(promisedRun)) return undefined;
   if (typeof joined !== 'boolean' || typeof installing !== 'boolean') return undefined;
-  return { promisedEpoch, promisedRun, joined, installing };
+  const state = { promisedEpoch, promisedRun, joined, installing };
+  if (configured === undefined) return state;
+  const configuration = unpackConfiguration(configured);
+  return configuration && { ...state, configuration };
 }
 
 export function decodeHardState(payload: Uint8Array): HardState | undefined {

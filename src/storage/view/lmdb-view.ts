@@ -1,5 +1,10 @@
 import type { FileVersion } from '../../protocol/file-version.js';
-import { type LogEntry, ORIGIN, type Position } from '../../protocol/log-entry.js';
+import {
+  type Configuration,
+  type LogEntry,
+  ORIGIN,
+  type Position,
+} from '../../protocol/log-entry.js';
 import type {
   ListQuery,
   OwnershipRecord,
@@ -7,10 +12,10 @@ import type {
   ShardView,
   StorageFailure,
 } from '../../protocol/ports.js';
-import { isCount } from '../entry-codec.js';
+import { isCount, unpackConfiguration } from '../entry-codec.js';
 import { LmdbSnapshotInstaller } from './lmdb-installer.js';
 import { takeSnapshot } from './lmdb-snapshot.js';
-import { positionFrom } from './position-record.js';
+import { CONFIGURATION_KEY, positionFrom } from './position-record.js';
 import {
   afterPrefix,
   INSTALLING_KEY,
@@ -27,6 +32,7 @@ import {
   fileVersionFrom,
   ownershipFrom,
   requestFrom,
+  unreadable,
   unseal,
   ViewRecordUnreadable,
 } from './record-values.js';
@@ -156,6 +162,11 @@ export class LmdbShardView implements StoredShardView {
     return [...this.db.getRange({ start, end: afterPrefix(start) })].map(({ key, value }) =>
       ownershipFrom(unseal(key, value)),
     );
+  }
+
+  configuration(): Configuration | null {
+    const value = this.read(CONFIGURATION_KEY);
+    return value === undefined ? null : (unpackConfiguration(value) ?? unreadable('the sites'));
   }
 
   apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {

@@ -1,5 +1,6 @@
 import type { FileVersion } from '../../protocol/file-version.js';
 import {
+  type Configuration,
   fileVersionOf,
   type LogEntry,
   ORIGIN,
@@ -38,6 +39,7 @@ export class MemoryShardView implements ShardView {
   private superseded: Superseded[] = [];
   private remembered: RequestRecord[] = [];
   private readonly owned = new Map<string, OwnershipRecord>();
+  private configured: Configuration | null = null;
 
   constructor(
     private readonly shard: string,
@@ -86,6 +88,10 @@ export class MemoryShardView implements ShardView {
     return byText.map(([, record]) => record);
   }
 
+  configuration(): Configuration | null {
+    return this.configured;
+  }
+
   apply(entries: readonly LogEntry[], done: (failure: StorageFailure | null) => void): void {
     for (const entry of entriesAfter(this.at.seq, entries)) this.take(entry);
     this.later(() => done(null));
@@ -102,6 +108,7 @@ export class MemoryShardView implements ShardView {
     }
     const moved = ownershipOf(this.shard, operation);
     if (moved) this.takeOwnership(moved);
+    if (operation.kind === 'configure') this.configured = operation.configuration;
     if (operation.kind === 'retain') this.retain(operation);
     const file = fileVersionOf(entry);
     if (file) this.takeFile(file, erasedBy(entry));

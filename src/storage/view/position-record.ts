@@ -15,6 +15,8 @@ export function sealPosition(position: Position): Buffer {
   return seal(POSITION_KEY, [position.epoch, position.seq]);
 }
 
+export const CONFIGURATION_KEY = Uint8Array.of(RecordKind.configuration);
+
 export function ownershipKey(record: OwnershipRecord): Buffer {
   return nameKey(RecordKind.ownership, patternText(record.pattern));
 }

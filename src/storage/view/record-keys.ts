@@ -4,6 +4,8 @@
  */
 
 export const RecordKind = {
+  /** Which sites keep the shard: one record. */
+  configuration: 0x63,
   /** Deleted heads, by name. */
   tombstone: 0x64,
   /** Live heads, by name; content by reference only. */

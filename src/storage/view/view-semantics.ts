@@ -61,6 +61,7 @@ export function ownershipOf(shard: string, operation: Operation): OwnershipRecor
     case 'put':
     case 'delete':
     case 'retain':
+    case 'configure':
       return undefined;
   }
 }

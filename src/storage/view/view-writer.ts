@@ -8,7 +8,7 @@ import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
 import { ByteArena } from '../byte-arena.js';
 import { commitFailure } from './commit-failure.js';
 import { HistoryRetention, type Retain } from './history-retention.js';
-import { ownershipKey, sealPosition } from './position-record.js';
+import { CONFIGURATION_KEY, ownershipKey, sealPosition } from './position-record.js';
 import {
   nameKey,
   POSITION_KEY,
@@ -17,6 +17,7 @@ import {
   supersededKey,
   versionKey,
 } from './record-keys.js';
+import { packConfiguration } from '../entry-codec.js';
 import { headValue, ownershipValue, requestValue, seal, versionValue } from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import {
@@ -192,6 +193,10 @@ export class ViewWriter {
     if (request) this.put(requestKey(entry.seq), requestValue(request));
     const ownership = ownershipOf(this.shard, entry.operation);
     if (ownership) this.putOwnership(ownership);
+    const { operation } = entry;
+    if (operation.kind === 'configure') {
+      this.put(CONFIGURATION_KEY as Buffer, packConfiguration(operation.configuration));
+    }
     const file = fileVersionOf(entry);
     if (!file) return;
     const { name, version, seq, modifiedMs } = file;
