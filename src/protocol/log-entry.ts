@@ -96,7 +96,9 @@ export type Operation =
       readonly to: string;
     }
   /** From here on these sites keep the shard; until it has committed, those of before as well. */
-  | { readonly kind: 'configure'; readonly configuration: Configuration };
+  | { readonly kind: 'configure'; readonly configuration: Configuration }
+  /** The `configure` of this version has committed: whoever holds this entry knows. */
+  | { readonly kind: 'configured'; readonly version: number };
 
 export interface LogEntry {
   readonly epoch: number;

@@ -228,12 +228,48 @@ export interface ClusterSettings {
   readonly readQuorum: number;
 }
 
+/** Where a site is. */
+export interface SiteAddress {
+  readonly site: string;
+  readonly displayName: string;
+  readonly host: string;
+  readonly peerPort: number;
+  readonly httpUrl: string;
+}
+
+/** A change of sites that is under way. */
+export interface SiteChange {
+  readonly kind: 'add' | 'remove' | 'replace';
+  readonly site: string;
+  /** `preparing` may be given up; from `configuring` on it is carried through. */
+  readonly state: 'preparing' | 'configuring' | 'settling';
+  /** Of the sites there will be. */
+  readonly writeQuorum: number;
+}
+
+/**
+ * Which sites there are, for whoever starts or asks, and how far a change is. It follows the logs of
+ * the shards, which decide: nothing here makes a site count.
+ */
+export interface ClusterSites {
+  /** Changes that are done: the version of every shard's configuration. */
+  readonly version: number;
+  readonly sites: readonly string[];
+  readonly writeQuorum: number;
+  /** For sites that began anew on another machine: their least incarnation. */
+  readonly since: Readonly<Record<string, number>>;
+  /** Of sites that are not where the configuration files of the others say. */
+  readonly addresses: readonly SiteAddress[];
+  readonly change: SiteChange | null;
+}
+
 /** The documents the coordinator keeps; each key is swapped on its own. */
 export interface CoordinatorDocuments {
   readonly [claim: `claim/${string}`]: ClaimRecord;
   readonly [site: `site/${string}`]: SiteRecord;
   readonly table: PrimaryTable;
   readonly settings: ClusterSettings;
+  readonly sites: ClusterSites;
 }
 
 /**

@@ -33,7 +33,8 @@ export type WriteIntent =
       readonly configuration: Configuration;
       /** Only asks whether it could be done now: `ready` is a rejection that says yes. */
       readonly probe: boolean;
-    };
+    }
+  | { readonly kind: 'configured'; readonly version: number };
 
 export interface WriteRequest {
   /** '' for a request that nobody retries. */

@@ -250,6 +250,7 @@ export class ShardDrive {
       case 'move-back':
       case 'retain':
       case 'configure':
+      case 'configured':
         return { head: undefined, inTheWay: false };
     }
   }

@@ -1,7 +1,14 @@
 import { Random } from './random.js';
 
 /** Kinds of faults that `--only` can name. */
-export const FAULT_KINDS = ['network', 'disk', 'clock', 'process', 'coordinator'] as const;
+export const FAULT_KINDS = [
+  'network',
+  'disk',
+  'clock',
+  'process',
+  'coordinator',
+  'membership',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
@@ -117,6 +124,12 @@ export interface RunOptions {
     /** How long a site waits for an answer before it takes the outcome for unknown. */
     readonly deadlineMs: number;
   };
+  readonly membership: {
+    /** A site is added, removed or replaced. */
+    readonly changeEveryMs: number;
+    /** A change that is still under way at the next one's time is given up, if it can be. */
+    readonly cancelChance: number;
+  };
 }
 
 export type OptionValue = number | string | boolean;
@@ -151,6 +164,7 @@ export function drawOptions(seed: number, settings: OptionSettings = {}): RunOpt
     clock: drawClock(random.fork('clock')),
     process: drawProcess(random.fork('process')),
     coordinator: drawCoordinator(random.fork('coordinator')),
+    membership: drawMembership(random.fork('membership')),
   };
   const mixed = settings.only === undefined ? options : keepOnly(options, settings.only);
   return Object.entries(settings.set ?? {}).reduce(pin, mixed);
@@ -279,6 +293,13 @@ function drawCoordinator(random: Random): RunOptions['coordinator'] {
     restoreEveryMs: random.chance(0.4) ? maybe(random, 5_000, 60_000) : 0,
     estrangeEveryMs: maybe(random, 2_000, 20_000),
     deadlineMs: Math.round(Math.exp(random.between(Math.log(300), Math.log(5_000)))),
+  };
+}
+
+function drawMembership(random: Random): RunOptions['membership'] {
+  return {
+    changeEveryMs: maybe(random, 1_500, 20_000),
+    cancelChance: maybe(random, 0.1, 1),
   };
 }
 

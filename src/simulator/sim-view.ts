@@ -204,6 +204,7 @@ export class SimView implements ShardView {
     const { operation } = entry;
     switch (operation.kind) {
       case 'noop':
+      case 'configured':
         return () => {};
       case 'put':
       case 'delete':

@@ -82,6 +82,8 @@ function isUpkeep(value: Fields): boolean {
       return isPattern(value.pattern) && isCount(value.tableVersion);
     case 'configure':
       return isConfiguration(value.configuration);
+    case 'configured':
+      return isCount(value.version);
     case 'move-out':
     case 'move-back':
       return isPattern(value.pattern) && isCount(value.tableVersion) && isId(value.to);

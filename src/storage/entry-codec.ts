@@ -49,7 +49,8 @@ export const isCount = (value: unknown): value is number =>
  */
 export function encodeEntry(entry: LogEntry): Buffer {
   const { atMs, requestId, operation } = entry;
-  const version = operation.kind === 'configure' ? CONFIGURE_VERSION : ENTRY_VERSION;
+  const isOfSites = operation.kind === 'configure' || operation.kind === 'configured';
+  const version = isOfSites ? CONFIGURE_VERSION : ENTRY_VERSION;
   return packBriefly([version, atMs, requestId, ...operationFields(operation)]);
 }
 
@@ -81,6 +82,8 @@ function operationFields(operation: Operation): readonly unknown[] {
       return [operation.kind, packPattern(operation.pattern), operation.tableVersion];
     case 'configure':
       return [operation.kind, packConfiguration(operation.configuration)];
+    case 'configured':
+      return [operation.kind, operation.version];
   }
 }
 
@@ -145,6 +148,8 @@ function operationOf(fields: readonly unknown[]): Operation | undefined {
       const configuration = unpackConfiguration(first);
       return configuration && { kind, configuration };
     }
+    case 'configured':
+      return isCount(first) ? { kind, version: first } : undefined;
     default:
       return undefined;
   }

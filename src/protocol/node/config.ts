@@ -10,6 +10,8 @@ export interface NodeConfig {
   readonly writeQuorum: number;
   /** For each shard, all sites: its home first, then by nearness to it. */
   readonly shards: ReadonlyMap<string, readonly string[]>;
+  /** Incarnations of this site up to this one were given up for another machine. */
+  readonly retired?: number;
   readonly initialRules: readonly TableRule[];
   readonly timing: ShardTiming;
   readonly limits: ShardLimits;

@@ -10,7 +10,7 @@ export interface ListingSite {
   readonly drives: ReadonlyMap<string, ShardDrive>;
   primaryOf(shard: string): string;
   isConnected(site: string): boolean;
-  canReachQuorum(): boolean;
+  canReachQuorum(shard: string): boolean;
   nowMs(): ReturnType<Timers['now']>['monoMs'];
   retryLater(untilMs: number, shard: string, attempt: () => void): void;
   until(untilMs: number, holds: () => boolean, done: () => void): void;
@@ -76,7 +76,7 @@ export class Listings {
     const kept = listed?.isKept === true ? listed.catalogue : null;
     const attempt = (): void => {
       if (site.nowMs() >= untilMs) return done({ ok: false, reason: 'no_primary' });
-      if (!site.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
+      if (!site.canReachQuorum(shard)) return done({ ok: false, reason: 'quorum_unavailable' });
       const primary = site.primaryOf(shard);
       if (primary === '' || !site.isConnected(primary))
         return site.retryLater(untilMs, shard, attempt);

@@ -12,12 +12,14 @@ import { shardOf } from '../primary-table.js';
 import type { ReadAnswer, WriteRejection, WriteRequest } from '../request.js';
 import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
+import { canReachQuorum } from '../shard/claim.js';
 import { endSeq } from '../shard/log-tail.js';
 import type { ShardStart } from '../shard/state.js';
 import { type CallResult, type Reigning, SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
 import { isLight } from './light-content.js';
 import { Listings } from './listings.js';
+import { SiteChanges } from './site-changes.js';
 import type { SiteMessage } from './messages.js';
 import type { CatchUpOutcome, ReadOutcome, SubmitOutcome } from './outcomes.js';
 
@@ -60,6 +62,8 @@ export class SiteNode {
   private readonly followers = new Map<string, Set<() => void>>();
   private readonly listings: Listings;
   private tableState: Revised<PrimaryTable> = { value: null, revision: 0 };
+  /** Sites that come and go. */
+  readonly siteChanges: SiteChanges;
 
   constructor(
     readonly config: NodeConfig,
@@ -69,6 +73,7 @@ export class SiteNode {
     for (const [shard, parts] of shards) this.drives.set(shard, this.makeDrive(shard, parts));
     this.calls = new SiteCalls(config.site, config.run, this.drives, ports);
     this.listings = new Listings(this, this.calls);
+    this.siteChanges = new SiteChanges(this);
   }
 
   private makeDrive(shard: string, parts: NodeShard): ShardDrive {
@@ -114,6 +119,7 @@ export class SiteNode {
         this.wakeWaiting();
       }),
     );
+    this.siteChanges.start();
   }
 
   /** A watch says nothing of a record that was never written. */
@@ -138,6 +144,7 @@ export class SiteNode {
 
   halt(): void {
     for (const watch of this.watches) watch.cancel();
+    this.siteChanges.stop();
     for (const drive of this.drives.values()) drive.halt();
   }
 
@@ -192,8 +199,9 @@ export class SiteNode {
   }
 
   /** Whether enough sites are reachable from here for anything to be written. */
-  canReachQuorum(): boolean {
-    return this.connected.size + 1 >= this.config.writeQuorum;
+  canReachQuorum(shard: string): boolean {
+    const drive = this.drives.get(shard);
+    return drive !== undefined && canReachQuorum(drive.state);
   }
 
   /**
@@ -223,7 +231,7 @@ export class SiteNode {
       const shard = shardFor();
       const reigning = this.reigning(shard);
       const primary = reigning?.site ?? '';
-      if (!this.canReachQuorum()) {
+      if (!this.canReachQuorum(shard)) {
         lastReason = 'quorum_unavailable';
         return ambiguous ? this.retryLater(untilMs, shard, attempt) : giveUp(primary);
       }
@@ -279,7 +287,7 @@ export class SiteNode {
       const primary = this.primaryOf(shard);
       const held = keep ? this.readLeased(shard, name, primary) : undefined;
       if (held !== undefined) return done(held);
-      if (!this.canReachQuorum()) return done({ ok: false, reason: 'quorum_unavailable' });
+      if (!this.canReachQuorum(shard)) return done({ ok: false, reason: 'quorum_unavailable' });
       if (primary === '' || !this.isConnected(primary))
         return this.retryLater(untilMs, shard, attempt);
       const options = { bringContent, keep, trace };

@@ -12,6 +12,7 @@ import { mayAct } from './acting.js';
 import { configurationFault } from './configuring.js';
 import { grantTo, pendingWriteSeq } from './lending.js';
 import { endSeq, newestWrite } from './log-tail.js';
+import { activeOf } from './membership.js';
 import { owns, recordOf, wouldLose } from './ownership.js';
 import { addEntry, answer, hasQuorum, type Wait, waitFor } from './commit.js';
 import { mayBeForgotten } from './request-table.js';
@@ -102,6 +103,8 @@ function judge(step: Step, request: WriteRequest, found: Found): Judgement {
       return { accept: intent };
     case 'configure':
       return judgeConfigure(step, intent);
+    case 'configured':
+      return judgeConfigured(step, intent);
     case 'move-out':
     case 'move-in':
     case 'move-back':
@@ -161,6 +164,17 @@ function judgeConfigure(
   const reason = fault ?? (probe ? 'ready' : null);
   if (reason !== null) return { reject: rejection(reason), restsOn: wholeLog(step) };
   return { accept: { kind: 'configure', configuration } };
+}
+
+/** What is known here alone is written down, once every primary to come would have to find out. */
+function judgeConfigured(
+  step: Step,
+  intent: Extract<WriteIntent, { kind: 'configured' }>,
+): Judgement {
+  const [active, pending] = activeOf(step.s);
+  const isKnown = pending === undefined && active?.version === intent.version;
+  if (isKnown) return { accept: { kind: 'configured', version: intent.version } };
+  return { reject: rejection('not_ready'), restsOn: wholeLog(step) };
 }
 
 /** A change of the table, one step of it. A step that was overtaken is refused for ever. */

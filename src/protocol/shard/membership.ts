@@ -5,13 +5,17 @@ import { recoveryQuorum, reachedByQuorum } from '../quorum.js';
  * Which sites keep a shard, and how many of them a write needs, as the shard's own log says (I5). A
  * `configure` entry holds from the moment it joins a log, committed or not. † Until it is known to
  * have committed the one before it holds as well: whatever needs a quorum needs one of each. Since a
- * primary appends the next one only after that, an earlier one is certainly done with.
+ * primary appends the next one only after that, an earlier one is certainly done with. A `configured`
+ * entry says the same of the last one, so that this is still known when nobody who counted acknowledgements
+ * is left.
  */
 export interface Membership {
   /** What the view's part of the log says, or what the cluster was made with. */
   settled: Configuration;
   /** From the entries above the view's position, oldest first. */
   appended: { readonly seq: number; readonly configuration: Configuration }[];
+  /** Entries above the view's position which say that a configuration has committed. */
+  certain: { readonly seq: number; readonly version: number }[];
 }
 
 /** What is known of one site's word: the incarnation that gave it. */
@@ -27,7 +31,7 @@ export function createMembership(
 ): Membership {
   let settled = founding;
   for (const each of known) if (each && each.version > settled.version) settled = each;
-  return { settled, appended: [] };
+  return { settled, appended: [], certain: [] };
 }
 
 /** What the cluster was made with: every log begins under it. */
@@ -47,10 +51,11 @@ export function activeOf(s: {
   readonly membership: Membership;
   readonly commitSeq: number;
 }): readonly Configuration[] {
-  const { settled, appended } = s.membership;
+  const { settled, appended, certain } = s.membership;
   const last = appended.at(-1);
   if (last === undefined) return [settled];
-  if (last.seq <= s.commitSeq) return [last.configuration];
+  const { version } = last.configuration;
+  if (last.seq <= s.commitSeq || certain.at(-1)?.version === version) return [last.configuration];
   return [appended.at(-2)?.configuration ?? settled, last.configuration];
 }
 
@@ -64,6 +69,10 @@ export function sitesOf(configurations: readonly Configuration[]): string[] {
 /** Takes note of a `configure` that joined the log; others are ignored. */
 export function noteConfigure(membership: Membership, entry: LogEntry): void {
   const { operation, seq } = entry;
+  if (operation.kind === 'configured') {
+    membership.certain.push({ seq, version: operation.version });
+    return;
+  }
   if (operation.kind !== 'configure') return;
   if (operation.configuration.version <= membership.settled.version) return;
   membership.appended.push({ seq, configuration: operation.configuration });
@@ -72,6 +81,9 @@ export function noteConfigure(membership: Membership, entry: LogEntry): void {
 /** The view has applied the entry: it can no longer be cut. */
 export function settleConfigure(membership: Membership, entry: LogEntry): void {
   const { operation, seq } = entry;
+  if (operation.kind === 'configured') {
+    membership.certain = membership.certain.filter((each) => each.seq > seq);
+  }
   if (operation.kind !== 'configure') return;
   membership.settled = operation.configuration;
   membership.appended = membership.appended.filter((each) => each.seq > seq);
@@ -79,8 +91,8 @@ export function settleConfigure(membership: Membership, entry: LogEntry): void {
 
 /** Entries were cut from the log, from this seq on. */
 export function cutConfigures(membership: Membership, fromSeq: number): void {
-  if ((membership.appended.at(-1)?.seq ?? 0) < fromSeq) return;
   membership.appended = membership.appended.filter(({ seq }) => seq < fromSeq);
+  membership.certain = membership.certain.filter(({ seq }) => seq < fromSeq);
 }
 
 /**

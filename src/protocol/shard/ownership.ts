@@ -100,6 +100,7 @@ function ownershipRecordOf(shard: string, entry: LogEntry): OwnershipRecord | un
     case 'delete':
     case 'retain':
     case 'configure':
+    case 'configured':
       return undefined;
   }
 }

@@ -51,6 +51,8 @@ function operationText(operation: LogEntry['operation']): string {
       return `${operation.kind} ${patternText(operation.pattern)} t${operation.tableVersion} to ${operation.to}`;
     case 'configure':
       return `configure ${configurationText(operation.configuration)}`;
+    case 'configured':
+      return `configured c${operation.version}`;
   }
 }
 

@@ -47,6 +47,16 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'link'; readonly from: string; readonly to: string; readonly forMs: number }
   /** The claims at the coordinator go back to what they were before their last change. */
   | { readonly kind: 'restore' }
+  /** A site is added, removed or replaced; or a change that is under way is given up. */
+  | {
+      readonly kind: 'sites';
+      readonly change: 'add' | 'remove' | 'replace';
+      readonly pick: number;
+      readonly cancels: boolean;
+      /** A removed site is switched off as soon as it may be. */
+      readonly isOff: boolean;
+      readonly downMs: number;
+    }
   /** Every site loses power at once. */
   | { readonly kind: 'blackout'; readonly downMs: readonly number[] }
   /** A site loses the coordinator and, a while later, everybody else. */

@@ -63,6 +63,9 @@ export function inflict(world: World, fault: Fault): void {
       network.block(fault.from, fault.to, fault.forMs);
       network.block(fault.to, fault.from, fault.forMs);
       return;
+    case 'sites':
+      world.operator.carryOut(fault);
+      return;
     case 'blackout':
       others.forEach((site, index) => {
         const downMs = fault.downMs[index] ?? 0;

@@ -12,7 +12,9 @@ type Each = (
 
 /** Everything that will go wrong in a run, in the order of time. */
 export function planFaults(options: RunOptions, random: Random): Fault[] {
-  const sites = SITE_NAMES.slice(0, options.sites);
+  // Where sites come and go, the next one to come has its share of what goes wrong.
+  const { changeEveryMs } = options.membership;
+  const sites = SITE_NAMES.slice(0, options.sites + (changeEveryMs > 0 ? 1 : 0));
   const faults: Fault[] = [];
   const each: Each = (label, everyMs, make) => {
     const own = random.fork(label);
@@ -25,6 +27,7 @@ export function planFaults(options: RunOptions, random: Random): Fault[] {
   planNetworkFaults(each, options, sites);
   planCoordinatorFaults(each, options);
   planClientFaults(each, options);
+  planSiteChanges(each, options);
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -172,6 +175,18 @@ function planClientFaults(each: Each, { leases, clients, clock }: RunOptions): v
     kind: 'vanish',
     atMs,
     client: own.int(clients),
+  }));
+}
+
+function planSiteChanges(each: Each, { membership, process }: RunOptions): void {
+  each('sites', membership.changeEveryMs, (atMs, _site, own) => ({
+    kind: 'sites',
+    atMs,
+    change: own.pick(['add', 'add', 'remove', 'remove', 'replace'] as const),
+    pick: own.int(60),
+    cancels: own.chance(membership.cancelChance),
+    isOff: own.chance(0.5),
+    downMs: own.exponential(process.downMs),
   }));
 }
 

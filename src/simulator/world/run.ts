@@ -123,10 +123,13 @@ function makeClients(world: World, plan: RunPlan, operations: Operation[]): SimC
 function heal(world: World, clients: readonly SimClient[], stop: () => boolean): void {
   const { options, queue } = world;
   const random = world.random.fork('healing');
-  const all = random.shuffled([...world.sites.keys()]);
-  // A site that has not recovered from the loss of its disk is one loss; another is too many.
-  const needsAll = random.chance(0.5) || world.isRefilling();
-  const alive = all.slice(0, needsAll ? all.length : world.writeQuorum);
+  const { note, members } = world.operator;
+  const leaving = note.change?.kind === 'remove' ? [note.change.site] : [];
+  const all = random.shuffled([...new Set([...members, ...leaving])]);
+  // A site that has not recovered from the loss of its disk is one loss, and so is one that comes or
+  // goes; another is too many.
+  const needsAll = random.chance(0.5) || world.isRefilling() || note.change !== null;
+  const alive = all.slice(0, needsAll ? all.length : note.writeQuorum);
   world.calm();
   for (const [id, site] of world.sites) {
     if (!alive.includes(id)) site.condemn();
@@ -143,7 +146,7 @@ function heal(world: World, clients: readonly SimClient[], stop: () => boolean):
       `${options.livenessMs} ms after ${alive.join(', ')} were healed ` +
       (waiting.length > 0
         ? `${waiting.join(', ')} still wait`
-        : `they differ: ${standing(world, alive)}`),
+        : `they differ: ${standing(world, alive)}, ${JSON.stringify(world.operator.note)}`),
     operations: [],
   });
 }
@@ -161,7 +164,10 @@ function standing(world: World, alive: readonly string[]): string {
 }
 
 /** Every shard has a serving primary, and all views stand where its log ends. */
-function isConverged(world: World, alive: readonly string[]): boolean {
+function isConverged(world: World, healed: readonly string[]): boolean {
+  const { note } = world.operator;
+  if (note.change !== null) return false;
+  const alive = healed.filter((id) => note.sites.includes(id));
   for (const shard of world.shards.keys()) {
     let served = false;
     const seqs = new Set<number>();
@@ -185,7 +191,8 @@ function isConverged(world: World, alive: readonly string[]): boolean {
 function judge(world: World, history: History): Finding[] {
   const { operations } = history;
   const entries = history.entries ?? [];
-  const alive = [...world.sites.values()].filter((site) => site.isUp);
+  const { sites, writeQuorum } = world.operator.note;
+  const alive = [...world.sites.values()].filter(({ isUp, id }) => isUp && sites.includes(id));
   const copies = alive.map((site) =>
     copyOf(
       site.id,
@@ -195,7 +202,7 @@ function judge(world: World, history: History): Finding[] {
   );
   return [
     ...judgeKnownOrder(history),
-    ...judgeDurability(operations, copies, world.writeQuorum),
+    ...judgeDurability(operations, copies, writeQuorum),
     ...judgeOneHistory(operations, copies),
     ...judgeConvergence(copies),
     ...judgeExactlyOnce(operations, entries),

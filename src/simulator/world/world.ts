@@ -19,7 +19,10 @@ import type { SimDisk } from '../sim-disk.js';
 import type { SimView } from '../sim-view.js';
 import { TraceHash } from '../trace-hash.js';
 import { Recorder } from './recorder.js';
+import { activeOf, foundingConfiguration } from '../../protocol/shard/membership.js';
+import type { Configuration } from '../../protocol/log-entry.js';
 import { SITE_NAMES } from './site-names.js';
+import { SiteOperator } from './site-operator.js';
 import {
   type Holding,
   judgeLeaseExclusion,
@@ -79,6 +82,8 @@ export interface RunCounts {
   ambushes: number;
   tableChanges: number;
   tableChangesRefused: number;
+  siteChanges: number;
+  siteChangesDone: number;
 }
 
 /** What clients met with. */
@@ -128,7 +133,9 @@ export class World implements Surroundings {
   private readonly releases = new ReleaseWatch();
   /** The shards of each site's present process, so that to look at them costs little. */
   private readonly watched: { site: SimSite; node: SimSite['node']; drives: ShardDrive[] }[] = [];
-  private readonly victim: string;
+  /** The one site that may lose bytes in this run. */
+  readonly victim: string;
+  readonly operator: SiteOperator;
   private bytesLost = 0;
   readonly counts: RunCounts = {
     failovers: 0,
@@ -153,6 +160,8 @@ export class World implements Surroundings {
     ambushes: 0,
     tableChanges: 0,
     tableChangesRefused: 0,
+    siteChanges: 0,
+    siteChangesDone: 0,
   };
   /** Told of everything that happens at a site; set by the run. */
   onEvent: (site: string, event: ShardEvent) => void = () => {};
@@ -195,11 +204,27 @@ export class World implements Surroundings {
       segmentEntries: 16,
     };
     this.victim = this.random.fork('victim').pick(ids);
-    for (const id of ids) {
-      const site = new SimSite(id, this);
-      this.sites.set(id, site);
-      this.watched.push({ site, node: null, drives: [] });
+    for (const id of ids) this.addSite(id);
+    this.operator = new SiteOperator(this);
+  }
+
+  /** A machine with empty disks, not yet started. */
+  addSite(id: string): SimSite {
+    const site = new SimSite(id, this);
+    this.sites.set(id, site);
+    this.watched.push({ site, node: null, drives: [] });
+    return site;
+  }
+
+  /** The newest configuration of the shard that is certain anywhere. */
+  configurationOf(shard: string): Configuration {
+    let newest = foundingConfiguration([...(this.shards.get(shard) ?? [])], this.writeQuorum);
+    for (const { node } of this.sites.values()) {
+      const state = node?.drives.get(shard)?.state;
+      const [certain] = state === undefined ? [] : activeOf(state);
+      if (certain !== undefined && certain.version > newest.version) newest = certain;
     }
+    return newest;
   }
 
   get writeQuorum(): number {
@@ -226,8 +251,9 @@ export class World implements Surroundings {
       run: `${site}.${record.incarnation}.${record.starts}`,
       incarnation: record.incarnation,
       starts: record.starts,
-      sites: [...this.sites.keys()],
+      sites: SITE_NAMES.slice(0, this.options.sites),
       writeQuorum: this.writeQuorum,
+      retired: (this.operator.note.since[site] ?? 1) - 1,
       shards: this.shards,
       initialRules: this.rules,
       timing: {
@@ -383,13 +409,15 @@ export class World implements Surroundings {
 
   /** A client is told that entry `seq` of the shard has committed. */
   answered(name: string, shard: string, seq: number, content: ChunkedContent | null): void {
-    const disks = [...this.sites.values()].map((site) => ({
+    const { sites, writeQuorum } = this.configurationOf(shard);
+    const counted = [...this.sites.values()].filter(({ id }) => sites.includes(id));
+    const disks = counted.map((site) => ({
       site: site.id,
       durableSeq: site.stores.get(shard)?.disk.durableUpTo() ?? 0,
       hasContent: content === null || site.content.has(content),
       isExcused: site.id === this.victim && this.bytesLost > 0,
     }));
-    const finding = judgeDurableAnswer({ name, shard, seq }, disks, this.writeQuorum);
+    const finding = judgeDurableAnswer({ name, shard, seq }, disks, writeQuorum);
     if (finding !== null) this.findings.push(finding);
   }
 
@@ -445,6 +473,7 @@ export class World implements Surroundings {
       case 'lease-evicted':
       case 'paused':
       case 'claimed':
+      case 'configured':
       case 'handing-over':
       case 'snapshot-started':
         return;

@@ -62,6 +62,7 @@ export function ownershipOf(shard: string, operation: Operation): OwnershipRecor
     case 'delete':
     case 'retain':
     case 'configure':
+    case 'configured':
       return undefined;
   }
 }

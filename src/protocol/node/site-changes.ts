@@ -1,0 +1,84 @@
+import type { ClusterSites, Revised } from '../ports.js';
+import { latestOf } from '../shard/membership.js';
+import { advanceChange } from './site-change.js';
+import type { SiteNode } from './site-node.js';
+
+/** Between two looks at a change that waits for something. */
+const LOOK_EVERY_MS = 500;
+const STEP_LIMIT_MS = 2000;
+
+/**
+ * What this site does about sites that come and go: tells its shards who learns and who leaves, and
+ * drives a change that is under way. Every site does; the steps may be taken any number of times.
+ */
+export class SiteChanges {
+  private state: Revised<ClusterSites> = { value: null, revision: 0 };
+  private watch: { cancel(): void } | null = null;
+  private timer: { cancel(): void } | null = null;
+  private isBusy = false;
+  private isStopped = false;
+  /** Called with what is known each time it changes. */
+  changed: (sites: ClusterSites) => void = () => {};
+
+  constructor(private readonly node: SiteNode) {}
+
+  /** As last heard of; null before the first time. */
+  get sites(): ClusterSites | null {
+    return this.state.value;
+  }
+
+  start(): void {
+    const { coordinator } = this.node.ports;
+    this.watch = coordinator.watch('sites', (_key, current) =>
+      this.learn(current as Revised<ClusterSites>),
+    );
+    coordinator.read('sites', (current) => current !== null && this.learn(current));
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.watch?.cancel();
+    this.timer?.cancel();
+  }
+
+  private learn(current: Revised<ClusterSites>): void {
+    if (this.isStopped || current.value === null || current.revision <= this.state.revision) return;
+    this.state = current;
+    const { sites, change } = current.value;
+    const roster = {
+      learners: change?.kind === 'add' ? [change.site] : [],
+      leaving: change?.kind === 'remove' ? [change.site] : [],
+    };
+    for (const drive of this.node.drives.values()) drive.input({ kind: 'roster', roster });
+    this.changed(current.value);
+    if (change !== null && sites.includes(this.node.config.site)) this.drive();
+  }
+
+  /** One step, and again after a while for as long as there is something to do. */
+  private drive(): void {
+    if (this.isBusy || this.isStopped || (this.state.value?.change ?? null) === null) return;
+    this.isBusy = true;
+    const { node } = this;
+    const ports = {
+      coordinator: node.ports.coordinator,
+      shards: [...node.drives.keys()],
+      configurationOf: (shard: string) => {
+        const drive = node.drives.get(shard);
+        if (drive === undefined) throw new Error(`no such shard: ${shard}`);
+        return latestOf(drive.state.membership);
+      },
+      submit: (...[shard, request, done]: Parameters<Parameters<typeof advanceChange>[0]['submit']>) =>
+        node.submit(
+          () => shard,
+          request,
+          node.nowMs() + STEP_LIMIT_MS,
+          ({ answer }) => done(answer),
+        ),
+    };
+    advanceChange(ports, () => {
+      this.isBusy = false;
+      if (this.isStopped) return;
+      this.timer = node.ports.timers.wake(node.nowMs() + LOOK_EVERY_MS, () => this.drive());
+    });
+  }
+}
