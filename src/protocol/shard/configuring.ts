@@ -29,7 +29,8 @@ export function configurationFault(
   if (activeOf(s).length > 1) return 'not_ready'; // † one at a time
   if (!countsIn([wanted], wanted, s.config.site, s.config.incarnation)) return 'not_ready';
   const isNew = (site: string): boolean =>
-    !now.sites.includes(site) || (since[site] ?? 0) > (now.since[site] ?? 0);
+    site !== s.config.site &&
+    (!now.sites.includes(site) || (since[site] ?? 0) > (now.since[site] ?? 0));
   return sites.filter(isNew).every((site) => isFilled(step, site, since[site] ?? 0))
     ? null
     : 'not_ready';

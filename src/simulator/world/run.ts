@@ -123,6 +123,7 @@ function makeClients(world: World, plan: RunPlan, operations: Operation[]): SimC
 function heal(world: World, clients: readonly SimClient[], stop: () => boolean): void {
   const { options, queue } = world;
   const random = world.random.fork('healing');
+  world.operator.isTidy = true;
   const { note, members } = world.operator;
   const leaving = note.change?.kind === 'remove' ? [note.change.site] : [];
   const all = random.shuffled([...new Set([...members, ...leaving])]);

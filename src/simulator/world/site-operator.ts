@@ -13,6 +13,9 @@ const LEAST_SITES = 3;
 export class SiteOperator {
   private removing: { readonly site: string; readonly isOff: boolean } | null = null;
 
+  /** From the healing on nobody goes on who is out. */
+  isTidy = false;
+
   constructor(private readonly world: World) {
     const sites = [...world.sites.keys()];
     const { writeQuorum } = world;
@@ -57,7 +60,7 @@ export class SiteOperator {
     const isAdd = sites.length <= LEAST_SITES || (fault.change === 'add' && sites.length < MOST_SITES);
     if (fault.change === 'replace') {
       const site = this.world.victim;
-      const incarnation = record(site)?.incarnation ?? 1;
+      const incarnation = record(site)?.incarnation ?? 0;
       return sites.includes(site) ? { kind: 'replace', site, address: null, incarnation } : null;
     }
     if (isAdd) {
@@ -87,7 +90,7 @@ export class SiteOperator {
     if (change === null) world.counts.siteChangesDone = version;
     if (removing === null || change !== null) return;
     this.removing = null;
-    if (sites.includes(removing.site) || !removing.isOff) return;
+    if (sites.includes(removing.site) || !(removing.isOff || this.isTidy)) return;
     world.queue.after(0, () => world.sites.get(removing.site)?.condemn());
   }
 }
