@@ -10,8 +10,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/commit.ts',
-        find: 'if (seq >= role.noopSeq && seq > s.commitSeq) {',
-        replace: 'if (seq > s.commitSeq) {',
+        find: 'if (seq < role.noopSeq || seq <= s.commitSeq) break;',
+        replace: 'if (seq <= s.commitSeq) break;',
       },
     ],
   },
@@ -27,9 +27,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/commit.ts',
-        find: 'const seq = Math.min(own, reachedByQuorum(matches, s.config.writeQuorum));',
-        replace:
-          'const seq = reachedByQuorum([endSeq(s.log), ...matches.slice(1)], s.config.writeQuorum);',
+        find: 'const voiceOf = voices(s, role, own, (replica) => replica.matchSeq);',
+        replace: 'const voiceOf = voices(s, role, endSeq(s.log), (replica) => replica.matchSeq);',
+      },
+      {
+        file: 'protocol/shard/commit.ts',
+        find: 'const seq = Math.min(own, reachedByAll(activeOf(s), voiceOf));',
+        replace: 'const seq = reachedByAll(activeOf(s), voiceOf);',
       },
     ],
   },
@@ -40,8 +44,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/commit.ts',
-        find: 'reachedByQuorum(matches, s.config.writeQuorum)',
-        replace: 'reachedByQuorum(matches, 1)',
+        find: 'Math.min(own, reachedByAll(activeOf(s), voiceOf))',
+        replace: 'own',
       },
     ],
   },

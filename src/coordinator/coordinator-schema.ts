@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SITES_LIMIT } from '../protocol/log-entry.js';
 import type { CoordinatorDocuments, Revised } from '../protocol/ports.js';
 
 export type CoordinatorKey = keyof CoordinatorDocuments & string;
@@ -54,6 +55,32 @@ const settingsSchema = z.object({
   readQuorum: count,
 });
 
+const sitesSchema = z.object({
+  version: count,
+  sites: z.array(name).max(SITES_LIMIT),
+  writeQuorum: count,
+  since: z.record(name, count),
+  addresses: z
+    .array(
+      z.object({
+        site: name,
+        displayName: name,
+        host: name,
+        peerPort: z.int().min(1).max(65_535),
+        httpUrl: z.string().max(1024),
+      }),
+    )
+    .max(1024),
+  change: z
+    .object({
+      kind: z.enum(['add', 'remove', 'replace']),
+      site: name,
+      state: z.enum(['preparing', 'configuring', 'settling']),
+      writeQuorum: count,
+    })
+    .nullable(),
+});
+
 export const keySchema = z
   .string()
   .max(300)
@@ -67,6 +94,7 @@ function valueSchemaOf(key: string): z.ZodType<CoordinatorValue> | null {
   if (/^site\/.+/.test(key)) return siteSchema;
   if (key === 'table') return tableSchema;
   if (key === 'settings') return settingsSchema;
+  if (key === 'sites') return sitesSchema;
   return null;
 }
 

@@ -122,8 +122,8 @@ describe('the explorer sees', () => {
     [
       'a commit by too few',
       'shard/commit.ts',
-      'reachedByQuorum(matches, s.config.writeQuorum)',
-      'reachedByQuorum(matches, 1)',
+      'Math.min(own, reachedByAll(activeOf(s), voiceOf))',
+      'own',
       'I2',
       {},
     ],

@@ -1,7 +1,8 @@
 import { holdersOfFile, type Lender } from '../../protocol/lease/lender.js';
-import { reachedByQuorum } from '../../protocol/quorum.js';
 import { endSeq, slice } from '../../protocol/shard/log-tail.js';
-import { answerText, positionText } from './description.js';
+import { activeOf, reachedByAll } from '../../protocol/shard/membership.js';
+import { voices } from '../../protocol/shard/replica-set.js';
+import { answerText, configurationText, positionText } from './description.js';
 import { versionText } from './stage-clients.js';
 import type { Stage } from './stage.js';
 import { viewHead, viewPosition, writtenImage } from './station.js';
@@ -74,6 +75,8 @@ function stateText(stage: Stage, site: string, what: string, rest: readonly stri
       return String(state.hard.promisedEpoch);
     case 'joined':
       return state.durable.joined ? 'yes' : 'no';
+    case 'active':
+      return activeOf(state).map(configurationText).join(', ');
     case 'incarnation':
       return String(state.config.incarnation);
     case 'installing':
@@ -114,10 +117,11 @@ function writtenOrSynced(stage: Stage, site: string): string {
 
 /** Whether the primary may answer reads at this moment. */
 function acts(stage: Stage, site: string): string {
-  const { role, clock, config } = stage.state(site);
+  const state = stage.state(site);
+  const { role, clock } = state;
   if (role.kind !== 'primary') return 'no';
   const now = stage.now(site);
   const advance = Math.max(now.monoMs - clock.monoMs, now.wallMs - clock.wallMs, 0);
-  const ends = [Infinity, ...[...role.replicas.values()].map(({ actEndMs }) => actEndMs)];
-  return clock.holderMs + advance < reachedByQuorum(ends, config.writeQuorum) ? 'yes' : 'no';
+  const voiceOf = voices(state, role, Infinity, ({ actEndMs }) => actEndMs);
+  return clock.holderMs + advance < reachedByAll(activeOf(state), voiceOf) ? 'yes' : 'no';
 }

@@ -4,6 +4,7 @@ import type { WriteConditions, WriteIntent } from '../../protocol/request.js';
 import { nameHash, parsePattern } from '../../protocol/primary-table.js';
 import { type Core, REAL_CORE } from './core.js';
 import { checkExpectation } from './expectation.js';
+import { playChange, rosterOf } from './site-change-commands.js';
 import { type Flight, Stage } from './stage.js';
 
 /** A line of a scenario that cannot be read, or an expectation that does not hold. */
@@ -50,6 +51,8 @@ class Player {
   readonly trace: string[] = [];
   private stage: Stage | null = null;
   private sites = ['nyc', 'tor', 'lon'];
+  /** The first so many of them make the cluster; all where nothing is said. */
+  private founders = Number.POSITIVE_INFINITY;
   private writeQuorum = 2;
   private timing = DEFAULT_TIMING;
   private limits = DEFAULT_LIMITS;
@@ -66,11 +69,13 @@ class Player {
     if (this.playNetwork(stage, verb, rest)) return;
     if (this.playSite(stage, verb, rest)) return;
     if (this.playClient(stage, verb, rest)) return;
+    if (playChange(stage, verb, rest)) return;
     throw new Error(`no such command: ${verb}`);
   }
 
   private begin(): Stage {
-    const stage = new Stage(this.core, this.sites, this.writeQuorum);
+    const founding = this.sites.slice(0, this.founders);
+    const stage = new Stage(this.core, this.sites, this.writeQuorum, founding);
     stage.timing = this.timing;
     stage.limits = this.limits;
     stage.begin();
@@ -81,9 +86,10 @@ class Player {
   /** What has to stand before the first command. */
   private configure(verb: string, words: readonly string[]): boolean {
     const [key = '', value = ''] = words;
-    if (!['sites', 'quorum', 'timing', 'limits'].includes(verb)) return false;
+    if (!['sites', 'founders', 'quorum', 'timing', 'limits'].includes(verb)) return false;
     if (this.stage !== null) throw new Error('comes too late');
     if (verb === 'sites') this.sites = [...words];
+    if (verb === 'founders') this.founders = count(key);
     if (verb === 'quorum') this.writeQuorum = count(key);
     if (verb === 'timing') {
       if (!(key in DEFAULT_TIMING)) throw new Error(`no such duration: ${key}`);
@@ -188,6 +194,12 @@ class Player {
         return true;
       case 'wipe':
         stage.wipe(site);
+        return true;
+      case 'replaced':
+        stage.retired.set(site, count(word));
+        return true;
+      case 'roster':
+        stage.roster(rosterOf(words));
         return true;
       case 'keep-view':
         stage.keepView(site);

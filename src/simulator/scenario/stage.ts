@@ -10,7 +10,7 @@ import {
 import type { ShardEffect } from '../../protocol/shard/effects.js';
 import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
 import type { GrantedVersion, GrantTerms } from '../../protocol/shard/messages.js';
-import type { ShardState, Step } from '../../protocol/shard/state.js';
+import type { Roster, ShardState, Step } from '../../protocol/shard/state.js';
 import type { Core } from './core.js';
 import { effectText, inputText, messageText } from './description.js';
 import { StageClients } from './stage-clients.js';
@@ -63,12 +63,16 @@ export class Stage {
   private readonly asleepMs = new Map<string, number>();
   private readonly setMs = new Map<string, number>();
   private readonly records = new Map<string, SiteRecord>();
+  /** Incarnations up to these were given up for another machine. */
+  readonly retired = new Map<string, number>();
   private claim: Revised<ClaimRecord> = { value: null, revision: 0 };
 
   constructor(
     readonly core: Core,
     readonly sites: readonly string[],
     readonly writeQuorum: number,
+    /** The sites that the cluster is made with; the others have yet to come. */
+    readonly founding: readonly string[] = sites,
   ) {
     for (const site of sites) this.stations.set(site, newStation(site));
   }
@@ -329,6 +333,11 @@ export class Stage {
     this.input(site, { kind: 'ask-end', ticket, keep });
   }
 
+  /** Every site hears who learns and who leaves. */
+  roster(roster: Roster): void {
+    for (const site of this.sites) this.input(site, { kind: 'roster', roster });
+  }
+
   sync(site: string, fails: boolean): boolean {
     const station = this.station(site);
     const [first] = station.unsynced;
@@ -348,9 +357,10 @@ export class Stage {
   }
 
   start(site: string, silently = false): void {
-    const { timing, limits, writeQuorum, sites, claim } = this;
+    const { timing, limits, writeQuorum, founding, claim } = this;
     const station = this.station(site);
-    const config = { shard: SHARD, succession: sites, writeQuorum, timing, limits };
+    const retired = this.retired.get(site) ?? 0;
+    const config = { shard: SHARD, succession: founding, writeQuorum, timing, limits, retired };
     const atCoordinator = this.records.get(site) ?? null;
     const around = { config, rules: RULES, atCoordinator, claim: claim.value };
     start(this.core, station, around, this.now(site));

@@ -89,6 +89,7 @@ export const AMBUSH_EVENTS = [
   'snapshot-started',
   'stepped-down',
   'handing-over',
+  'configured',
 ] as const;
 
 /**
