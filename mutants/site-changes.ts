@@ -27,7 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 'only-the-old-quorum',
     title: 'While sites change, a quorum of those before is enough.',
-    scenario: 'both-quorums-while-sites-change',
+    scenario: 'sites-before-are-not-enough',
     edits: [
       {
         file: 'protocol/shard/membership.ts',
@@ -108,7 +108,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/shard/configuring.ts',
         find: '  return sites.filter(isNew).every((site) => isFilled(step, site, since[site] ?? 0))\n',
-        replace: '  return sites.filter(isNew).every((site) => isFilled(step, site, 0) || isNew(site))\n',
+        replace:
+          '  return sites.filter(isNew).every((site) => isFilled(step, site, 0) || isNew(site))\n',
       },
     ],
   },

@@ -117,7 +117,8 @@ export function advanceChange(
 }
 
 function nextNote(sites: ClusterSites, change: SiteChange): ClusterSites {
-  if (change.state === 'preparing') return { ...sites, change: { ...change, state: 'configuring' } };
+  if (change.state === 'preparing')
+    return { ...sites, change: { ...change, state: 'configuring' } };
   if (change.state === 'configuring') return { ...sites, change: { ...change, state: 'settling' } };
   const gone = change.kind === 'remove' ? change.site : null;
   return {
@@ -159,11 +160,7 @@ function logEverywhere(
   }
 }
 
-function intentOf(
-  now: Configuration,
-  sites: ClusterSites,
-  change: SiteChange,
-): WriteIntent | null {
+function intentOf(now: Configuration, sites: ClusterSites, change: SiteChange): WriteIntent | null {
   if (change.state === 'settling') return { kind: 'configured', version: sites.version + 1 };
   const configuration = configurationAfter(now, sites, change);
   const probe = change.state === 'preparing';

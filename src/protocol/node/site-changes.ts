@@ -1,11 +1,28 @@
-import type { ClusterSites, Revised } from '../ports.js';
+import type { ClusterSites, Coordinator, Revised } from '../ports.js';
+import type { WriteRequest } from '../request.js';
+import type { Timers } from '../shard-drive.js';
 import { latestOf } from '../shard/membership.js';
 import { advanceChange } from './site-change.js';
-import type { SiteNode } from './site-node.js';
+import type { ShardDrive } from '../shard-drive.js';
+import type { SubmitOutcome } from './outcomes.js';
 
 /** Between two looks at a change that waits for something. */
 const LOOK_EVERY_MS = 500;
 const STEP_LIMIT_MS = 2000;
+
+/** What is needed of the site. */
+export interface ChangingSite {
+  readonly config: { readonly site: string };
+  readonly ports: { readonly coordinator: Coordinator; readonly timers: Timers };
+  readonly drives: ReadonlyMap<string, ShardDrive>;
+  nowMs(): number;
+  submit(
+    shardFor: () => string,
+    request: WriteRequest,
+    untilMs: number,
+    done: (outcome: SubmitOutcome) => void,
+  ): void;
+}
 
 /**
  * What this site does about sites that come and go: tells its shards who learns and who leaves, and
@@ -20,7 +37,7 @@ export class SiteChanges {
   /** Called with what is known each time it changes. */
   changed: (sites: ClusterSites) => void = () => {};
 
-  constructor(private readonly node: SiteNode) {}
+  constructor(private readonly node: ChangingSite) {}
 
   /** As last heard of; null before the first time. */
   get sites(): ClusterSites | null {
@@ -67,7 +84,9 @@ export class SiteChanges {
         if (drive === undefined) throw new Error(`no such shard: ${shard}`);
         return latestOf(drive.state.membership);
       },
-      submit: (...[shard, request, done]: Parameters<Parameters<typeof advanceChange>[0]['submit']>) =>
+      submit: (
+        ...[shard, request, done]: Parameters<Parameters<typeof advanceChange>[0]['submit']>
+      ) =>
         node.submit(
           () => shard,
           request,

@@ -1,6 +1,6 @@
 import { granterEndMs, holderEndMs } from '../lease/duration.js';
 import { activeOf, reachedByAll } from './membership.js';
-import { voices } from './replica-set.js';
+import { voices } from './voices.js';
 import type { PrimaryRole, Step } from './state.js';
 
 /*

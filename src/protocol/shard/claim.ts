@@ -5,7 +5,7 @@ import { isLeaving } from './handover.js';
 import { activeOf, latestOf, reachedByAll } from './membership.js';
 
 import { becomeCandidate } from './recovery.js';
-import { isMember } from './replica-set.js';
+import { isMember } from './voices.js';
 import type { ClaimAttempt, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';
 

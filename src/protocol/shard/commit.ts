@@ -8,7 +8,8 @@ import { reachOf } from '../lease/reach.js';
 import { grantAgain, grantCatalogue, grantTo, heldUntilMs, passWrite } from './lending.js';
 import { activeOf, reachedByAll } from './membership.js';
 import { owns } from './ownership.js';
-import { noteCommitted, voices } from './replica-set.js';
+import { noteCommitted } from './replica-set.js';
+import { voices } from './voices.js';
 import { isReleased, newestReleased } from './released.js';
 import type { HeldEntry, PrimaryRole, ReplicaProgress, Step, Waiter } from './state.js';
 

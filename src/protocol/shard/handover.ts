@@ -6,9 +6,9 @@ import { endSeq } from './log-tail.js';
 import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
 import { hasQuorum } from './commit.js';
 import { promisedReign, sameReign } from './reign.js';
-import { latestOf } from './membership.js';
+import { latestOf, type Roster } from './membership.js';
 import { syncReplicas } from './replica-set.js';
-import { homeOf, type PrimaryRole, type Roster, type ShardState, type Step } from './state.js';
+import { homeOf, type PrimaryRole, type ShardState, type Step } from './state.js';
 import { stepDown } from './step-down.js';
 
 /*

@@ -12,7 +12,7 @@ import type {
 import type { WriteRequest } from '../request.js';
 import type { Asker, CatalogueAsker } from './lease-state.js';
 import type { GrantedVersion, GrantTerms, ShardMessage } from './messages.js';
-import type { Roster } from './state.js';
+import type { Roster } from './membership.js';
 
 /**
  * A moment, on two clocks of one machine, in milliseconds. A holder of a right counts the larger of

@@ -18,6 +18,12 @@ export interface Membership {
   certain: { readonly seq: number; readonly version: number }[];
 }
 
+/** Decides nothing: who is sent the log besides those who count, and who claims nothing any more. */
+export interface Roster {
+  readonly learners: readonly string[];
+  readonly leaving: readonly string[];
+}
+
 /** What is known of one site's word: the incarnation that gave it. */
 export interface Voice {
   readonly incarnation: number;
@@ -64,6 +70,10 @@ export function sitesOf(configurations: readonly Configuration[]): string[] {
   const [only] = configurations;
   if (configurations.length === 1 && only !== undefined) return [...only.sites];
   return [...new Set(configurations.flatMap(({ sites }) => sites))];
+}
+
+export function isConfigure(entry: LogEntry): boolean {
+  return entry.operation.kind === 'configure';
 }
 
 /** Takes note of a `configure` that joined the log; others are ignored. */

@@ -17,7 +17,8 @@ import {
 import { addEntry } from './commit.js';
 import { admitReign, promisedReign, sameReign } from './reign.js';
 import { follow, matches, merge } from './replica.js';
-import { isMember, syncReplicas } from './replica-set.js';
+import { syncReplicas } from './replica-set.js';
+import { isMember } from './voices.js';
 import { positionAt } from './replication.js';
 import type { CandidateRole, PrimaryRole, ShardState, Step } from './state.js';
 import { stepDown } from './step-down.js';

@@ -1,9 +1,8 @@
-import type { LogEntry } from '../log-entry.js';
 import { emit } from './disk.js';
 import { endOf } from './log-tail.js';
-import { activeOf, countsIn, latestOf, sitesOf, type Voice } from './membership.js';
-import { newProgress } from './replication.js';
-import type { PrimaryRole, ReplicaProgress, ShardState, Step } from './state.js';
+import { activeOf, sitesOf } from './membership.js';
+import { newProgress } from './replica-progress.js';
+import type { PrimaryRole, Step } from './state.js';
 
 /*
  * Whom a primary sends its log to: those who count, and those who are to. Who only learns is sent
@@ -29,32 +28,4 @@ export function noteCommitted(step: Step, role: PrimaryRole, afterSeq: number): 
   const passed = s.membership.appended.filter(({ seq }) => seq > afterSeq && seq <= s.commitSeq);
   for (const { configuration } of passed) emit(step, { kind: 'configured', configuration });
   if (passed.length > 0) syncReplicas(step, role);
-}
-
-export function isConfigure(entry: LogEntry): boolean {
-  return entry.operation.kind === 'configure';
-}
-
-/** Whether this process is one of those that keep the shard, as its own log says. */
-export function isMember(s: ShardState): boolean {
-  const latest = latestOf(s.membership);
-  return countsIn([latest], latest, s.config.site, s.config.incarnation);
-}
-
-/**
- * What the primary knows of each site's word, by what is looked at of it; † of one that is not filled
- * up after the loss of its disk, nothing.
- */
-export function voices(
-  s: ShardState,
-  role: PrimaryRole,
-  own: number,
-  valueOf: (replica: ReplicaProgress, site: string) => number,
-): (site: string) => Voice | undefined {
-  return (site) => {
-    if (site === s.config.site) return { incarnation: s.config.incarnation, value: own };
-    const replica = role.replicas.get(site);
-    if (replica === undefined || replica.joining) return undefined;
-    return { incarnation: replica.incarnation, value: valueOf(replica, site) };
-  };
 }

@@ -13,7 +13,7 @@ import {
 import { dropGrant, dropLeasehold } from './leasehold.js';
 import { endSeq, epochAt } from './log-tail.js';
 import type { Append, Reign } from './messages.js';
-import { isConfigure } from './replica-set.js';
+import { isConfigure } from './membership.js';
 import { admitReign, promisedReign, sameReign } from './reign.js';
 import { stepDown } from './step-down.js';
 import type { Step } from './state.js';

@@ -6,28 +6,13 @@ import { send } from './disk.js';
 import { endSeq, entryBytes, epochAt, slice } from './log-tail.js';
 import type { Append, Appended, Mismatch, Reign } from './messages.js';
 import { advanceCommit } from './commit.js';
+import { newProgress } from './replica-progress.js';
 import type { PrimaryRole, ReplicaProgress, Step } from './state.js';
 
 /*
  * The primary's side of replication to one replica: a window of entries sent and not yet
  * acknowledged, moved back when the replica says that something is missing.
  */
-
-export function newProgress(step: Step, previous: Position): ReplicaProgress {
-  return {
-    incarnation: 0,
-    joining: false,
-    matchSeq: 0,
-    previous,
-    targetSeq: null,
-    heardMs: step.now.monoMs,
-    progressMs: step.now.monoMs,
-    sentBytes: 0,
-    readId: null,
-    snapshotSeq: null,
-    actEndMs: Number.NEGATIVE_INFINITY,
-  };
-}
 
 /** The epoch of a place that is not in memory: no entry has it. */
 const UNKNOWN_EPOCH = 0;

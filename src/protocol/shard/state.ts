@@ -30,6 +30,7 @@ import {
   latestOf,
   type Membership,
   noteConfigure,
+  type Roster,
 } from './membership.js';
 import type { Reign } from './messages.js';
 import { createOwnership, noteMove, type Ownership } from './ownership.js';
@@ -169,12 +170,6 @@ export interface CandidateRole {
 }
 
 export type Role = { readonly kind: 'replica' } | CandidateRole | PrimaryRole;
-
-/** Decides nothing: who is sent the log besides those who count, and who claims nothing any more. */
-export interface Roster {
-  readonly learners: readonly string[];
-  readonly leaving: readonly string[];
-}
 
 export interface ClaimAttempt {
   readonly token: number;

@@ -59,7 +59,7 @@ import {
   onSnapshotWanted,
 } from './snapshot.js';
 import { activeOf } from './membership.js';
-import { isMember } from './replica-set.js';
+import { isMember } from './voices.js';
 import { newPeer, type ShardState, type Step } from './state.js';
 import { stepDown } from './step-down.js';
 

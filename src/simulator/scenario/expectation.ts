@@ -1,7 +1,7 @@
 import { holdersOfFile, type Lender } from '../../protocol/lease/lender.js';
 import { endSeq, slice } from '../../protocol/shard/log-tail.js';
 import { activeOf, reachedByAll } from '../../protocol/shard/membership.js';
-import { voices } from '../../protocol/shard/replica-set.js';
+import { voices } from '../../protocol/shard/voices.js';
 import { answerText, configurationText, positionText } from './description.js';
 import { versionText } from './stage-clients.js';
 import type { Stage } from './stage.js';

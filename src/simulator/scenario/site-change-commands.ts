@@ -1,6 +1,6 @@
 import type { Configuration } from '../../protocol/log-entry.js';
 import type { WriteIntent } from '../../protocol/request.js';
-import type { Roster } from '../../protocol/shard/state.js';
+import type { Roster } from '../../protocol/shard/membership.js';
 import type { Stage } from './stage.js';
 
 /*

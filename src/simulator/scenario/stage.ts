@@ -10,7 +10,8 @@ import {
 import type { ShardEffect } from '../../protocol/shard/effects.js';
 import type { Now, ShardInput } from '../../protocol/shard/inputs.js';
 import type { GrantedVersion, GrantTerms } from '../../protocol/shard/messages.js';
-import type { Roster, ShardState, Step } from '../../protocol/shard/state.js';
+import type { Roster } from '../../protocol/shard/membership.js';
+import type { ShardState, Step } from '../../protocol/shard/state.js';
 import type { Core } from './core.js';
 import { effectText, inputText, messageText } from './description.js';
 import { StageClients } from './stage-clients.js';

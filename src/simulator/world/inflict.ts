@@ -69,14 +69,8 @@ export function inflict(world: World, fault: Fault): void {
     case 'blackout':
       others.forEach((site, index) => {
         const downMs = fault.downMs[index] ?? 0;
-        inflict(world, {
-          kind: 'crash',
-          atMs: fault.atMs,
-          site,
-          downMs,
-          wipe: false,
-          loseView: false,
-        });
+        const { atMs } = fault;
+        inflict(world, { kind: 'crash', atMs, site, downMs, wipe: false, loseView: false });
       });
       return;
     case 'estrange': {

@@ -2,9 +2,23 @@ import { beginChange, cancelChange, type WantedChange } from '../../protocol/nod
 import type { ClusterSites, SiteRecord } from '../../protocol/ports.js';
 import type { Fault } from './fault.js';
 import { SITE_NAMES } from './site-names.js';
-import type { World } from './world.js';
+import type { SimCoordinator } from '../sim-coordinator.js';
+import type { EventQueue } from '../event-queue.js';
+import type { SimSite } from './sim-site.js';
 
 type ChangeFault = Extract<Fault, { kind: 'sites' }>;
+
+/** What an operator has in hand. */
+interface Operated {
+  readonly coordinator: SimCoordinator;
+  readonly queue: EventQueue;
+  readonly sites: ReadonlyMap<string, SimSite>;
+  readonly counts: { siteChanges: number; siteChangesDone: number };
+  readonly writeQuorum: number;
+  readonly victim: string;
+  addSite(id: string): SimSite;
+  loseBytes(site: string): boolean;
+}
 
 const MOST_SITES = 5;
 const LEAST_SITES = 3;
@@ -16,7 +30,7 @@ export class SiteOperator {
   /** From the healing on nobody goes on who is out. */
   isTidy = false;
 
-  constructor(private readonly world: World) {
+  constructor(private readonly world: Operated) {
     const sites = [...world.sites.keys()];
     const { writeQuorum } = world;
     const first = { version: 0, sites, writeQuorum, since: {}, addresses: [], change: null };
@@ -57,7 +71,8 @@ export class SiteOperator {
     const { sites } = this.note;
     const record = (site: string): SiteRecord | null =>
       this.world.coordinator.current(`site/${site}`).value as SiteRecord | null;
-    const isAdd = sites.length <= LEAST_SITES || (fault.change === 'add' && sites.length < MOST_SITES);
+    const isAdd =
+      sites.length <= LEAST_SITES || (fault.change === 'add' && sites.length < MOST_SITES);
     if (fault.change === 'replace') {
       const site = this.world.victim;
       const incarnation = record(site)?.incarnation ?? 0;
