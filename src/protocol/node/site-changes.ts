@@ -62,13 +62,15 @@ export class SiteChanges {
     if (this.isStopped || current.value === null || current.revision <= this.state.revision) return;
     this.state = current;
     const { sites, change } = current.value;
-    const roster = {
-      learners: change?.kind === 'add' ? [change.site] : [],
-      leaving: change?.kind === 'remove' ? [change.site] : [],
-    };
+    const { site } = this.node.config;
+    const learners = change?.kind === 'add' ? [change.site] : [];
+    const leaving = change?.kind === 'remove' ? [change.site] : [];
+    // Its own logs need not have heard of it: it was not sent the end of them.
+    if (!sites.includes(site) && !learners.includes(site)) leaving.push(site);
+    const roster = { learners, leaving };
     for (const drive of this.node.drives.values()) drive.input({ kind: 'roster', roster });
     this.changed(current.value);
-    if (change !== null && sites.includes(this.node.config.site)) this.drive();
+    if (change !== null && sites.includes(site)) this.drive();
   }
 
   /** One step, and again after a while for as long as there is something to do. */
