@@ -4,7 +4,9 @@ import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
 import { AccessGuard } from '../site/access/access-guard.js';
+import { SessionTokens } from '../site/access/session-token.js';
 import type { RunningSite } from '../site/running-site.js';
+import { readSeal, Seal } from '../site/seal.js';
 import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT } from './exit-code.js';
@@ -120,10 +122,7 @@ async function openGateways(
       return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
     }
   };
-  const guard =
-    config.adminKeyHash === undefined
-      ? null
-      : new AccessGuard(config.adminKeyHash, objects?.keys ?? null);
+  const guard = await guardOf(config, objects);
   if (guard === null) await warnOfOpenSite(world, config);
   const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard };
   const fault =
@@ -133,6 +132,16 @@ async function openGateways(
       : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));
   if (fault !== null) return { ok: false, message: fault };
   return { ok: true, url: opened[0]?.url ?? '', close };
+}
+
+async function guardOf(
+  { adminKeyHash, sealKeyFile }: SiteConfig,
+  objects: RunningSite['objects'],
+): Promise<AccessGuard | null> {
+  if (adminKeyHash === undefined) return null;
+  const seal = await readSeal(sealKeyFile);
+  const tokens = seal instanceof Seal ? new SessionTokens(seal, adminKeyHash) : null;
+  return new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens);
 }
 
 async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Promise<void> {

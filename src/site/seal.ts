@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 export const SEAL_KEY_BYTES = 32;
@@ -36,6 +36,11 @@ export class Seal {
   constructor(private readonly key: Uint8Array) {
     if (key.length !== SEAL_KEY_BYTES)
       throw new Error(`a seal has a key of ${SEAL_KEY_BYTES} bytes`);
+  }
+
+  /** A key of its own for one purpose, from which neither the seal nor another one follows. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.key, '', `quorate ${purpose}`, SEAL_KEY_BYTES));
   }
 
   /** `about` says what the secret belongs to; it opens with nothing else. */

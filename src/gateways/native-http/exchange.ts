@@ -1,4 +1,5 @@
 import type { LiveSource } from '../../site/live/live-frame.js';
+import type { AccessGuard } from '../../site/access/access-guard.js';
 import type { Caller } from '../../site/access/caller.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
@@ -15,6 +16,8 @@ export interface Exchange extends HttpExchange {
   readonly objects: ObjectService | null;
   /** The site that answers. */
   readonly site: string;
+  /** Finds out who asks; null: anybody may do everything. */
+  readonly guard: AccessGuard | null;
   /** Who asks; known from before the request is routed. */
   caller: Caller;
   readonly console: ConsoleFiles;

@@ -82,7 +82,15 @@ function handle(
   response: ServerResponse,
   awaitsContinue: boolean,
 ): void {
-  const { site, objects = null, telemetry = null, consoleFiles, operations, live = null } = options;
+  const {
+    site,
+    guard = null,
+    objects = null,
+    telemetry = null,
+    consoleFiles,
+    operations,
+    live = null,
+  } = options;
   const begun = begin(request, telemetry, objects);
   const exchange: Exchange = {
     request,
@@ -90,6 +98,7 @@ function handle(
     service: begun.service ?? service,
     objects: begun.service,
     site,
+    guard,
     caller: ANYBODY,
     requestId: begun.requestId,
     operations,
@@ -102,7 +111,7 @@ function handle(
     return;
   }
   try {
-    const answered = admit(options.guard ?? null, exchange, () => route(exchange));
+    const answered = admit(guard, exchange, () => route(exchange));
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
     answerMistake(exchange, options, error);

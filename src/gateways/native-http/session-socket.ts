@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import type { AccessGuard, Identified } from '../../site/access/access-guard.js';
+import type { AccessGuard } from '../../site/access/access-guard.js';
 import type { Caller } from '../../site/access/caller.js';
 import type { FileService } from '../../site/file-service.js';
-import { identify } from './access/admission.js';
+import { identify, type Sender } from './access/admission.js';
 import { KeyHolders } from './access/key-holders.js';
 import { FrameWriter } from './frame-writer.js';
 
@@ -56,7 +56,7 @@ export function acceptSessions(
       socket.end(`HTTP/1.1 ${fault}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    const answer = (identified: Identified): void => {
+    const answer = (identified: Sender): void => {
       if (socket.destroyed || isDraining) return void socket.destroy();
       // Only on a session can a web page hear why it was refused.
       sockets.handleUpgrade(request, socket, head, (connection) => {
@@ -114,12 +114,11 @@ function askForLife(connection: WebSocket): void {
 }
 
 /** Null: it may have a session. */
-function refusalOf(
-  identified: Identified,
-): { readonly code: number; readonly reason: string } | null {
+function refusalOf(identified: Sender): { readonly code: number; readonly reason: string } | null {
   if (!identified.ok) {
     const { reason } = identified;
-    return { code: reason === 'invalid_key' ? CLOSE_KEY_REFUSED : CLOSE_TRY_LATER, reason };
+    const isFinal = reason === 'invalid_key' || reason === 'cross_origin';
+    return { code: isFinal ? CLOSE_KEY_REFUSED : CLOSE_TRY_LATER, reason };
   }
   const { keyId, isAdministrator } = identified.caller;
   const isKnown = keyId !== '' || isAdministrator;

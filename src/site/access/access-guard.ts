@@ -4,6 +4,7 @@ import { isAdminKey } from './admin-key.js';
 import { ADMIN_KEY_ID, ADMINISTRATOR, type Caller } from './caller.js';
 import { readKeyText } from './key-text.js';
 import { isSameSecret } from './secret-comparison.js';
+import type { SessionTokens } from './session-token.js';
 
 export type Identified =
   | { readonly ok: true; readonly caller: Caller }
@@ -24,6 +25,8 @@ export class AccessGuard {
   constructor(
     private readonly adminKeyHash: string,
     private readonly keys: AccessKeys | null,
+    /** What web pages sign in with; null where nothing is sealed, and they cannot. */
+    readonly tokens: SessionTokens | null = null,
   ) {}
 
   /** As fresh as a read of that consistency: with `local`, by what this site has heard. */
@@ -36,20 +39,33 @@ export class AccessGuard {
     return this.keys === null ? INVALID : holderOf(this.keys, read.id, read.secret, consistency);
   }
 
+  /** As `identify`, by what a web page was given when it signed in. */
+  identifyToken(
+    token: string,
+    consistency: Consistency = 'strong',
+  ): Identified | Promise<Identified> {
+    const keyId = this.tokens?.keyIdOf(token) ?? null;
+    if (keyId === null) return INVALID;
+    if (keyId === ADMIN_KEY_ID) return { ok: true, caller: ADMINISTRATOR };
+    return this.keys === null ? INVALID : holderOf(this.keys, keyId, null, consistency);
+  }
+
   /** As `AccessKeys.onChange`; the administrator's key does not change while a site runs. */
   onChange(changed: (keyId: string | null) => void): () => void {
     return this.keys?.onChange(changed) ?? (() => undefined);
   }
 }
 
+/** `secret` null: that it is the holder has been shown already. */
 async function holderOf(
   keys: AccessKeys,
   id: string,
-  secret: string,
+  secret: string | null,
   consistency: Consistency,
 ): Promise<Identified> {
   const found = await keys.find(id, consistency);
   if (!found.ok) return found;
-  if (found.key === null || !isSameSecret(secret, found.key.secret)) return INVALID;
+  if (found.key === null) return INVALID;
+  if (secret !== null && !isSameSecret(secret, found.key.secret)) return INVALID;
   return { ok: true, caller: { keyId: id, isAdministrator: false, rights: found.key.rights } };
 }

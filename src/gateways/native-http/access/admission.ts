@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.js';
 import { sendProblem } from '../exchange.js';
 import { type Refusal, refusal } from '../problem.js';
 import { keyShown } from './credential.js';
+import { cookieShown, isOwnPage } from './session-cookie.js';
 import { routeAccess } from './route-access.js';
 
 /**
@@ -14,14 +15,35 @@ import { routeAccess } from './route-access.js';
  */
 export function identify(
   guard: AccessGuard | null,
-  { headers }: IncomingMessage,
-): Identified | Promise<Identified> {
+  request: IncomingMessage,
+): Sender | Promise<Sender> {
   if (guard === null) return { ok: true, caller: ANYBODY_OF_OPEN_SITE };
+  const { headers } = request;
   const key = keyShown(headers);
-  if (key === null) return { ok: true, caller: ANYBODY };
   // What this site has without asking anybody is given to keys that it knows without asking.
-  const isLocal = headers['quorate-consistency'] === 'local';
-  return guard.identify(key, isLocal ? 'local' : 'strong');
+  const consistency = headers['quorate-consistency'] === 'local' ? 'local' : 'strong';
+  if (key !== null) return guard.identify(key, consistency);
+  const cookie = cookieShown(request);
+  if (cookie === null || cookie === '') return { ok: true, caller: ANYBODY };
+  if (!isOwnPage(request)) return FOREIGN_PAGE;
+  // A page whose session is over signs in again: it has to get as far as that.
+  const signedIn = guard.identifyToken(cookie, consistency);
+  return 'then' in signedIn ? signedIn.then(orAnybody) : orAnybody(signedIn);
+}
+
+export type Sender =
+  | Identified
+  | { readonly ok: false; readonly reason: 'cross_origin'; readonly message: string };
+
+const FOREIGN_PAGE: Sender = {
+  ok: false,
+  reason: 'cross_origin',
+  message: 'the page that sent this is not of this address, or did not say so',
+};
+
+function orAnybody(identified: Identified): Identified {
+  const isOver = !identified.ok && identified.reason === 'invalid_key';
+  return isOver ? { ok: true, caller: ANYBODY } : identified;
 }
 
 /** Lets `go` answer, if the request's sender gets to its route; else says why not. */
@@ -30,7 +52,7 @@ export function admit(
   exchange: Exchange,
   go: () => Promise<void> | void,
 ): Promise<void> | void {
-  const proceed = (identified: Identified): Promise<void> | void => {
+  const proceed = (identified: Sender): Promise<void> | void => {
     if (!identified.ok) {
       const problem = refusal(identified.reason, identified.message);
       return sendProblem(exchange, problem, { headers: challenge(problem) });

@@ -19,6 +19,7 @@ const ROUTES: readonly (readonly [path: string, access: RouteAccess])[] = [
   ['/', 'open'],
   ['/console/*', 'open'],
   ['/v1/health/*', 'open'],
+  ['/v1/session', 'open'],
   ['/metrics', 'known'],
   ['/v1/cluster', 'known'],
   ['/v1/position', 'known'],

@@ -1,5 +1,7 @@
 import { AccessGuard } from '../../../site/access/access-guard.js';
 import { adminKeyHash, newAdminKey } from '../../../site/access/admin-key.js';
+import { SessionTokens } from '../../../site/access/session-token.js';
+import { Seal } from '../../../site/seal.js';
 import type { AccessRight } from '../../../site/access/rights.js';
 import { SITES, TestCluster } from '../../../site/test-cluster.js';
 import type { ListeningHttp } from '../../http-listener.js';
@@ -13,6 +15,8 @@ export interface Told {
   readonly json: Record<string, unknown>;
 }
 
+const SEAL = new Seal(new Uint8Array(32).fill(7));
+
 /** For tests: three sites in this process that ask for keys, each on a free port of the loopback. */
 export class PrivateSites {
   readonly adminKey = newAdminKey();
@@ -25,7 +29,8 @@ export class PrivateSites {
     const sites = new PrivateSites(cluster);
     for (const site of SITES) {
       const service = cluster.at(site);
-      const guard = new AccessGuard(adminKeyHash(sites.adminKey), service.keys);
+      const hash = adminKeyHash(sites.adminKey);
+      const guard = new AccessGuard(hash, service.keys, new SessionTokens(SEAL, hash));
       const options = { site, host: '127.0.0.1', port: 0, objects: service, guard };
       sites.servers.set(site, await listen(service, options));
     }
