@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HttpClient } from '../../client/http-client.js';
 import type { SiteEndpoint } from '../../client/site-endpoint.js';
 import type { SiteConfig } from '../../site/site-config.js';
-import { CLEAR, type Condition } from '../fault-proxy/condition.js';
+import { CLEAR, type Condition } from '../../transport/fault-proxy/condition.js';
 import { SITES } from '../cluster-address.js';
 import { siteConfigText } from '../site-config.js';
 import { DEFAULT_WAN, HOST, planSites } from '../up/cluster-plan.js';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { hasEtcd, LocalMembers } from '../../coordinator/etcd/local-members.js';
 import { DEFAULT_ETCD_PREFIX } from '../../coordinator/etcd/etcd-config.js';
 import type { SiteConfig } from '../../site/site-config.js';
-import { CLEAR } from '../fault-proxy/condition.js';
+import { CLEAR } from '../../transport/fault-proxy/condition.js';
 import { HOST } from '../up/cluster-plan.js';
 import { SiteChild } from '../up/site-child.js';
 import { ChaosFailed } from './chaos-failed.js';

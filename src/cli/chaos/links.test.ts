@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLEAR } from '../fault-proxy/condition.js';
+import { CLEAR } from '../../transport/fault-proxy/condition.js';
 import { around, between, worsened } from './links.js';
 
 describe('a trouble between two ends', () => {

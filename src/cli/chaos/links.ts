@@ -1,5 +1,5 @@
-import { CLEAR, type Condition } from '../fault-proxy/condition.js';
-import { Way } from '../fault-proxy/way.js';
+import { CLEAR, type Condition } from '../../transport/fault-proxy/condition.js';
+import { Way } from '../../transport/fault-proxy/way.js';
 import type { CutManner, Direction } from './fault.js';
 
 /** Who stands at the ends of a way; `there` is from the first to the second. */

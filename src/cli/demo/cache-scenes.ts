@@ -1,6 +1,6 @@
 import { DEFAULT_TIMING } from '../../protocol/shard/config.js';
-import { CLEAR } from '../fault-proxy/condition.js';
-import { Way } from '../fault-proxy/way.js';
+import { CLEAR } from '../../transport/fault-proxy/condition.js';
+import { Way } from '../../transport/fault-proxy/way.js';
 import { machineMs } from '../machine-clock.js';
 import { eventually } from './narrator.js';
 import type { Stage } from './scenes.js';

@@ -9,6 +9,7 @@ import { bytesAt, messagesAt, numberAt, readMessage, writeMessage } from './prot
 export const METHODS = {
   range: '/etcdserverpb.KV/Range',
   txn: '/etcdserverpb.KV/Txn',
+  compact: '/etcdserverpb.KV/Compact',
   watch: '/etcdserverpb.Watch/Watch',
   status: '/etcdserverpb.Maintenance/Status',
   moveLeader: '/etcdserverpb.Maintenance/MoveLeader',
@@ -87,6 +88,11 @@ export function swapRequest(key: string, modRevision: number, value: Uint8Array)
 export function watchRequest(prefix: string, fromRevision: number): Uint8Array {
   const create = writeMessage([1, prefix], [2, endOfPrefix(prefix)], [3, fromRevision]);
   return writeMessage([1, create]);
+}
+
+/** Forgets what was before a revision, on all members. */
+export function compactRequest(revision: number): Uint8Array {
+  return writeMessage([1, revision], [2, true]);
 }
 
 export function moveLeaderRequest(memberId: bigint): Uint8Array {

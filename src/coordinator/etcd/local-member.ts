@@ -6,6 +6,8 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import type { EtcdTls } from './etcd-config.js';
+import { openSecrets } from './etcd-secrets.js';
+import { type CallResult, MemberConnection } from './member-connection.js';
 
 /** Where one member of etcd stands. */
 export interface MemberPlan {
@@ -32,6 +34,7 @@ export interface MemberOptions extends MemberPlan {
 
 const ASK_EVERY_MS = 20;
 const ASK_LIMIT_MS = 1000;
+const CALL_LIMIT_MS = 10_000;
 const START_LIMIT_MS = 60_000;
 const LOG_TAIL_CHARACTERS = 1000;
 
@@ -128,6 +131,17 @@ export class LocalMember {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
     await ended;
+  }
+
+  /** One call of its API, as a client of its own. */
+  async call(method: string, request: Uint8Array): Promise<CallResult> {
+    const opened = await openSecrets(this.options.tls, () => undefined);
+    if (!opened.ok) return { ok: false, sent: false, code: null, message: opened.message };
+    const connection = new MemberConnection(this.endpoint, opened.secrets);
+    const result = await connection.call(method, request, CALL_LIMIT_MS);
+    connection.close();
+    opened.secrets.close();
+    return result;
   }
 
   /** The text that its client port serves under a path; null for every failure. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { METHODS, compactRequest, moveLeaderRequest, readStatus } from './etcd-messages.js';
 import type { EtcdTls } from './etcd-config.js';
 import { LocalMember, type MemberPlan } from './local-member.js';
 
@@ -83,6 +84,27 @@ export class LocalMembers {
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     }
     throw new Error(`etcd has no leader after ${LEADER_LIMIT_MS} ms`);
+  }
+
+  /** Makes etcd forget its history before a revision; false if it does not. */
+  async compact(revision: number): Promise<boolean> {
+    const results = await this.all[0]?.call(METHODS.compact, compactRequest(revision));
+    return results?.ok === true;
+  }
+
+  /** Hands the leadership over; resolves once the member has it. */
+  async moveLeader(to: LocalMember): Promise<void> {
+    const untilMs = performance.now() + LEADER_LIMIT_MS;
+    for (;;) {
+      const leader = await this.leader();
+      if (leader === to) return;
+      if (performance.now() > untilMs) throw new Error(`${to.name} does not become etcd's leader`);
+      const status = await to.call(METHODS.status, new Uint8Array());
+      const target = status.ok ? readStatus(status.bytes) : null;
+      if (target !== null) {
+        await leader.call(METHODS.moveLeader, moveLeaderRequest(target.memberId));
+      }
+    }
   }
 
   /** Starts those that do not run, and waits until all serve. */

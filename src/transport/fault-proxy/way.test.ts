@@ -155,3 +155,25 @@ describe('a way', () => {
     expect(performance.now() - startMs).toBeGreaterThan(98);
   });
 });
+
+it('is as long for a connection as its first bytes say', async () => {
+  const { port: toPort } = server.address() as { port: number };
+  const asked: string[] = [];
+  const long = await Way.open({
+    host: '127.0.0.1',
+    port: 0,
+    toPort,
+    conditionOf: (first) => {
+      asked.push(first.toString());
+      return { ...CLEAR, delayMs: 30 };
+    },
+  });
+  const socket = connect({ port: long.port, host: '127.0.0.1' });
+  const saidMs = performance.now();
+  socket.write('far');
+  await new Promise((resolve) => socket.once('data', resolve));
+  expect(performance.now() - saidMs).toBeGreaterThanOrEqual(59);
+  expect(asked).toEqual(['far']);
+  socket.destroy();
+  await long.close();
+});

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { DelayLine } from '../../transport/delay-line.js';
+import { DelayLine } from '../delay-line.js';
 import type { Condition } from './condition.js';
 
 /** Bytes under way in one direction of a connection, beyond which nothing more is read. */

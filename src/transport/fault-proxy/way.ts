@@ -9,6 +9,8 @@ export interface WayOptions {
   readonly toPort: number;
   /** Between 0 and 1; what a lossy line is drawn from. */
   readonly random?: () => number;
+  /** How both directions of a connection are, by the first bytes that the connecting side sends. */
+  readonly conditionOf?: (first: Buffer) => Condition;
 }
 
 interface Joined {
@@ -98,9 +100,15 @@ export class Way {
       near.resetAndDestroy();
       return;
     }
-    const { host, toPort, random = Math.random } = this.options;
+    const { host, toPort, random = Math.random, conditionOf } = this.options;
     const far = connect({ host, port: toPort, noDelay: true, allowHalfOpen: true });
-    const joined = {
+    near.once('data', (first: Buffer) => {
+      if (conditionOf === undefined) return;
+      const condition = conditionOf(first);
+      joined.there.change(condition);
+      joined.back.change(condition);
+    });
+    const joined: Joined = {
       near,
       far,
       there: new OneWay(near, far, this.there, random),
