@@ -15,7 +15,11 @@ const RETRY_MS = 20;
 const REQUEST_LIMIT = 4096;
 
 /** What the protocol has to know of this run of the site. */
-export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig {
+export function nodeConfigOf(
+  config: SiteConfig,
+  record: SiteRecord,
+  timing = 'etcd' in config.coordinator ? ETCD_TIMING : DEFAULT_TIMING,
+): NodeConfig {
   const { site, cluster, homes, table } = config;
   const shards = Object.entries(homes).map(
     ([shard, home]) => [shard, successionOf(config, home)] as const,
@@ -29,7 +33,7 @@ export function nodeConfigOf(config: SiteConfig, record: SiteRecord): NodeConfig
     writeQuorum: cluster.writeQuorum,
     shards: new Map(shards),
     initialRules: table,
-    timing: 'etcd' in config.coordinator ? ETCD_TIMING : DEFAULT_TIMING,
+    timing,
     limits: DEFAULT_LIMITS,
     leases: true,
     retryMs: RETRY_MS,

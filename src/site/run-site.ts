@@ -11,7 +11,7 @@ import type { RunningSite } from './running-site.js';
 import type { SiteConfig } from './site-config.js';
 import { readSeal } from './seal.js';
 import { openCredentials } from './site-credentials.js';
-import { SiteProcess } from './site-process.js';
+import { type SiteDurations, SiteProcess } from './site-process.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 import { createJournal } from './telemetry/journal.js';
 import { SiteTelemetry } from './telemetry/site-telemetry.js';
@@ -23,6 +23,8 @@ export interface SiteOptions {
   readonly report?: (message: string) => void;
   /** Gives up a start that is under way. */
   readonly signal?: AbortSignal;
+  /** For tests that cannot wait as long as sites in different cities have to. */
+  readonly durations?: SiteDurations;
 }
 
 export type SiteStart = { readonly ok: true; readonly site: RunningSite } | StartFailure;
@@ -87,7 +89,7 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     if (disagreement !== null) return await abandon(disagreement);
     const declared = await declare(config, stores, patient);
     if (!declared.ok) return await abandon(declared);
-    const declaration = { ...declared, seal, credentials };
+    const declaration = { ...declared, seal, credentials, durations: options.durations ?? {} };
     const site = new SiteProcess(config, stores, coordinator, declaration, telemetry);
     const listening = await site.start();
     if (listening === null) {

@@ -2,6 +2,7 @@ import type { CredentialWatch } from '../certificates/credential-watch.js';
 import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { SiteNode } from '../protocol/node/site-node.js';
 import type { SiteRecord } from '../protocol/ports.js';
+import type { ShardTiming } from '../protocol/shard/config.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
@@ -35,7 +36,14 @@ const HANDOVER_LIMIT_MS = 2000;
 /** How long a request of a client may take. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+export interface SiteDurations {
+  /** Those of the protocol; as the coordinator needs them when not given. */
+  readonly timing?: ShardTiming;
+  readonly requestTimeoutMs?: number;
+}
+
 export interface SiteDeclaration {
+  readonly durations: SiteDurations;
   readonly record: SiteRecord;
   readonly starts: ReadonlyMap<string, ShardStart>;
   readonly seal: Seal | null;
@@ -72,7 +80,8 @@ export class SiteProcess implements RunningSite {
     readonly telemetry: SiteTelemetry,
   ) {
     const { report } = telemetry;
-    const nodeConfig = nodeConfigOf(config, declaration.record);
+    const { durations } = declaration;
+    const nodeConfig = nodeConfigOf(config, declaration.record, durations.timing);
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
@@ -140,7 +149,7 @@ export class SiteProcess implements RunningSite {
       status: () => this.status(),
       upkeep: this.upkeep,
       newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs: durations.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       seal: declaration.seal,
       sessions: telemetry.sessions,
     });

@@ -153,3 +153,26 @@ describe('who claims when', () => {
     expect(claimsAt(site)).toBeNull();
   });
 });
+
+describe('the home site, caught up', () => {
+  /** When it asks for its shard, which Toronto has. */
+  function asksAt(state: ShardState): number | null {
+    const reign = { epoch: 2, run: 'tor-1' };
+    for (let ms = 0; ms <= 10_000; ms += 10) {
+      state.leader = { site: 'tor', reign, heardMs: ms, commitSeq: 0 };
+      const asked = give(state, ms, { kind: 'tick' }).some(
+        (effect) => effect.kind === 'send' && effect.message.kind === 'handover-request',
+      );
+      if (asked) return ms;
+    }
+    return null;
+  }
+
+  it('asks for its shard after a while, and not before it may claim it again', () => {
+    const { homecomingMs } = DEFAULT_TIMING;
+    expect(asksAt(replica('nyc'))).toBe(homecomingMs);
+    const steppedBack = replica('nyc');
+    steppedBack.claim.stepBackUntilMs = 3000;
+    expect(asksAt(steppedBack)).toBe(3000 + homecomingMs);
+  });
+});

@@ -172,6 +172,8 @@ function homecomingTick(step: Step): void {
   const caughtUp =
     leader !== null &&
     leader.site !== s.config.site &&
+    // While it steps back in the succession it could not take what it is given.
+    now.monoMs >= s.claim.stepBackUntilMs &&
     s.durable.joined &&
     s.snapshot === null &&
     now.monoMs - leader.heardMs < s.config.timing.quietMs &&
