@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LocalMembers, freePorts, hasEtcd } from '../coordinator/etcd/local-members.js';
-import { Relay } from '../transport/relay.js';
+import { CLEAR } from '../transport/fault-proxy/condition.js';
+import { Way } from '../transport/fault-proxy/way.js';
 import { ETCD_TIMING } from './node-config.js';
 import { runSite } from './run-site.js';
 import type { RunningSite } from './running-site.js';
@@ -34,8 +35,7 @@ class EtcdSites {
   readonly acknowledged: Acknowledged[] = [];
   readonly reports: string[] = [];
   private readonly running = new Map<string, RunningSite>();
-  private readonly ways: { readonly from: string; readonly to: string; readonly relay: Relay }[] =
-    [];
+  private readonly ways: { readonly from: string; readonly to: string; readonly way: Way }[] = [];
   private peerPorts: number[] = [];
   private written = 0;
 
@@ -66,7 +66,7 @@ class EtcdSites {
   async stop(): Promise<void> {
     for (const member of this.etcd.all) member.resume();
     await Promise.all([...this.running.values()].map((site) => site.stop()));
-    for (const { relay } of this.ways) relay.close();
+    await Promise.all(this.ways.map(({ way }) => way.close()));
     await this.etcd.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -79,11 +79,12 @@ class EtcdSites {
 
   /** Nothing goes to the site any more or comes from it, as when its machine is gone. */
   cutOff(site: string): void {
-    for (const { from, to, relay } of this.ways) if (from === site || to === site) relay.cut();
+    const cut = { ...CLEAR, cut: 'held' } as const;
+    for (const { from, to, way } of this.ways) if (from === site || to === site) way.set(cut, cut);
   }
 
   heal(): void {
-    for (const { relay } of this.ways) relay.heal();
+    for (const { way } of this.ways) way.set(CLEAR, CLEAR);
   }
 
   /** One write of a text of its own; null unless it is committed, and then it is remembered. */
@@ -127,11 +128,11 @@ class EtcdSites {
   }
 
   private async lay(from: string, to: string, toPort: number): Promise<void> {
-    this.ways.push({ from, to, relay: await Relay.start({ host: HOST, toPort }) });
+    this.ways.push({ from, to, way: await Way.open({ host: HOST, port: 0, toPort }) });
   }
 
-  private way(from: string, to: string): number {
-    return this.ways.find((way) => way.from === from && way.to === to)?.relay.port ?? 0;
+  private portOf(from: string, to: string): number {
+    return this.ways.find((laid) => laid.from === from && laid.to === to)?.way.port ?? 0;
   }
 
   private async run(site: string): Promise<void> {
@@ -145,7 +146,9 @@ class EtcdSites {
   private configOf(site: string): SiteConfig {
     const own = this.etcd.member(site);
     const members = [own, ...this.etcd.all.filter((member) => member !== own)];
-    const endpoints = members.map(({ name }) => `http://${HOST}:${this.way(site, `etcd ${name}`)}`);
+    const endpoints = members.map(
+      ({ name }) => `http://${HOST}:${this.portOf(site, `etcd ${name}`)}`,
+    );
     return {
       site,
       displayName: site,
@@ -158,7 +161,7 @@ class EtcdSites {
         site: other,
         displayName: other,
         host: HOST,
-        peerPort: this.way(site, other),
+        peerPort: this.portOf(site, other),
         httpUrl: `http://${HOST}/${other}`,
       })),
       cluster: { clusterId: 'test', sites: SITES, replicas: 3, writeQuorum: 2, readQuorum: 1 },
