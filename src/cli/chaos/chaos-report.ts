@@ -42,7 +42,7 @@ export function chaosText(result: RunResult, settings: ChaosSettings, kept: stri
 
 function groupsOf(counts: Readonly<Record<string, number>>): string {
   return Object.keys(counts)
-    .filter((name) => / (reads|writes|deletes|lists)$|^reads by /.test(name))
+    .filter((name) => / (reads|writes|deletes|lists|told|anew)$|^reads by /.test(name))
     .sort()
     .map((name) => `${name} ${countText(counts[name] ?? 0)}`)
     .join(', ');

@@ -125,6 +125,9 @@ class ChaosRun {
     for (const site of this.cluster.sites) {
       wrong.push(...(await siteMistakes(site, this.cluster.logFile(site))));
     }
+    for (const { findings } of this.groups) {
+      wrong.push(...findings.map(({ invariant, message }) => `${invariant}: ${message}`));
+    }
     return this.judge({ history, back, settled, planned, conductor, failovers, wrong });
   }
 

@@ -5,7 +5,7 @@ import { type Fault, type FaultKind, faultText, siteOf } from './fault.js';
 import { around, between, CLIENTS, COORDINATOR } from './links.js';
 import type { Episode } from './plan.js';
 import { rotChunks, rotLog, stillRotten } from './rot.js';
-import { pause, type SiteKeeper } from './site-keeper.js';
+import type { SiteKeeper } from './site-keeper.js';
 
 /** What became of an episode. */
 export interface Played {
@@ -18,6 +18,7 @@ export interface Played {
 
 const RESEND_CHANCE_LIMIT = 0.2;
 const DISK_WAIT_MS = 60_000;
+const SITES_WAIT_MS = 5000;
 
 /** Plays a plan on a cluster: begins each episode when its time has come and ends it when it is over. */
 export class Conductor {
@@ -73,7 +74,7 @@ export class Conductor {
     const { fault, durationMs } = episode;
     const site = siteOf(fault);
     if (episode.group === 'disk') return this.inTurn(() => this.onDisk(episode, site ?? ''));
-    const leave = site === null ? () => undefined : this.keeper.take(site);
+    const leave = fault.kind === 'blackout' ? await this.takeAll() : this.takeFor(site);
     if (leave === null) return this.leaveOut(episode, 'the site was away already');
     const beganMs = this.begin(episode);
     try {
@@ -84,6 +85,35 @@ export class Conductor {
       leave();
     }
     this.played.push({ episode, beganMs, endedMs: this.nowMs(), reason: '' });
+  }
+
+  /** Null where the site is in somebody's hands already. */
+  private takeFor(site: string | null): (() => void) | null {
+    return site === null ? () => undefined : this.keeper.take(site);
+  }
+
+  /** All sites, as each gets free; null when one does not in time. */
+  private async takeAll(): Promise<(() => void) | null> {
+    const taken: (() => void)[] = [];
+    const leave = (): void => taken.forEach((each) => each());
+    for (const site of this.cluster.sites) {
+      const own = await this.takeWhenFree(site, this.nowMs() + SITES_WAIT_MS);
+      if (own === null) {
+        leave();
+        return null;
+      }
+      taken.push(own);
+    }
+    return leave;
+  }
+
+  private async takeWhenFree(site: string, untilMs: number): Promise<(() => void) | null> {
+    let leave = this.keeper.take(site);
+    while (leave === null && this.nowMs() < untilMs && !this.stopped.aborted) {
+      await this.wait(100);
+      leave = this.keeper.take(site);
+    }
+    return leave;
   }
 
   private begin({ fault, durationMs }: Episode): number {
@@ -107,12 +137,8 @@ export class Conductor {
   private async onDisk(episode: Episode, site: string): Promise<void> {
     const { fault, durationMs } = episode;
     // The last one's site has everything again by now, or nobody could tell: see the end of this.
-    let leave = this.keeper.take(site);
     const untilMs = Math.min(this.durationMs, this.nowMs() + DISK_WAIT_MS);
-    while (leave === null && this.nowMs() < untilMs && !this.stopped.aborted) {
-      await this.wait(100);
-      leave = this.keeper.take(site);
-    }
+    const leave = await this.takeWhenFree(site, untilMs);
     const isLate = this.nowMs() > this.durationMs;
     if (leave === null || isLate || this.stopped.aborted || !this.keeper.mayHurtDisk(site)) {
       leave?.();
@@ -143,13 +169,10 @@ export class Conductor {
         await this.wait(durationMs);
         return keeper.up(fault.site);
       }
-      case 'power-cut': {
-        keeper.order(fault.site, { kind: 'power-cut' });
-        await pause(50);
-        await keeper.down(fault.site, 'kill');
-        await this.wait(durationMs);
-        return keeper.up(fault.site);
-      }
+      case 'power-cut':
+        return this.dark([fault.site], durationMs);
+      case 'blackout':
+        return this.dark(cluster.sites, durationMs);
       case 'pause':
         return this.standStill(cluster.child(fault.site).pid, durationMs);
       case 'coordinator-killed': {
@@ -167,6 +190,14 @@ export class Conductor {
       default:
         return this.troubleFor(fault, durationMs);
     }
+  }
+
+  /** Cuts the power of sites at once, and brings them back together. */
+  private async dark(sites: readonly string[], durationMs: number): Promise<void> {
+    const { keeper } = this;
+    await Promise.all(sites.map((site) => keeper.cutPower(site)));
+    await this.wait(durationMs);
+    await Promise.all(sites.map((site) => keeper.up(site)));
   }
 
   private async standStill(pid: number | null, durationMs: number): Promise<void> {

@@ -9,6 +9,8 @@ export type Fault =
   | { readonly kind: 'kill'; readonly site: string }
   /** The same, and what was not synced is lost. */
   | { readonly kind: 'power-cut'; readonly site: string }
+  /** A power cut of all sites at once: what was acknowledged was on disks, and nothing else counts. */
+  | { readonly kind: 'blackout' }
   | { readonly kind: 'stop'; readonly site: string }
   | { readonly kind: 'pause'; readonly site: string }
   | {
@@ -56,7 +58,7 @@ export type FaultKind = Fault['kind'];
 
 /** What can be chosen with `--only`. */
 export const FAULT_GROUPS = {
-  process: ['kill', 'power-cut', 'stop', 'pause'],
+  process: ['kill', 'power-cut', 'stop', 'pause', 'blackout'],
   network: ['cut', 'isolate', 'slow', 'narrow', 'lossy'],
   clients: ['clients-cut', 'clients-paused'],
   disk: ['disk-full', 'sync-fails', 'disk-slow', 'rotten-chunks', 'rotten-log', 'wipe'],
@@ -111,6 +113,7 @@ export function faultText(fault: Fault): string {
       return `clients-cut ${fault.site}, ${fault.manner}`;
     case 'clients-paused':
       return `clients-paused, group ${fault.group}`;
+    case 'blackout':
     case 'coordinator-killed':
     case 'coordinator-paused':
       return fault.kind;

@@ -37,11 +37,11 @@ interface Rhythm {
 }
 
 const RHYTHMS: Readonly<Record<FaultGroup, Rhythm>> = {
-  process: { everyMs: 6000, leastMs: 500, mostMs: 7000 },
-  network: { everyMs: 4500, leastMs: 500, mostMs: 8000 },
-  clients: { everyMs: 9000, leastMs: 500, mostMs: 5000 },
-  disk: { everyMs: 11_000, leastMs: 1000, mostMs: 5000 },
-  coordinator: { everyMs: 12_000, leastMs: 1000, mostMs: 6000 },
+  process: { everyMs: 9000, leastMs: 500, mostMs: 7000 },
+  network: { everyMs: 8000, leastMs: 500, mostMs: 8000 },
+  clients: { everyMs: 12_000, leastMs: 500, mostMs: 5000 },
+  disk: { everyMs: 12_000, leastMs: 1000, mostMs: 5000 },
+  coordinator: { everyMs: 15_000, leastMs: 1000, mostMs: 6000 },
 };
 
 /** Nothing goes wrong while the first clients begin, and nothing begins just before the end. */
@@ -89,12 +89,18 @@ function planGroup(group: FaultGroup, settings: PlanSettings, random: Random): E
   }
 }
 
-/** The embedded coordinator has no members to cut off. */
+/**
+ * The deck of a group. The embedded coordinator has no members to cut off; all sites at once go dark
+ * half as often as one of them.
+ */
 function kindsOf(group: FaultGroup, { coordinator }: PlanSettings): readonly FaultKind[] {
-  return FAULT_GROUPS[group].filter((kind) => coordinator === 'etcd' || kind !== 'member-cut');
+  const kinds: readonly FaultKind[] = FAULT_GROUPS[group];
+  const known = kinds.filter((kind) => coordinator === 'etcd' || kind !== 'member-cut');
+  if (group !== 'process') return known;
+  return [...known, ...known.filter((kind) => kind !== 'blackout')];
 }
 
-/** Every item once, in random order, before any comes again. */
+/** Every item as often as it is there, in random order, before any comes again. */
 class Deck<T> {
   private left: T[] = [];
 
@@ -153,6 +159,8 @@ function draw(
       return { kind, site, draw: random.word() };
     case 'rotten-log':
       return { kind, site, draw: random.word(), isRunning: random.chance(0.5) };
+    case 'blackout':
+      return { kind };
     case 'coordinator-killed':
     case 'coordinator-paused':
       return { kind, draw: random.word() };

@@ -5,6 +5,8 @@ import { GOOD_DISK } from './disk-order.js';
 const ASK_EVERY_MS = 200;
 /** A start waits for the coordinator, which may be away just then; it is tried again and again. */
 const START_TRIES = 20;
+/** A process that does nothing takes no order: it is killed as it stands. */
+const POWER_LIMIT_MS = 1000;
 
 /**
  * Takes sites away and brings them back, one thing at a time for each, and knows whether a site has
@@ -57,6 +59,13 @@ export class SiteKeeper {
       await pause(ASK_EVERY_MS);
     }
     await this.cluster.links.serve(site, true);
+  }
+
+  /** The shim in the process takes what was not synced, and ends it. */
+  async cutPower(site: string): Promise<void> {
+    this.order(site, { kind: 'power-cut' });
+    await this.cluster.child(site).gone(POWER_LIMIT_MS);
+    await this.down(site, 'kill');
   }
 
   order(site: string, order: object): void {

@@ -98,6 +98,7 @@ const MINIMUMS_PER_MINUTE: Readonly<Record<string, number>> = {
   's3 writes': 30,
   'reads by memory': 10,
   'reads by lease': 10,
+  'changes told': 100,
 };
 
 /** A shorter run is too short to be judged by what it did. */

@@ -76,6 +76,19 @@ export class SiteChild {
     return this.#process?.connected === true && this.#process.send(message);
   }
 
+  /** Resolves when the process has ended, or after so long; it may come back by itself. */
+  gone(limitMs: number): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      process.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   /** Starts it and waits until it is ready. A failed start is not repeated. */
   async start(): Promise<Started> {
     if (this.#process) return { ok: false, message: `${this.site} runs already` };

@@ -44,19 +44,28 @@ const WEIGHTS: readonly (readonly [Action, number])[] = [
 const ALL_WEIGHT = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
 const REPEAT_CHANCE = 0.6;
 const SEEN_LIMIT = 200;
+const REFUSED_FACTOR = 4;
+
+function isConflict(reason: string | undefined): boolean {
+  return reason === 'precondition_failed' || reason === 'no_such_file';
+}
 
 /** One client that does one thing after the other and writes down what came of each. */
 export class ClientLoop {
   private readonly seen = new Map<string, Seen>();
   private calls = 0;
+  /** Where nobody serves, it asks less often: refusals are quick and tell little. */
+  private wasRefused = false;
 
   constructor(private readonly parts: LoopParts) {}
 
   async run(stopped: AbortSignal): Promise<void> {
     const { random, pauseMs } = this.parts;
     while (!stopped.aborted) {
+      this.wasRefused = false;
       await this.act(this.pick());
-      const waitMs = Math.min(4 * pauseMs, random.exponential(pauseMs));
+      const meanMs = this.wasRefused ? REFUSED_FACTOR * pauseMs : pauseMs;
+      const waitMs = Math.min(4 * meanMs, random.exponential(meanMs));
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
@@ -187,6 +196,8 @@ export class ClientLoop {
     if (told.outcome === 'unknown' || told.outcome === 'rejected') count(told.outcome);
     if (told.outcome === 'failed') count('failed reads');
     if (told.outcome === 'committed') count('committed');
+    this.wasRefused =
+      told.outcome === 'failed' || (told.outcome === 'rejected' && !isConflict(told.reason));
   }
 
   private remember(name: string, seen: Seen): void {

@@ -3,6 +3,7 @@ import { machineMs } from '../../machine-clock.js';
 import { ClientJob, type ClientTold } from './client-job.js';
 import { ClientLoop } from './client-loop.js';
 import { Contents } from './contents.js';
+import { FeedFollower } from './feed-follower.js';
 import { HistoryRecorder } from './history-recorder.js';
 import { Names } from './names.js';
 import { NativeClient } from './native-client.js';
@@ -24,6 +25,7 @@ const homes = job.http.map(({ site }) => site);
 const names = new Names(job.bucket, homes, job.group);
 const contents = new Contents();
 const stop = new AbortController();
+const followers: FeedFollower[] = [];
 
 function tell(message: ClientTold): void {
   if (process.connected) process.send?.(message);
@@ -37,7 +39,11 @@ async function open(): Promise<StoreClient[]> {
   const clients: StoreClient[] = [];
   for (const { site } of job.http) {
     clients.push(new NativeClient(site, job.http));
-    clients.push(await SdkClient.connect(site, job.http));
+    const sdk = await SdkClient.connect(site, job.http);
+    clients.push(sdk);
+    const follower = new FeedFollower(`${job.group}-sdk-${site}`, sdk.client, count);
+    followers.push(follower);
+    follower.follow(`${job.bucket}/`).catch(() => process.exit(1));
     const endpoint = job.s3.find((other) => other.site === site);
     if (endpoint !== undefined) clients.push(new S3Client(site, endpoint, job.key));
   }
@@ -68,4 +74,5 @@ await Promise.all(
 clearInterval(ticker);
 for (const client of clients) client.close();
 recorder.close();
-process.send?.({ kind: 'done', counts, findings: [] } satisfies ClientTold, () => process.exit(0));
+const findings = followers.flatMap((follower) => follower.findings);
+process.send?.({ kind: 'done', counts, findings } satisfies ClientTold, () => process.exit(0));
