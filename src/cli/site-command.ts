@@ -81,13 +81,19 @@ export async function runSiteCommand(
     await gateways.close(0);
     return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed);
   }
+  gateways.drain();
   await site.stop();
   await gateways.close(1000);
   return EXIT.ok;
 }
 
 type OpenedGateways =
-  | { readonly ok: true; readonly url: string; close(graceMs: number): Promise<void> }
+  | {
+      readonly ok: true;
+      readonly url: string;
+      drain(): void;
+      close(graceMs: number): Promise<void>;
+    }
   | { readonly ok: false; readonly message: string };
 
 /** All of a site's interfaces for clients, or none of them and why. */
@@ -131,7 +137,10 @@ async function openGateways(
       ? null
       : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));
   if (fault !== null) return { ok: false, message: fault };
-  return { ok: true, url: opened[0]?.url ?? '', close };
+  const drain = (): void => {
+    for (const gateway of opened) gateway.drain();
+  };
+  return { ok: true, url: opened[0]?.url ?? '', drain, close };
 }
 
 async function guardOf(

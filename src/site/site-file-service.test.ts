@@ -334,13 +334,15 @@ describe('losing sites', () => {
   });
 });
 
-it('takes no more requests at once than it may, and none while it stops', async () => {
+it('takes no more requests at once than it may, serves on while it hands over, and then none', async () => {
   const small = await new TestCluster({ requestLimit: 1 }).ready();
   const nyc = small.at('nyc');
   const [first, second] = await Promise.all([nyc.listBuckets(), nyc.listBuckets()]);
   expect(first.ok).toBe(true);
   expect(second).toMatchObject({ ok: false, reason: 'overloaded' });
   await new Promise<void>((resolve) => small.node('nyc').handOver(2000, resolve));
+  expect(await nyc.listBuckets()).toMatchObject({ ok: true });
+  await small.sites.get('nyc')?.service.close(1000);
   expect(await nyc.listBuckets()).toMatchObject({ ok: false, reason: 'site_stopping' });
   small.stop();
 });

@@ -3,6 +3,7 @@ import type { Content, FileVersion, Metadata } from '../protocol/file-version.js
 import type { ClientSessions } from '../protocol/node/client-sessions.js';
 import type { PrimaryTable } from '../protocol/ports.js';
 import { ruleFor } from '../protocol/primary-table.js';
+import { Admission } from './admission.js';
 import { Buckets, refusedBy } from './buckets.js';
 import type { Caller } from './access/caller.js';
 import { type AccessKeys, createAccessKeys } from './access-keys.js';
@@ -56,6 +57,8 @@ export interface SiteService extends ObjectService {
   readonly sessionCount: number;
   /** Requests that are being worked on, those on sessions not counted. */
   readonly requestsUnderWay: number;
+  /** Takes no more; resolves once what is under way has ended, or the time is up. */
+  close(limitMs: number): Promise<void>;
   /** These clients are to drop the file; null: all files of the shard. */
   invalidate(shard: string, sessions: readonly string[], name: string | null, serial: number): void;
 }
@@ -67,13 +70,14 @@ class SiteFileService implements SiteService {
   private readonly writes: FileWrites;
   private readonly buckets: Buckets;
   private readonly sessions: ClientSessions;
-  private underWay = 0;
+  private readonly admission: Admission;
   private finishing = false;
   readonly upkeep: Upkeep | null;
 
   constructor(private readonly context: SiteContext) {
     this.upkeep = context.upkeep;
     this.calls = new ShardCalls(context);
+    this.admission = new Admission(context.config.site, context.node.config.requestLimit);
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);
     this.records = new StoredRecords(this.calls, this.writes);
@@ -84,8 +88,12 @@ class SiteFileService implements SiteService {
     });
   }
 
+  close(limitMs: number): Promise<void> {
+    return this.admission.close(limitMs);
+  }
+
   get requestsUnderWay(): number {
-    return this.underWay;
+    return this.admission.underWay;
   }
 
   get sessionCount(): number {
@@ -105,7 +113,7 @@ class SiteFileService implements SiteService {
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {
-    return this.admitted(readRefused, () => this.openNow(name, options));
+    return this.admission.admitted(readRefused, () => this.openNow(name, options));
   }
 
   write(
@@ -113,7 +121,7 @@ class SiteFileService implements SiteService {
     body: AsyncIterable<Uint8Array>,
     options: WriteOptions & { readonly size?: number } = {},
   ): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, async () => {
+    return this.admission.admitted(refusedBy, async () => {
       const fault = await this.writeFault(name);
       if (fault !== null) return fault;
       const startMs = performance.now();
@@ -128,7 +136,7 @@ class SiteFileService implements SiteService {
     body: AsyncIterable<Uint8Array>,
     options: Parameters<ObjectService['store']>[1] = {},
   ): Promise<StoredContent> {
-    return this.admitted(storeRefused, async () => {
+    return this.admission.admitted(storeRefused, async () => {
       const fault = this.calls.quorumFault();
       if (fault !== null) return notStored('quorum_unavailable', `${fault}; nothing was stored`);
       const { size, digests, positionBytes } = options;
@@ -137,22 +145,22 @@ class SiteFileService implements SiteService {
   }
 
   join(contents: readonly Content[]): Promise<StoredContent> {
-    return this.admitted(storeRefused, () => this.context.content.join(contents));
+    return this.admission.admitted(storeRefused, () => this.context.content.join(contents));
   }
 
   put(name: string, content: Content, options: WriteOptions = {}): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, async () => {
+    return this.admission.admitted(refusedBy, async () => {
       const fault = await this.writeFault(name);
       return fault ?? this.putContent(name, content, options.metadata ?? {}, options);
     });
   }
 
   bucket(name: string, consistency?: Consistency): ReturnType<ObjectService['bucket']> {
-    return this.admitted(readRefused, () => this.buckets.state(name, consistency));
+    return this.admission.admitted(readRefused, () => this.buckets.state(name, consistency));
   }
 
   setBucket(...change: Parameters<ObjectService['setBucket']>): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, () => this.buckets.set(...change));
+    return this.admission.admitted(refusedBy, () => this.buckets.set(...change));
   }
 
   retentions(): ReturnType<Buckets['retentions']> {
@@ -160,7 +168,7 @@ class SiteFileService implements SiteService {
   }
 
   remove(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, async () => {
+    return this.admission.admitted(refusedBy, async () => {
       const fault = await this.writeFault(name);
       return fault ?? this.writes.put({ kind: 'delete', name, ...marked(options) }, options);
     });
@@ -171,15 +179,15 @@ class SiteFileService implements SiteService {
     to: string,
     options: WriteOptions & { readonly version?: number } = {},
   ): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, () => this.copyNow(from, to, options));
+    return this.admission.admitted(refusedBy, () => this.copyNow(from, to, options));
   }
 
   move(from: string, to: string, options: WriteOptions = {}): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, () => this.moveNow(from, to, options));
+    return this.admission.admitted(refusedBy, () => this.moveNow(from, to, options));
   }
 
   list(options: ListOptions): Promise<Listing> {
-    return this.admitted(readRefused, async () => {
+    return this.admission.admitted(readRefused, async () => {
       const check = checkBucketName(options.bucket);
       if (!check.ok) return failure('invalid_name', check.message);
       const isStrong = options.consistency !== 'local';
@@ -196,7 +204,7 @@ class SiteFileService implements SiteService {
       readonly consistency?: Consistency;
     } = {},
   ): Promise<History> {
-    return this.admitted(readRefused, async () => {
+    return this.admission.admitted(readRefused, async () => {
       const check = checkFileName(name);
       if (!check.ok) return failure('invalid_name', check.message);
       const history = await readHistory(this.calls, name, options);
@@ -205,15 +213,15 @@ class SiteFileService implements SiteService {
   }
 
   listBuckets(): ReturnType<FileService['listBuckets']> {
-    return this.admitted(readRefused, () => this.buckets.list());
+    return this.admission.admitted(readRefused, () => this.buckets.list());
   }
 
   createBucket(name: string, options: BucketOptions = {}): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, () => this.buckets.create(name, options));
+    return this.admission.admitted(refusedBy, () => this.buckets.create(name, options));
   }
 
   removeBucket(name: string, options: WriteOptions = {}): Promise<WriteOutcome> {
-    return this.admitted(refusedBy, () => this.buckets.remove(name, options));
+    return this.admission.admitted(refusedBy, () => this.buckets.remove(name, options));
   }
 
   primaryTable(): Promise<PrimaryTable | null> {
@@ -233,7 +241,7 @@ class SiteFileService implements SiteService {
       const { reason, message } = refusedBy(fault);
       return { ok: false, reason, message };
     };
-    return this.admitted(refuse, () => setPrimary(this.calls, pattern, shard));
+    return this.admission.admitted(refuse, () => setPrimary(this.calls, pattern, shard));
   }
 
   cluster(): ClusterStatus {
@@ -330,7 +338,7 @@ class SiteFileService implements SiteService {
     forWrite: boolean,
     done: (reason: string | null) => void,
   ): void {
-    if (this.calls.drives.some((drive) => drive.state.stopping)) return done('site_stopping');
+    if (this.admission.refusal()?.reason === 'site_stopping') return done('site_stopping');
     if (!forWrite) return done(checkFileName(name).ok ? null : 'invalid_name');
     this.writeFault(name).then(
       (fault) => done(fault?.outcome === 'rejected' ? fault.reason : null),
@@ -411,24 +419,6 @@ class SiteFileService implements SiteService {
       },
     );
     return removed.outcome === 'committed' ? copied : removed;
-  }
-
-  private async admitted<T>(refuse: (fault: ReadFailure) => T, work: () => Promise<T>): Promise<T> {
-    if (this.calls.drives.some((drive) => drive.state.stopping)) {
-      return refuse(failure('site_stopping', `${this.context.config.site} is stopping`));
-    }
-    const limit = this.context.node.config.requestLimit;
-    if (this.underWay >= limit) {
-      return refuse(
-        failure('overloaded', `${limit} requests are under way here, the most allowed`),
-      );
-    }
-    this.underWay += 1;
-    try {
-      return await work();
-    } finally {
-      this.underWay -= 1;
-    }
   }
 }
 

@@ -33,6 +33,8 @@ import type { ReferenceSource } from './content-references.js';
 /** How long a start waits for sessions with a write quorum. */
 const QUORUM_WAIT_MS = 3000;
 const HANDOVER_LIMIT_MS = 2000;
+/** How long requests that are under way then may still take. */
+const DRAIN_LIMIT_MS = 1000;
 /** How long a request of a client may take. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -199,7 +201,11 @@ export class SiteProcess implements RunningSite {
     this.retention?.stop();
     this.upkeep.stop();
     this.live.close();
+    this.telemetry.report('stops: it hands over and serves on until that is done', {
+      event: 'stopping',
+    });
     await new Promise<void>((resolve) => this.node.handOver(HANDOVER_LIMIT_MS, resolve));
+    await this.service.close(DRAIN_LIMIT_MS);
     this.node.halt();
     for (const transfer of this.transfers) transfer.close();
     this.content.close();

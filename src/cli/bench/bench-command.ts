@@ -22,6 +22,7 @@ import { parallelUploads } from './workloads/parallel-uploads.js';
 import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
 import { manyFiles } from './workloads/many-files.js';
+import { rollingRestart } from './workloads/rolling-restart.js';
 import { readThroughput, writeThroughput } from './workloads/throughput.js';
 import { s3Latency } from './workloads/s3-latency.js';
 import { s3Listing } from './workloads/s3-listing.js';
@@ -54,6 +55,7 @@ export const WORKLOADS: readonly Workload[] = [
   parallelUploads,
   failover,
   plannedStop,
+  rollingRestart,
   catchUp,
   manyFiles,
   s3Throughput,

@@ -4,6 +4,7 @@ import type { Caller } from '../../site/access/caller.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
+import type { RequestService } from '../../site/telemetry/request-service.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import type { ConsoleFiles } from './console-files.js';
 import type { Refusal } from './problem.js';
@@ -23,6 +24,8 @@ export interface Exchange extends HttpExchange {
   readonly console: ConsoleFiles;
   /** What the request is called in answers and logs. */
   readonly requestId: string;
+  /** The service as it is measured, for what goes past it; null where nothing is. */
+  readonly measured: RequestService | null;
   /** What operators ask; null at a site that measures nothing. */
   readonly operations: OperationsAnswers | null;
   /** Null where nobody may look on. */

@@ -9,6 +9,7 @@ import {
   readRequestId,
   readTraceparent,
 } from '../../site/telemetry/request-trace.js';
+import type { RequestService } from '../../site/telemetry/request-service.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { admit } from './access/admission.js';
@@ -101,6 +102,7 @@ function handle(
     guard,
     caller: ANYBODY,
     requestId: begun.requestId,
+    measured: begun.measured,
     operations,
     awaitsContinue,
     console: consoleFiles,
@@ -123,16 +125,20 @@ function begin(
   { headers }: IncomingMessage,
   telemetry: GatewayTelemetry | null,
   objects: ObjectService | null,
-): { readonly requestId: string; readonly service: ObjectService | null } {
+): {
+  readonly requestId: string;
+  readonly service: ObjectService | null;
+  readonly measured: RequestService | null;
+} {
   const named =
     readRequestId(headers['quorate-request-id']) ?? readRequestId(headers['idempotency-key']);
   if (telemetry === null || objects === null) {
-    return { requestId: named ?? newRequestId(), service: objects };
+    return { requestId: named ?? newRequestId(), service: objects, measured: null };
   }
   const { traceparent } = headers;
   const parent = traceparent === undefined ? null : readTraceparent(traceparent);
-  const { trace, service } = telemetry.begin('native', { id: named, parent }, objects);
-  return { requestId: trace.id, service };
+  const measured = telemetry.begin('native', { id: named, parent }, objects);
+  return { requestId: measured.trace.id, service: measured, measured };
 }
 
 /** A web page of another origin that tries to change something through its visitor's browser. */

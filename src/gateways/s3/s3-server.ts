@@ -119,7 +119,7 @@ class S3Server {
     if (telemetry === undefined) return this.service;
     const { traceparent } = headers;
     const parent = traceparent === undefined ? null : readTraceparent(traceparent);
-    return telemetry.begin('s3', { id, parent }, this.service).service;
+    return telemetry.begin('s3', { id, parent }, this.service);
   }
 
   private async understand(

@@ -24,9 +24,9 @@ export type SlowRequest = (request: {
   readonly written: Extract<WriteOutcome, { outcome: 'committed' }> | null;
 }) => void;
 
+/** What all requests of one interface share. */
 export interface RequestPorts {
   readonly metrics: RequestMetrics;
-  readonly trace: RequestTrace;
   nowMs(): number;
   /** Requests that take at least this long are told of. */
   readonly slowMs: number;
@@ -39,8 +39,10 @@ type Store = ObjectService['store'];
 /** The service of a site for one request: the request's name goes along, and its time is taken. */
 export class RequestService implements ObjectService {
   constructor(
-    private readonly service: ObjectService,
+    /** What answers without measuring. */
+    readonly service: ObjectService,
     private readonly ports: RequestPorts,
+    readonly trace: RequestTrace,
   ) {}
 
   get upkeep(): FileService['upkeep'] {
@@ -55,21 +57,24 @@ export class RequestService implements ObjectService {
     return this.service.keys;
   }
 
-  open(
+  async open(
     name: string,
     options?: Parameters<FileService['open']>[1],
   ): Promise<OpenedFile | ReadFailure> {
-    const { trace, metrics } = this.ports;
     const startMs = this.ports.nowMs();
-    return this.service.open(name, { ...options, trace }).then((opened) => {
-      const tookMs = this.ports.nowMs() - startMs;
-      if (opened.ok) metrics.read(opened.served.freshness, tookMs);
-      else metrics.readFailed(opened.reason);
-      if (tookMs >= this.ports.slowMs) {
-        this.slow('read', name, tookMs, opened.ok ? opened.served.freshness : opened.reason);
-      }
-      return opened;
-    });
+    const opened = await this.service.open(name, { ...options, trace: this.trace });
+    this.opened(name, opened, startMs);
+    return opened;
+  }
+
+  /** A file was opened with this request's trace, but not by way of this object. */
+  opened(name: string, opened: OpenedFile | ReadFailure, startMs: number): void {
+    const { metrics, nowMs, slowMs } = this.ports;
+    const tookMs = nowMs() - startMs;
+    if (opened.ok) metrics.read(opened.served.freshness, tookMs);
+    else metrics.readFailed(opened.reason);
+    if (tookMs < slowMs) return;
+    this.slow('read', name, tookMs, opened.ok ? opened.served.freshness : opened.reason);
   }
 
   list(options: ListOptions): Promise<Listing> {
@@ -85,17 +90,17 @@ export class RequestService implements ObjectService {
     body: AsyncIterable<Uint8Array>,
     options?: WriteOptions & { readonly size?: number },
   ): Promise<WriteOutcome> {
-    const { trace } = this.ports;
+    const { trace } = this;
     return this.written('write', name, () => this.service.write(name, body, { ...options, trace }));
   }
 
   remove(name: string, options?: WriteOptions): Promise<WriteOutcome> {
-    const { trace } = this.ports;
+    const { trace } = this;
     return this.written('delete', name, () => this.service.remove(name, { ...options, trace }));
   }
 
   put(...[name, content, options]: Parameters<Put>): Promise<WriteOutcome> {
-    const { trace } = this.ports;
+    const { trace } = this;
     return this.written('write', name, () =>
       this.service.put(name, content, { ...options, trace }),
     );
@@ -106,12 +111,12 @@ export class RequestService implements ObjectService {
     to: string,
     options?: WriteOptions & { readonly version?: number },
   ): Promise<WriteOutcome> {
-    const { trace } = this.ports;
+    const { trace } = this;
     return this.written('copy', to, () => this.service.copy(from, to, { ...options, trace }));
   }
 
   move(from: string, to: string, options?: WriteOptions): Promise<WriteOutcome> {
-    const { trace } = this.ports;
+    const { trace } = this;
     return this.written('move', to, () => this.service.move(from, to, { ...options, trace }));
   }
 
@@ -209,7 +214,8 @@ export class RequestService implements ObjectService {
     outcome: string,
     result?: WriteOutcome,
   ): void {
-    const { slow, trace, metrics } = this.ports;
+    const { slow, metrics } = this.ports;
+    const { trace } = this;
     metrics.slowOne();
     const written = result?.outcome === 'committed' ? result : null;
     slow({ what, name, tookMs, outcome, trace, written });

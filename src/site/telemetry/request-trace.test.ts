@@ -23,7 +23,7 @@ describe('the name of a request', () => {
   it('goes to other sites with the place in a distributed trace', () => {
     const parent = readTraceparent(PARENT);
     expect(parent).toMatchObject({ sampled: true, spanId: '00f067aa0ba902b7' });
-    const text = traceText({ id: 'r-1', parent, span: null, waits: {} });
+    const text = traceText({ id: 'r-1', parent, span: null, waits: null });
     expect(text).toBe(`r-1 ${PARENT}`);
     expect(readTraceText(text)).toEqual({ id: 'r-1', parent });
     expect(readTraceText('r-1')).toEqual({ id: 'r-1', parent: null });

@@ -19,8 +19,8 @@ export interface RequestTrace {
   readonly parent: SpanContext | null;
   /** This request's own span, where spans are recorded; else the caller's is passed on. */
   readonly span: SpanContext | null;
-  /** What it waited for so far, in milliseconds. */
-  readonly waits: Record<string, number>;
+  /** What it waited for so far, in milliseconds; null: nothing that was noted. */
+  waits: Record<string, number> | null;
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
@@ -67,5 +67,7 @@ export function readTraceText(text: string): { id: string; parent: SpanContext |
 }
 
 export function noteWait(trace: RequestTrace | undefined, what: string, ms: number): void {
-  if (trace !== undefined) trace.waits[what] = (trace.waits[what] ?? 0) + ms;
+  if (trace === undefined) return;
+  trace.waits ??= {};
+  trace.waits[what] = (trace.waits[what] ?? 0) + ms;
 }

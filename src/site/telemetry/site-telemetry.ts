@@ -12,7 +12,7 @@ import { MetricRegistry } from './metric-registry.js';
 import { ProcessMetrics } from './process-metrics.js';
 import { type Readiness, readinessOf } from './readiness.js';
 import { RequestMetrics } from './request-metrics.js';
-import { RequestService, type SlowRequest } from './request-service.js';
+import { type RequestPorts, RequestService, type SlowRequest } from './request-service.js';
 import {
   newRequestId,
   readTraceText,
@@ -34,15 +34,9 @@ export interface AskedRequest {
   readonly parent: SpanContext | null;
 }
 
-export interface BegunRequest {
-  readonly trace: RequestTrace;
-  /** What answers the request. */
-  readonly service: ObjectService;
-}
-
 /** What a site tells about itself through its gateways, and what they tell it. */
 export interface GatewayTelemetry {
-  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): BegunRequest;
+  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): RequestService;
   /** The answer was handed over, or its connection ended. */
   ended(by: 'native' | 's3', status: number, tookMs: number): void;
   metrics(): string;
@@ -71,7 +65,7 @@ export class SiteTelemetry implements GatewayTelemetry {
   readonly stores: StoreObserver;
   private readonly process = new ProcessMetrics(this.registry);
   private readonly writes = new Map<string, WriteWatch>();
-  private readonly interfaces: Readonly<Record<'native' | 's3', RequestMetrics>>;
+  private readonly interfaces: Readonly<Record<'native' | 's3', RequestPorts>>;
   private readonly statuses = new Map<string, ReturnType<MetricRegistry['histogram']>>();
   private states: StateWatch | null = null;
   private sources: TelemetrySources | null = null;
@@ -80,10 +74,13 @@ export class SiteTelemetry implements GatewayTelemetry {
     private readonly settings: TelemetrySettings,
     private readonly journal: Journal,
   ) {
-    this.interfaces = {
-      native: new RequestMetrics(this.registry, 'native'),
-      s3: new RequestMetrics(this.registry, 's3'),
-    };
+    const ports = (by: 'native' | 's3'): RequestPorts => ({
+      metrics: new RequestMetrics(this.registry, by),
+      nowMs,
+      slowMs: settings.slowRequestMs,
+      slow: (request) => this.slow(request),
+    });
+    this.interfaces = { native: ports('native'), s3: ports('s3') };
     this.stores = observeStores(this.registry);
     this.messages = new MessageWatch(this.registry, nowMs, (forwarded, answer) =>
       this.answered(forwarded, answer),
@@ -166,13 +163,10 @@ export class SiteTelemetry implements GatewayTelemetry {
     reportShardEvent(this.journal.report, shard, event, this.claims.of(shard));
   }
 
-  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): BegunRequest {
+  begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): RequestService {
     const { parent } = asked;
-    const trace: RequestTrace = { id: asked.id ?? newRequestId(), parent, span: null, waits: {} };
-    const metrics = this.interfaces[by];
-    const { slowRequestMs: slowMs } = this.settings;
-    const ports = { metrics, trace, nowMs, slowMs, slow: this.slow };
-    return { trace, service: new RequestService(service, ports) };
+    const trace: RequestTrace = { id: asked.id ?? newRequestId(), parent, span: null, waits: null };
+    return new RequestService(service, this.interfaces[by], trace);
   }
 
   ended(by: 'native' | 's3', status: number, tookMs: number): void {
@@ -222,7 +216,7 @@ export class SiteTelemetry implements GatewayTelemetry {
       outcome,
       tookMs: round(tookMs),
       ...(primary !== undefined && { primary }),
-      ...rounded(trace.waits),
+      ...rounded(trace.waits ?? {}),
       ...rounded(waits ?? {}),
     };
     this.journal.report('a slow request', slow(fields));
