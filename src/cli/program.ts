@@ -7,6 +7,7 @@ import type { CommandRunner } from './command-runner.js';
 import { EXIT_HELP } from './exit-code.js';
 import { addKeyCommands } from './key-commands.js';
 import { addBucketCommands, addNameCommands } from './name-commands.js';
+import { addInitCommands } from './init/init-program.js';
 import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
 import { addSimCommand } from './sim/sim-program.js';
@@ -33,6 +34,7 @@ ${EXIT_HELP}`,
     );
   addUpCommand(program, run);
   addSiteCommand(program, run, runSite);
+  addInitCommands(program, run);
   addTransferCommands(program, run);
   addNameCommands(program, run);
   addBucketCommands(program, run);

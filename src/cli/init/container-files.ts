@@ -6,7 +6,7 @@ export const ETCD_IMAGE = 'quay.io/coreos/etcd:v3.5.21';
 export function composeFile(layout: ClusterLayout, { site }: PlannedSite, version: string): string {
   const { configFolder, dataFolder } = layout;
   return `# Run it in the folder that holds ${site}.toml: docker compose up -d
-# The image is made by deploy/Dockerfile of the package: docker build -t quorate:${version} .
+# The image quorate:${version} is made with deploy/Dockerfile.
 services:
   etcd:
     image: ${ETCD_IMAGE}

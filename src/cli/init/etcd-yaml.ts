@@ -14,9 +14,7 @@ export function etcdYaml(layout: ClusterLayout, own: PlannedSite): string {
   const { ports, sites, dataFolder, configFolder } = layout;
   const listen = listenHost(own);
   const clients = [listen, ...(isIP(own.host) === 0 || isLoopback(own.host) ? [] : ['127.0.0.1'])];
-  const members = sites.map(
-    ({ site, host }) => `${site}=${urlOf('https', host, ports.etcdPeer)}`,
-  );
+  const members = sites.map(({ site, host }) => `${site}=${urlOf('https', host, ports.etcdPeer)}`);
   return `# The member of etcd at ${own.displayName}. Run it: etcd --config-file etcd.yaml
 name: ${own.site}
 data-dir: ${dataFolder}/etcd-${own.site}

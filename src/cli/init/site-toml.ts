@@ -1,4 +1,10 @@
-import { listenHost, startingWith, urlOf, type ClusterLayout, type PlannedSite } from './cluster-layout.js';
+import {
+  listenHost,
+  startingWith,
+  urlOf,
+  type ClusterLayout,
+  type PlannedSite,
+} from './cluster-layout.js';
 
 /** The configuration of one site, with a word on each key. */
 export function siteToml(layout: ClusterLayout, own: PlannedSite, adminKeyHash: string): string {
@@ -66,7 +72,12 @@ ${sites
 # Which site is the home of which names, used when the cluster is new; later: quorate primary set.
 ${sites
   .map(({ site }) => ruleTable(`*/${site}/*`, [site]))
-  .concat(ruleTable('default', sites.map(({ site }) => site)))
+  .concat(
+    ruleTable(
+      'default',
+      sites.map(({ site }) => site),
+    ),
+  )
   .join('\n')}`;
 }
 
