@@ -39,7 +39,8 @@ export async function doctor(world: World, options: DoctorOptions): Promise<Exit
 }
 
 async function examine(world: World, configFile: string | undefined): Promise<Finding[]> {
-  const machine = await Promise.all([checkNode(), checkFileLimit(), checkClockRate()]);
+  const [files, clock] = await Promise.all([checkFileLimit(), checkClockRate()]);
+  const machine = [checkNode(), files, clock];
   if (configFile === undefined) return [...machine, ...(await checkDisk(world.folder))];
   const path = resolve(world.folder, configFile);
   let text: string;

@@ -74,10 +74,10 @@ spec:
             - {name: data, mountPath: ${dataFolder}}
             - {name: tmp, mountPath: /tmp}
           readinessProbe:
-            httpGet: {path: /health, port: ${ports.http}, scheme: HTTPS}
+            httpGet: {path: /v1/health/ready, port: ${ports.http}, scheme: HTTPS}
             periodSeconds: 5
           livenessProbe:
-            httpGet: {path: /health, port: ${ports.http}, scheme: HTTPS}
+            httpGet: {path: /v1/health/live, port: ${ports.http}, scheme: HTTPS}
             periodSeconds: 10
             failureThreshold: 6
       volumes:
