@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Option, Command } from 'commander';
 import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
 import { addBucketSettingsCommand } from './bucket-settings-command.js';
 import { addChaosCommand } from './chaos/chaos-program.js';
@@ -64,12 +64,14 @@ function addUpCommand(program: Command, run: CommandRunner): void {
     .option('--wan <links>', 'emulated round trips: on, off, or links like nyc-lon=100', 'on')
     .option('--base-port <port>', 'the ports up to 39 above it are used', '7400')
     .option('--no-fsync', 'for measurements only: what is acknowledged can be lost')
+    .addOption(coordinatorOption())
     .addHelpText(
       'after',
       exampleText([
         'up',
         'up --data /srv/quorate',
         'up --wan off',
+        'up --coordinator etcd --data ./on-etcd',
         'up --wan nyc-lon=100,tor-lon=120',
       ]),
     )
@@ -79,6 +81,13 @@ function addUpCommand(program: Command, run: CommandRunner): void {
         return up(world, options);
       }),
     );
+}
+
+/** Which coordinator a cluster on this machine is started with. */
+function coordinatorOption() {
+  return new Option('--coordinator <kind>', 'embedded, or an etcd of three processes (installed)')
+    .choices(['embedded', 'etcd'] as const)
+    .default('embedded' as const);
 }
 
 function addDemoCommand(program: Command, run: CommandRunner): void {
@@ -115,9 +124,15 @@ function addBenchCommand(program: Command, run: CommandRunner): void {
     .option('--base-port <port>', 'the ports up to 39 above it are used', '7800')
     .option('--data <folder>', 'where the cluster keeps its files (default: a temporary folder)')
     .option('--seconds <n>', 'how long each measurement lasts', '10')
+    .addOption(coordinatorOption())
     .addHelpText(
       'after',
-      `${exampleText(['bench', 'bench write-latency', 'bench cached-reads leased-reads --json'])}
+      `${exampleText([
+        'bench',
+        'bench write-latency',
+        'bench cached-reads leased-reads --json',
+        'bench failover --coordinator etcd',
+      ])}
 ${BENCH_HELP}`,
     )
     .action((workloads, options) =>

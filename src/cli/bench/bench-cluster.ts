@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { HttpClient } from '../../client/http-client.js';
 import type { SiteEndpoint } from '../../client/site-endpoint.js';
+import type { LocalMembers } from '../../coordinator/etcd/local-members.js';
+import type { CoordinatorKind } from '../up/etcd-plan.js';
 import { readWan } from '../up/cluster-plan.js';
 import type { SiteChild } from '../up/site-child.js';
 import type { Supervisor } from '../up/supervisor.js';
@@ -18,6 +20,7 @@ export interface ClusterOptions {
   readonly dataFolder: string;
   readonly basePort: number;
   readonly wan: string;
+  readonly coordinator: CoordinatorKind;
   readonly report: (message: string) => void;
 }
 
@@ -41,6 +44,7 @@ export class BenchCluster {
       basePort: options.basePort,
       wan: readWan(options.wan),
       fsync: true,
+      coordinator: options.coordinator,
       siteCommand: siteCommand(),
       report: options.report,
     });
@@ -67,6 +71,11 @@ export class BenchCluster {
 
   stop(): Promise<void> {
     return this.#supervisor.stop();
+  }
+
+  /** Null where the coordinator is the embedded one. */
+  get etcd(): LocalMembers | null {
+    return this.#supervisor.etcd;
   }
 
   get sites(): string[] {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { readBasePort } from '../cluster-address.js';
 import { EXIT, type ExitCode, UsageError } from '../exit-code.js';
 import { messageOf } from '../folder-transfer.js';
+import { type CoordinatorKind } from '../up/etcd-plan.js';
 import { readWan } from '../up/cluster-plan.js';
 import type { World } from '../world.js';
 import { write } from '../world.js';
@@ -38,6 +39,7 @@ export interface BenchOptions {
   readonly basePort: string;
   readonly data?: string;
   readonly seconds?: string;
+  readonly coordinator?: CoordinatorKind;
 }
 
 export const WORKLOADS: readonly Workload[] = [
@@ -127,7 +129,7 @@ async function runWorkload(
   const basePort = readBasePort(options.basePort);
   const { figures, failure } = await runOn(
     workload,
-    { dataFolder, basePort, wan, report: say },
+    { dataFolder, basePort, wan, coordinator: options.coordinator ?? 'embedded', report: say },
     settings,
   );
   return {

@@ -1,13 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { startEmbeddedCoordinator } from '../../coordinator/embedded-coordinator.js';
+import {
+  type EmbeddedCoordinatorOptions,
+  startEmbeddedCoordinator,
+} from '../../coordinator/embedded-coordinator.js';
+import type { LocalMembers } from '../../coordinator/etcd/local-members.js';
 import { adminKeyHash } from '../../site/access/admin-key.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import type { Wan } from '../../transport/wan.js';
+import { messageOf } from '../folder-transfer.js';
 import { siteConfigText } from '../site-config.js';
 import { HOST, planSites } from './cluster-plan.js';
 import { claimDataFolder } from './data-folder.js';
+import { type CoordinatorKind, coordinatorChange, startEtcd } from './etcd-plan.js';
 import type { ChildTimes } from './site-child.js';
 import { SiteChild } from './site-child.js';
 import { supervisorRoutes } from './supervisor-routes.js';
@@ -18,6 +25,8 @@ export interface SupervisorOptions {
   readonly basePort: number;
   readonly wan: Wan;
   readonly fsync: boolean;
+  /** Default embedded: in this process. */
+  readonly coordinator?: CoordinatorKind;
   /** The command of a site process; the configuration file's path is added to it. */
   readonly siteCommand: { readonly file: string; readonly arguments: readonly string[] };
   readonly report: (message: string) => void;
@@ -30,6 +39,8 @@ export interface Supervisor {
   readonly children: readonly SiteChild[];
   /** The administrator's. */
   readonly adminKey: string;
+  /** Null where the coordinator is the embedded one. */
+  readonly etcd: LocalMembers | null;
   stop(): Promise<void>;
 }
 
@@ -42,13 +53,14 @@ interface StartedAll {
   readonly sites: SiteConfig[];
   readonly children: SiteChild[];
   readonly adminKey: string;
+  readonly etcd: LocalMembers | null;
 }
 
 type Undo = () => Promise<void>;
 
 /**
- * Starts a whole cluster on this machine: the coordinator in this process, each site in a process
- * of its own that ends with this one. Ready when every site is; else nothing is left running.
+ * Starts a whole cluster on this machine: the coordinator in this process, or an etcd of a member for
+ * each site; each site in a process of its own that ends with this one. Ready when every site is; else nothing is left running.
  */
 export async function startSupervisor(options: SupervisorOptions): Promise<SupervisorStart> {
   const undo: Undo[] = [];
@@ -60,8 +72,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await stop();
     return started;
   }
-  const { sites, children, adminKey } = started;
-  return { ok: true, supervisor: { sites, children, adminKey, stop } };
+  const { sites, children, adminKey, etcd } = started;
+  return { ok: true, supervisor: { sites, children, adminKey, etcd, stop } };
 }
 
 async function startAll(
@@ -74,27 +86,32 @@ async function startAll(
   undo.push(claimed.release);
   const { clusterId, adminKey } = claimed;
   const hash = adminKeyHash(adminKey);
-  const sites = planSites({ ...options, clusterId, adminKeyHash: hash });
+  const kind = options.coordinator ?? 'embedded';
+  const change = await coordinatorChange(dataFolder, kind);
+  if (change !== null) return { ok: false, message: change };
+  const planned = planSites({ ...options, clusterId, adminKeyHash: hash });
   const taken = await takenPorts(
-    sites.flatMap(({ httpPort, s3Port = 0, peerPort }) => [httpPort, s3Port, peerPort]),
+    planned.flatMap(({ httpPort, s3Port = 0, peerPort }) => [httpPort, s3Port, peerPort]),
   );
   if (taken.length > 0) return { ok: false, message: portsTaken(taken, basePort) };
 
+  const etcd = kind === 'etcd' ? await startEtcd(options).catch(messageOf) : null;
+  if (typeof etcd === 'string') return { ok: false, message: `etcd cannot start: ${etcd}` };
+  if (etcd !== null) undo.push(() => etcd.stop());
+  const sites = planned.map((config) =>
+    etcd === null ? config : { ...config, coordinator: etcd.coordinatorOf(config.site) },
+  );
   const children = await Promise.all(sites.map((config) => prepareChild(options, config)));
-  const coordinator = await startEmbeddedCoordinator({
-    path: join(dataFolder, 'coordinator', 'state'),
-    host: HOST,
-    port: basePort,
-    extra: supervisorRoutes(dataFolder, children, hash),
-    report,
+  const extra = supervisorRoutes(dataFolder, children, hash);
+  const fault = await (etcd === null
+    ? serveCoordinator({ path: join(dataFolder, 'coordinator', 'state'), extra, report }, basePort)
+    : serveRoutes(extra, basePort)
+  ).then((close) => {
+    if (typeof close === 'string') return close;
+    undo.push(close);
+    return null;
   });
-  if (!coordinator.ok) {
-    if (coordinator.reason === 'port_taken') {
-      return { ok: false, message: portsTaken([basePort], basePort) };
-    }
-    return { ok: false, message: `the coordinator cannot start: ${coordinator.message}` };
-  }
-  undo.push(() => coordinator.coordinator.close());
+  if (fault !== null) return { ok: false, message: fault };
   undo.push(async () => {
     await Promise.all(children.map((child) => child.stop('clean')));
   });
@@ -106,7 +123,37 @@ async function startAll(
   );
   return failures.length > 0
     ? { ok: false, message: failures.join('\n') }
-    : { ok: true, sites, children, adminKey };
+    : { ok: true, sites, children, adminKey, etcd: etcd?.members ?? null };
+}
+
+/** What ends it, or why it cannot be. */
+async function serveCoordinator(
+  options: Pick<EmbeddedCoordinatorOptions, 'path' | 'extra' | 'report'>,
+  port: number,
+): Promise<Undo | string> {
+  const started = await startEmbeddedCoordinator({ ...options, host: HOST, port });
+  if (started.ok) return () => started.coordinator.close();
+  if (started.reason === 'port_taken') return portsTaken([port], port);
+  return `the coordinator cannot start: ${started.message}`;
+}
+
+/** Where etcd is the coordinator, the port has the supervisor's own routes alone. */
+function serveRoutes(
+  extra: ReturnType<typeof supervisorRoutes>,
+  port: number,
+): Promise<Undo | string> {
+  const server = createHttpServer((request, response) => {
+    if (!extra(request, response)) response.writeHead(404).end();
+  });
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(portsTaken([port], port)));
+    server.listen(port, HOST, () =>
+      resolve(() => {
+        server.closeAllConnections();
+        return new Promise((closed) => server.close(() => closed()));
+      }),
+    );
+  });
 }
 
 async function prepareChild(options: SupervisorOptions, config: SiteConfig): Promise<SiteChild> {

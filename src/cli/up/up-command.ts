@@ -9,6 +9,7 @@ import type { World } from '../world.js';
 import { write } from '../world.js';
 import { adminKeyFileOf, DEFAULT_DATA_FOLDER } from '../own-key.js';
 import { readWan } from './cluster-plan.js';
+import type { CoordinatorKind } from './etcd-plan.js';
 import type { Supervisor } from './supervisor.js';
 import { startSupervisor } from './supervisor.js';
 
@@ -17,6 +18,7 @@ export interface UpOptions {
   readonly wan: string;
   readonly basePort: string;
   readonly fsync: boolean;
+  readonly coordinator: CoordinatorKind;
 }
 
 /** The command that starts a site's process; `dist/cli/up` is two below the package's `dist`. */
@@ -47,6 +49,7 @@ export async function up(world: World, options: UpOptions): Promise<ExitCode> {
     basePort,
     wan,
     fsync: options.fsync,
+    coordinator: options.coordinator,
     siteCommand: siteCommand(),
     report,
   });
