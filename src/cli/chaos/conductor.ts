@@ -18,7 +18,7 @@ export interface Played {
 
 const RESEND_CHANCE_LIMIT = 0.2;
 const DISK_WAIT_MS = 60_000;
-const SITES_WAIT_MS = 5000;
+const SITES_WAIT_MS = 15_000;
 
 /** Plays a plan on a cluster: begins each episode when its time has come and ends it when it is over. */
 export class Conductor {

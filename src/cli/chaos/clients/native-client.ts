@@ -12,8 +12,13 @@ import {
   type WriteRequest,
 } from './store-client.js';
 
-const RETRIES = { deadlineMs: 3000, backoffMs: [25, 400] } as const;
-const SILENCE_LIMIT_MS = 3000;
+/** How long a client goes on trying, and waits for an answer. */
+export interface Patience {
+  readonly deadlineMs: number;
+  readonly silenceLimitMs: number;
+}
+
+const HASTY: Patience = { deadlineMs: 3000, silenceLimitMs: 3000 };
 
 /** A client of the HTTP API that prefers a site and falls to the others. */
 export class NativeClient implements StoreClient {
@@ -25,9 +30,10 @@ export class NativeClient implements StoreClient {
   constructor(
     readonly site: string,
     sites: readonly SiteEndpoint[],
+    { deadlineMs, silenceLimitMs } = HASTY,
   ) {
-    const silenceLimitMs = SILENCE_LIMIT_MS;
-    this.client = new HttpClient({ sites, near: site, retries: RETRIES, silenceLimitMs });
+    const retries = { deadlineMs, backoffMs: [25, 400] } as const;
+    this.client = new HttpClient({ sites, near: site, retries, silenceLimitMs });
   }
 
   async read(name: string, consistency: ReadMode): Promise<ReadOutcome> {

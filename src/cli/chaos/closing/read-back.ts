@@ -8,6 +8,8 @@ import { NativeClient } from '../clients/native-client.js';
 
 const AT_ONCE = 24;
 const TRIES = 5;
+/** A busy machine takes its time; nothing goes wrong any more. */
+const PATIENT = { deadlineMs: 30_000, silenceLimitMs: 20_000 };
 
 export interface ReadBack {
   /** What each site holds of every file, content of every version read and hashed. */
@@ -56,7 +58,7 @@ class SiteReader {
   ) {
     this.client = cluster.direct(site);
     const endpoint = cluster.clientEndpoints.filter((other) => other.site === site);
-    this.reader = new NativeClient(site, endpoint);
+    this.reader = new NativeClient(site, endpoint, PATIENT);
   }
 
   async read(names: readonly string[]): Promise<{
