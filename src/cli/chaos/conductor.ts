@@ -18,6 +18,7 @@ export interface Played {
 
 const RESEND_CHANCE_LIMIT = 0.2;
 const DISK_WAIT_MS = 60_000;
+const SITE_WAIT_MS = 4000;
 const SITES_WAIT_MS = 15_000;
 
 /** Plays a plan on a cluster: begins each episode when its time has come and ends it when it is over. */
@@ -74,7 +75,7 @@ export class Conductor {
     const { fault, durationMs } = episode;
     const site = siteOf(fault);
     if (episode.group === 'disk') return this.inTurn(() => this.onDisk(episode, site ?? ''));
-    const leave = fault.kind === 'blackout' ? await this.takeAll() : this.takeFor(site);
+    const leave = fault.kind === 'blackout' ? await this.takeAll() : await this.takeFor(site);
     if (leave === null) return this.leaveOut(episode, 'the site was away already');
     const beganMs = this.begin(episode);
     try {
@@ -87,9 +88,10 @@ export class Conductor {
     this.played.push({ episode, beganMs, endedMs: this.nowMs(), reason: '' });
   }
 
-  /** Null where the site is in somebody's hands already. */
-  private takeFor(site: string | null): (() => void) | null {
-    return site === null ? () => undefined : this.keeper.take(site);
+  /** Null where the site is in somebody's hands, and stays there. */
+  private async takeFor(site: string | null): Promise<(() => void) | null> {
+    if (site === null) return () => undefined;
+    return this.takeWhenFree(site, Math.min(this.durationMs, this.nowMs() + SITE_WAIT_MS));
   }
 
   /** All sites, as each gets free; null when one does not in time. */

@@ -74,11 +74,11 @@ describe('overlaps', () => {
 
 describe('what a run did too little of', () => {
   it('is everything where nothing was done', () => {
-    const found = shortfalls(60_000, {}, { kill: 6, wipe: 1 }, {});
+    const found = shortfalls(60_000, {}, { kill: 6, wipe: 3 }, {});
     const counts = found.map(({ count }) => count);
-    expect(counts).toEqual(
-      expect.arrayContaining(['operations', 'kill', 'wipe', 'failovers', 'unknown']),
-    );
+    const needed = ['operations', 'kill', 'process faults', 'disk faults', 'failovers', 'unknown'];
+    expect(counts).toEqual(expect.arrayContaining(needed));
+    expect(counts).not.toContain('wipe');
   });
 
   it('does not count what was not planned, and is not asked of a very short run', () => {
@@ -86,8 +86,10 @@ describe('what a run did too little of', () => {
       shortfalls(60_000, {}, {}, {}).map(({ count, needed }) => [count, needed]),
     );
     expect(shortfalls(60_000, enough, {}, {})).toEqual([]);
-    expect(shortfalls(60_000, enough, { kill: 4 }, { kill: 1 })).toEqual([
-      { count: 'kill', needed: 2, found: 1 },
+    expect(shortfalls(60_000, enough, { kill: 9 }, { kill: 2 })).toEqual([
+      { count: 'kill', needed: 3, found: 2 },
+      { count: 'process faults', needed: 3, found: 2 },
+      { count: 'failovers', needed: 1, found: 0 },
       { count: 'unknown', needed: 1, found: 0 },
     ]);
     expect(shortfalls(20_000, {}, { kill: 4 }, {})).toEqual([]);
