@@ -5,6 +5,7 @@ import { addBucketSettingsCommand } from './bucket-settings-command.js';
 import { addChaosCommand } from './chaos/chaos-program.js';
 import type { CommandRunner } from './command-runner.js';
 import { EXIT_HELP } from './exit-code.js';
+import { addAuditCommand } from './audit-command.js';
 import { addKeyCommands } from './key-commands.js';
 import { addBucketCommands, addNameCommands } from './name-commands.js';
 import { addInitCommands } from './init/init-program.js';
@@ -40,6 +41,7 @@ ${EXIT_HELP}`,
   addBucketCommands(program, run);
   addBucketSettingsCommand(program, run);
   addKeyCommands(program, run);
+  addAuditCommand(program, run);
   addStatusCommand(program, run);
   addPrimaryCommand(program, run);
   addUpkeepCommands(program, run);

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
+import { AuditLog, DEFAULT_AUDIT } from '../site/access/audit-log.js';
 import { AccessGuard } from '../site/access/access-guard.js';
 import { SessionTokens } from '../site/access/session-token.js';
 import type { RunningSite } from '../site/running-site.js';
@@ -110,9 +111,11 @@ async function openGateways(
     world.err.write(`quorate: ${message}\n`);
   });
   if (typeof certificate === 'string') return { ok: false, message: certificate };
+  const audit = await openAudit(world, config);
   const opened: ListeningHttp[] = [];
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(opened.map((gateway) => gateway.close(graceMs)));
+    await audit.flush();
     certificate?.close();
   };
   const open = async (
@@ -130,7 +133,7 @@ async function openGateways(
   };
   const guard = await guardOf(config, objects);
   if (guard === null) await warnOfOpenSite(world, config);
-  const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard };
+  const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard, audit };
   const fault =
     (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects, live }))) ??
     (objects === null || s3Port === undefined
@@ -141,6 +144,13 @@ async function openGateways(
     for (const gateway of opened) gateway.drain();
   };
   return { ok: true, url: opened[0]?.url ?? '', drain, close };
+}
+
+function openAudit(world: World, { site, dataFolder, audit }: SiteConfig): Promise<AuditLog> {
+  const folder = join(dataFolder, 'audit');
+  return AuditLog.open(site, folder, audit ?? DEFAULT_AUDIT, (message) => {
+    world.err.write(`quorate: ${message}\n`);
+  });
 }
 
 async function guardOf(

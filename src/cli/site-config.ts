@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
+import { DEFAULT_AUDIT } from '../site/access/audit-log.js';
 import { ADMIN_KEY_HASH } from '../site/access/admin-key.js';
 import type { SiteConfig } from '../site/site-config.js';
 import { DEFAULT_LOG, LOG_FORMATS, LOG_LEVELS } from '../site/telemetry/site-log.js';
@@ -48,6 +49,13 @@ const ConfigFile = z.strictObject({
   log_level: z.enum(LOG_LEVELS).optional(),
   slow_request_ms: z.int().min(1).max(3_600_000).optional(),
   nearness: z.array(siteId).optional(),
+  audit: z
+    .strictObject({
+      reads: z.boolean().default(DEFAULT_AUDIT.reads),
+      file_bytes: z.int().min(4096).default(DEFAULT_AUDIT.fileBytes),
+      files: z.int().min(1).max(100).default(DEFAULT_AUDIT.files),
+    })
+    .optional(),
   upkeep: z
     .strictObject({
       grace_ms: z.int().min(1000),
@@ -210,6 +218,13 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     ),
     fsync: file.fsync,
     ...(nearness && { nearness }),
+    ...(file.audit && {
+      audit: {
+        reads: file.audit.reads,
+        fileBytes: file.audit.file_bytes,
+        files: file.audit.files,
+      },
+    }),
     ...(upkeep && {
       upkeep: {
         graceMs: upkeep.grace_ms,
@@ -253,6 +268,13 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(config.adminKeyHash !== undefined && { admin_key_hash: config.adminKeyHash }),
     ...(nearness && { nearness: [...nearness] }),
+    ...(config.audit && {
+      audit: {
+        reads: config.audit.reads,
+        file_bytes: config.audit.fileBytes,
+        files: config.audit.files,
+      },
+    }),
     ...(upkeep && {
       upkeep: {
         grace_ms: upkeep.graceMs,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
 import { authorizationOf } from './access-key.js';
 import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
+import { AuditAnswer } from './audit-answers.js';
 import * as answers from './answers.js';
 import type { Answer, Failure, RetryLimits } from './attempts.js';
 import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
@@ -235,6 +236,11 @@ export class HttpClient {
   changeBucket(name: string, change: BucketChange): Promise<ReadResult<answers.BucketAnswer>> {
     const path = `/v1/buckets/${encodeURIComponent(name)}`;
     return this.#change('PATCH', path, change, answers.BucketAnswer);
+  }
+
+  /** What the site that answers has written down, newest first. */
+  audit(limit: number): Promise<ReadResult<AuditAnswer>> {
+    return this.#read(`/v1/audit?limit=${limit}`, AuditAnswer);
   }
 
   keys(): Promise<ReadResult<z.infer<typeof answers.KeysAnswer>>> {

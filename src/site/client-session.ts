@@ -6,6 +6,7 @@ import { contentHash } from '../storage/content-hash.js';
 import type { InlineContent } from '../protocol/file-version.js';
 import { ClientSessions, type SessionPorts } from '../protocol/node/client-sessions.js';
 import { type SessionAccess, SessionGate } from './session-gate.js';
+import { SessionNotes } from './session-notes.js';
 import { SYSTEM_BUCKET } from './site-names.js';
 import { readToken, writeToken } from './position-token.js';
 import type { SessionWatch } from './telemetry/session-watch.js';
@@ -63,8 +64,10 @@ export function openClientSession(
   if (sessions.count >= SESSION_LIMIT) return null;
   const reader = new FrameReader<ClientMessage>('client');
   const watched = watch?.open();
+  const notes = access.heard && new SessionNotes(access.heard);
   const tell = (message: SiteReply): void => {
     watched?.sent(message);
+    notes?.sent(message);
     for (const frame of encoded(message)) send(frame);
   };
   let isOpen = true;
@@ -80,6 +83,7 @@ export function openClientSession(
       if (parsed === null) return null;
       if (!parsed.ok) return parsed.reason;
       watched?.received(parsed.message);
+      notes?.received(parsed.message);
       gate.take(parsed.message);
       return null;
     },

@@ -1,5 +1,6 @@
 import type { RequestTrace } from './telemetry/request-trace.js';
 import type { Upkeep, UpkeepStatus } from './upkeep.js';
+import type { AuditNote } from './access/audit-log.js';
 import type { Caller } from './access/caller.js';
 import type { FileVersion, Metadata } from '../protocol/file-version.js';
 import type { PrimaryTable, TableRule } from '../protocol/ports.js';
@@ -300,6 +301,9 @@ export interface SiteSession {
   closed(): void;
 }
 
+/** Told of every write of a session, and of what its key has no right to. */
+export type SessionAudit = (done: Pick<AuditNote, 'act' | 'what' | 'outcome' | 'answer'>) => void;
+
 export interface FileService {
   /** Looking after what the site keeps; null for services that keep nothing on a disk. */
   readonly upkeep: Upkeep | null;
@@ -308,7 +312,11 @@ export interface FileService {
    * leases for a cache of its own, as far as the caller's rights go. Null when as many sessions are
    * open as may be.
    */
-  openSession(send: (frame: string | Uint8Array) => void, caller: Caller): SiteSession | null;
+  openSession(
+    send: (frame: string | Uint8Array) => void,
+    caller: Caller,
+    heard?: SessionAudit,
+  ): SiteSession | null;
   /** Opens a file's newest version, or the given one, for reading. */
   open(
     name: string,

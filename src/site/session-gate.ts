@@ -1,4 +1,5 @@
 import type { ClientMessage, SiteReply } from '../protocol/client/messages.js';
+import type { SessionAudit } from './file-service.js';
 import type { Caller } from './access/caller.js';
 import { permitsName, permitsNames } from './access/rights.js';
 
@@ -7,6 +8,7 @@ export interface SessionAccess {
   readonly caller: Caller;
   /** Whether anybody may read the bucket. */
   isPublic(bucket: string): Promise<boolean>;
+  readonly heard?: SessionAudit;
 }
 
 export interface GatePorts {

@@ -1,3 +1,4 @@
+import type { AuditSettings } from './access/audit-log.js';
 import type { EtcdConfig } from '../coordinator/etcd/etcd-config.js';
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
 import type { LogSettings } from './telemetry/site-log.js';
@@ -61,6 +62,8 @@ export interface SiteConfig {
   readonly log?: LogSettings;
   /** A request that takes at least this long is put into the log. Default: 1,000. */
   readonly slowRequestMs?: number;
+  /** What is written down of requests; changes and refusals when not given. */
+  readonly audit?: AuditSettings;
   /** Of the administrator's key, as `adminKeyHash` gives it; none: whoever gets here may do all. */
   readonly adminKeyHash?: string;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */

@@ -5,7 +5,6 @@ import type { PrimaryTable } from '../protocol/ports.js';
 import { ruleFor } from '../protocol/primary-table.js';
 import { Admission } from './admission.js';
 import { Buckets, refusedBy } from './buckets.js';
-import type { Caller } from './access/caller.js';
 import { type AccessKeys, createAccessKeys } from './access-keys.js';
 import type {
   BucketOptions,
@@ -104,12 +103,19 @@ class SiteFileService implements SiteService {
     this.sessions.invalidate(...told);
   }
 
-  openSession(send: (frame: string | Uint8Array) => void, caller: Caller): SiteSession | null {
+  openSession(
+    ...[send, caller, heard]: Parameters<FileService['openSession']>
+  ): SiteSession | null {
     const isPublic = async (bucket: string): Promise<boolean> => {
       const state = await this.buckets.state(bucket);
       return state.ok && state.settings.anonymousRead;
     };
-    return openClientSession(this.sessions, send, { caller, isPublic }, this.context.sessions);
+    return openClientSession(
+      this.sessions,
+      send,
+      { caller, isPublic, ...(heard && { heard }) },
+      this.context.sessions,
+    );
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {

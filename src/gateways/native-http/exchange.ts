@@ -1,5 +1,6 @@
 import type { LiveSource } from '../../site/live/live-frame.js';
 import type { AccessGuard } from '../../site/access/access-guard.js';
+import type { AuditLog } from '../../site/access/audit-log.js';
 import type { Caller } from '../../site/access/caller.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
@@ -17,6 +18,8 @@ export interface Exchange extends HttpExchange {
   readonly objects: ObjectService | null;
   /** The site that answers. */
   readonly site: string;
+  /** Where what is asked is written down; null: nowhere. */
+  readonly audit: AuditLog | null;
   /** Finds out who asks; null: anybody may do everything. */
   readonly guard: AccessGuard | null;
   /** Who asks; known from before the request is routed. */

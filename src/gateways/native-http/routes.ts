@@ -3,6 +3,7 @@ import type { AccessLevel } from '../../site/access/rights.js';
 import { refusedAct, sendDenied } from './access/admission.js';
 import { answerSession } from './access/session-routes.js';
 import { fileNeed, judged, type Need } from './access/permission.js';
+import { answerAudit } from './audit-route.js';
 import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
 import { answerBucketSettings, changeBucketSettings } from './bucket-settings-routes.js';
 import type { Exchange } from './exchange.js';
@@ -46,6 +47,8 @@ export function route(exchange: Exchange): Promise<void> | void {
     case '/v1/live':
       if (allows(exchange, query, 'GET')) answerLive(exchange);
       return;
+    case '/v1/audit':
+      return answerAudit(exchange, query);
     case '/v1/session':
       return query === '' ? answerSession(exchange) : refuseQuery(exchange, query);
     case '/v1/primaries':

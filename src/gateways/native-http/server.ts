@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessGuard } from '../../site/access/access-guard.js';
+import type { AuditLog } from '../../site/access/audit-log.js';
 import { ANYBODY } from '../../site/access/caller.js';
 import type { FileService } from '../../site/file-service.js';
 import type { LiveSource } from '../../site/live/live-frame.js';
@@ -12,6 +13,8 @@ import {
 import type { RequestService } from '../../site/telemetry/request-service.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
+import { audited } from '../http-audit.js';
+import { splitTarget } from '../raw-target.js';
 import { admit } from './access/admission.js';
 import { ConsoleFiles } from './console-files.js';
 import type { Exchange } from './exchange.js';
@@ -30,6 +33,8 @@ export interface NativeHttpOptions {
   readonly telemetry?: GatewayTelemetry | undefined;
   /** Finds out who asks; without it anybody may do everything. */
   readonly guard?: AccessGuard | null;
+  /** Where changes and refusals are written down; without it nowhere. */
+  readonly audit?: AuditLog | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** What consoles look at. */
@@ -57,7 +62,12 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
       return { status, contentType: 'application/problem+json', body };
     },
     attach: (server) => {
-      const sessions = acceptSessions(server, service, options.guard ?? null);
+      const sessions = acceptSessions(
+        server,
+        service,
+        options.guard ?? null,
+        options.audit ?? null,
+      );
       const drain = (): void => {
         sessions.drain();
         operations?.drain();
@@ -86,6 +96,7 @@ function handle(
   const {
     site,
     guard = null,
+    audit = null,
     objects = null,
     telemetry = null,
     consoleFiles,
@@ -100,6 +111,7 @@ function handle(
     objects: begun.service,
     site,
     guard,
+    audit,
     caller: ANYBODY,
     requestId: begun.requestId,
     measured: begun.measured,
@@ -108,6 +120,12 @@ function handle(
     console: consoleFiles,
     live,
   };
+  audited(audit, request, response, {
+    by: 'native',
+    what: auditedTarget(request),
+    who: () => exchange.caller.keyId,
+    requestId: exchange.requestId,
+  });
   if (isForeignWrite(request)) {
     sendProblem(exchange, refusal('cross_origin', `the page is of ${request.headers.origin}`));
     return;
@@ -139,6 +157,11 @@ function begin(
   const parent = traceparent === undefined ? null : readTraceparent(traceparent);
   const measured = telemetry.begin('native', { id: named, parent }, objects);
   return { requestId: measured.trace.id, service: measured, measured };
+}
+
+/** Only of a file's POST the query says what is done; elsewhere it may hold anything. */
+function auditedTarget({ method, url = '' }: IncomingMessage): string {
+  return method === 'POST' && url.startsWith('/v1/files/') ? url : splitTarget(url).path;
 }
 
 /** A web page of another origin that tries to change something through its visitor's browser. */

@@ -2,8 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { AccessGuard } from '../../site/access/access-guard.js';
+import type { AuditLog } from '../../site/access/audit-log.js';
 import type { Caller } from '../../site/access/caller.js';
-import type { FileService } from '../../site/file-service.js';
+import type { FileService, SessionAudit } from '../../site/file-service.js';
 import { identify, type Sender } from './access/admission.js';
 import { KeyHolders } from './access/key-holders.js';
 import { FrameWriter } from './frame-writer.js';
@@ -41,6 +42,7 @@ export function acceptSessions(
   server: Server,
   service: FileService,
   guard: AccessGuard | null,
+  audit: AuditLog | null,
 ): SessionSockets {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -64,7 +66,13 @@ export function acceptSessions(
         if (!identified.ok || refused !== null)
           return connection.close(refused?.code, refused?.reason);
         const { caller } = identified;
-        const end = serve(connection, new FrameWriter(socket), service, caller);
+        const end = serve(
+          connection,
+          new FrameWriter(socket),
+          service,
+          caller,
+          auditOf(audit, caller, request),
+        );
         connection.once('close', holders.add(caller.keyId, end));
       });
     };
@@ -125,17 +133,34 @@ function refusalOf(identified: Sender): { readonly code: number; readonly reason
   return isKnown ? null : { code: CLOSE_KEY_REFUSED, reason: 'key_required' };
 }
 
+/** Has what the client does on its session written down. */
+function auditOf(
+  audit: AuditLog | null,
+  { keyId }: Caller,
+  { socket }: IncomingMessage,
+): SessionAudit | undefined {
+  if (audit === null) return undefined;
+  const from = socket.remoteAddress ?? '';
+  const who = keyId === '' ? 'anybody' : keyId;
+  return (done) => audit.note({ who, from, by: 'session', requestId: '', ...done });
+}
+
 function serve(
   connection: WebSocket,
   writer: FrameWriter,
   service: FileService,
   caller: Caller,
+  heard: SessionAudit | undefined,
 ): () => void {
-  const session = service.openSession((frame) => {
-    if (connection.readyState !== connection.OPEN) return;
-    writer.write(frame);
-    if (connection.bufferedAmount > BACKLOG_LIMIT_BYTES) connection.terminate();
-  }, caller);
+  const session = service.openSession(
+    (frame) => {
+      if (connection.readyState !== connection.OPEN) return;
+      writer.write(frame);
+      if (connection.bufferedAmount > BACKLOG_LIMIT_BYTES) connection.terminate();
+    },
+    caller,
+    heard,
+  );
   if (session === null) {
     connection.close(CLOSE_TRY_LATER, 'as many sessions are open here as may be');
     return () => undefined;

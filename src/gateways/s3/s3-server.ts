@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+import type { AuditLog } from '../../site/access/audit-log.js';
 import { ANYBODY, type Caller } from '../../site/access/caller.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
+import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
@@ -30,6 +32,8 @@ export interface S3ServerOptions extends ListenAddress {
   readonly site: string;
   /** Told of each request, and names it. */
   readonly telemetry?: GatewayTelemetry | undefined;
+  /** Where changes and refusals are written down; without it nowhere. */
+  readonly audit?: AuditLog | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** By which abandoned uploads are collected. Default: the machine's. */
@@ -87,6 +91,13 @@ class S3Server {
   answer(exchange: HttpExchange): void {
     this.requests += 1;
     const id = this.run + this.requests.toString(16).toUpperCase().padStart(10, '0');
+    audited(this.options.audit ?? null, exchange.request, exchange.response, {
+      by: 's3',
+      what: splitTarget(exchange.request.url ?? '/').path,
+      // Known once the request was understood, which makes it of the exchange.
+      who: () => (exchange as Partial<S3Request>).caller?.keyId ?? '',
+      requestId: id,
+    });
     this.handle(exchange, id).catch((error: unknown) => {
       this.options.onMistake?.(error);
       if (exchange.response.headersSent) exchange.response.destroy();

@@ -1,4 +1,5 @@
 import { AccessGuard } from '../../../site/access/access-guard.js';
+import type { AuditLog } from '../../../site/access/audit-log.js';
 import { adminKeyHash, newAdminKey } from '../../../site/access/admin-key.js';
 import { SessionTokens } from '../../../site/access/session-token.js';
 import { Seal } from '../../../site/seal.js';
@@ -24,14 +25,16 @@ export class PrivateSites {
 
   private constructor(readonly cluster: TestCluster) {}
 
-  static async start(): Promise<PrivateSites> {
+  /** `audit`: of the first site. */
+  static async start(audit: AuditLog | null = null): Promise<PrivateSites> {
     const cluster = await new TestCluster({ isPatient: true, timeoutMs: 2000 }).ready();
     const sites = new PrivateSites(cluster);
     for (const site of SITES) {
       const service = cluster.at(site);
       const hash = adminKeyHash(sites.adminKey);
       const guard = new AccessGuard(hash, service.keys, new SessionTokens(SEAL, hash));
-      const options = { site, host: '127.0.0.1', port: 0, objects: service, guard };
+      const log = site === 'nyc' ? audit : null;
+      const options = { site, host: '127.0.0.1', port: 0, objects: service, guard, audit: log };
       sites.servers.set(site, await listen(service, options));
     }
     return sites;
