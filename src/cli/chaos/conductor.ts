@@ -97,23 +97,31 @@ export class Conductor {
   /** All sites, as each gets free; null when one does not in time. */
   private async takeAll(): Promise<(() => void) | null> {
     const taken: (() => void)[] = [];
+    // Else whoever asks for one site would always be first.
+    const endReserve = this.keeper.reserve();
     const leave = (): void => taken.forEach((each) => each());
     for (const site of this.cluster.sites) {
-      const own = await this.takeWhenFree(site, this.nowMs() + SITES_WAIT_MS);
+      const own = await this.takeWhenFree(site, this.nowMs() + SITES_WAIT_MS, true);
       if (own === null) {
+        endReserve();
         leave();
         return null;
       }
       taken.push(own);
     }
+    endReserve();
     return leave;
   }
 
-  private async takeWhenFree(site: string, untilMs: number): Promise<(() => void) | null> {
-    let leave = this.keeper.take(site);
+  private async takeWhenFree(
+    site: string,
+    untilMs: number,
+    isForAll = false,
+  ): Promise<(() => void) | null> {
+    let leave = this.keeper.take(site, isForAll);
     while (leave === null && this.nowMs() < untilMs && !this.stopped.aborted) {
       await this.wait(100);
-      leave = this.keeper.take(site);
+      leave = this.keeper.take(site, isForAll);
     }
     return leave;
   }

@@ -14,6 +14,7 @@ const POWER_LIMIT_MS = 1000;
  */
 export class SiteKeeper {
   private readonly busy = new Set<string>();
+  private isReserved = false;
   /** The site whose disk was bad and which has not been seen whole since. */
   private unwhole: string | null = null;
 
@@ -22,9 +23,17 @@ export class SiteKeeper {
     private readonly report: (message: string) => void,
   ) {}
 
+  /** From now until what is returned is called, sites are given only to whoever takes all of them. */
+  reserve(): () => void {
+    this.isReserved = true;
+    return () => {
+      this.isReserved = false;
+    };
+  }
+
   /** Null when the site is in somebody's hands already; else call what is returned when done. */
-  take(site: string): (() => void) | null {
-    if (this.busy.has(site)) return null;
+  take(site: string, isForAll = false): (() => void) | null {
+    if (this.busy.has(site) || (this.isReserved && !isForAll)) return null;
     this.busy.add(site);
     return () => this.busy.delete(site);
   }
