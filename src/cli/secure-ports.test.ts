@@ -76,7 +76,11 @@ async function withSite(
     ready = resolve;
   });
   const gone = new AbortController().signal;
-  const exit = runSiteCommand(world, 'nyc.toml', runSite, { tell: () => ready(), gone });
+  const exit = runSiteCommand(world, 'nyc.toml', runSite, {
+    tell: () => ready(),
+    listen: () => undefined,
+    gone,
+  });
   try {
     await isReady;
     await body({ http, s3 }, world.err);

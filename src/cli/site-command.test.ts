@@ -75,6 +75,7 @@ function start(runSite: RunSite) {
       told.push(message);
       heard();
     },
+    listen: () => undefined,
     gone: gone.signal,
   });
   return { stop, gone, told, first, exit, errorText: () => String(err.read() ?? '') };

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { FaultControl } from '../gateways/native-http/fault-control.js';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
@@ -14,6 +15,8 @@ import { EXIT } from './exit-code.js';
 import { openClientCertificate } from './client-certificate.js';
 import { messageOf } from './folder-transfer.js';
 import { readSiteConfig } from './site-config.js';
+import { FaultChannel } from './up/fault-channel.js';
+import type { ChildMessage } from './up/fault-messages.js';
 import type { World } from './world.js';
 import { write } from './world.js';
 
@@ -22,7 +25,9 @@ export type RunSite = (config: SiteConfig) => Promise<RunningSite>;
 
 /** The channel to the process that started this one, where there is one. */
 export interface ParentChannel {
-  readonly tell: (message: { kind: 'ready' } | { kind: 'failed'; message: string }) => void;
+  readonly tell: (message: ChildMessage) => void;
+  /** Calls back with everything the parent says. */
+  readonly listen: (listener: (message: unknown) => void) => void;
   /** Aborted when the parent is gone: a site does not outlive it. */
   readonly gone: AbortSignal;
 }
@@ -36,6 +41,7 @@ export function parentChannel(): ParentChannel | null {
     tell: (message) => {
       if (process.connected) process.send?.(message);
     },
+    listen: (listener) => process.on('message', listener),
     gone: controller.signal,
   };
 }
@@ -69,7 +75,7 @@ export async function runSiteCommand(
   } catch (error) {
     return refuse(messageOf(error), EXIT.failed);
   }
-  const gateways = await openGateways(world, config, site);
+  const gateways = await openGateways(world, config, site, faultChannel(parent, site));
   if (!gateways.ok) {
     await site.stop();
     return refuse(gateways.message, EXIT.failed);
@@ -88,6 +94,14 @@ export async function runSiteCommand(
   return EXIT.ok;
 }
 
+/** A site that was started to be looked at lets itself be broken on purpose. */
+function faultChannel(parent: ParentChannel | null, site: RunningSite): FaultControl | null {
+  if (parent === null) return null;
+  const channel = new FaultChannel(parent.tell, (...change) => site.setLink?.(...change));
+  parent.listen((message) => channel.receive(message));
+  return channel;
+}
+
 type OpenedGateways =
   | {
       readonly ok: true;
@@ -102,6 +116,7 @@ async function openGateways(
   world: World,
   config: SiteConfig,
   { service, objects, telemetry, live = null }: RunningSite,
+  faults: FaultControl | null,
 ): Promise<OpenedGateways> {
   const { site, host, httpPort, s3Port } = config;
   const onMistake = (error: unknown): void => {
@@ -135,7 +150,9 @@ async function openGateways(
   if (guard === null) await warnOfOpenSite(world, config);
   const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard, audit };
   const fault =
-    (await open('the HTTP API', httpPort, () => listen(service, { ...native, objects, live }))) ??
+    (await open('the HTTP API', httpPort, () =>
+      listen(service, { ...native, objects, live, faults }),
+    )) ??
     (objects === null || s3Port === undefined
       ? null
       : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));

@@ -1,4 +1,5 @@
 import type { FileService } from './file-service.js';
+import type { LinkChange } from '../transport/peer-network.js';
 import type { LiveSource } from './live/live-frame.js';
 import type { ObjectService } from './object-service.js';
 import type { GatewayTelemetry } from './telemetry/site-telemetry.js';
@@ -13,6 +14,8 @@ export interface RunningSite {
   readonly telemetry?: GatewayTelemetry;
   /** What consoles look at; null for a site that shows nothing. */
   readonly live?: LiveSource | null;
+  /** Cuts, slows or heals a link that ends here. */
+  setLink?(a: string, b: string, change: LinkChange): void;
   /** Resolves if the site has stopped itself, because what must hold does not. */
   readonly failed?: Promise<Error>;
   /** Hands its shards over, finishes what is in flight and closes everything. */

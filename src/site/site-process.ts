@@ -5,7 +5,7 @@ import type { SiteRecord } from '../protocol/ports.js';
 import type { ShardTiming } from '../protocol/shard/config.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
 import type { ShardStart } from '../protocol/shard/state.js';
-import type { PeerNetwork } from '../transport/peer-network.js';
+import type { LinkChange, PeerNetwork } from '../transport/peer-network.js';
 import { clusterStatus } from './cluster-status.js';
 import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
 import type { ClusterStatus } from './file-service.js';
@@ -168,6 +168,10 @@ export class SiteProcess implements RunningSite {
 
   get objects(): SiteService {
     return this.service;
+  }
+
+  setLink(a: string, b: string, change: LinkChange): void {
+    this.network.setLink(a, b, change);
   }
 
   /** Null once the site can serve; else why it cannot listen to its peers. */

@@ -6,7 +6,7 @@ import type { MapLink, MapSite } from './map-model.ts';
 /** The sites of a running cluster, with what each is primary of. */
 export function liveSites(cluster: ClusterStatus, live: LiveCluster): MapSite[] {
   return cluster.sites.map(({ site, displayName, alive }) => {
-    const isUp = alive && !live.silent.has(site);
+    const isUp = alive && (site === cluster.site || !live.silent.has(site));
     const leads = cluster.shards
       .map(({ shard }) => live.shard(shard) ?? cluster.shards.find((each) => each.shard === shard))
       .filter((shard) => shard?.primary === site)

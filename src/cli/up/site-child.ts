@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import * as z from 'zod';
+import type { FaultOutcome, FaultRequest } from '../../gateways/native-http/fault-control.js';
+import { ChildMessage } from './fault-messages.js';
 
 /** How to start the process of a site. */
 export interface ChildProgram {
@@ -11,15 +12,15 @@ export interface ChildProgram {
   readonly logFile: string;
 }
 
-export type ChildState = 'starting' | 'ready' | 'stopping' | 'stopped' | 'waiting';
+export type ChildState = 'starting' | 'ready' | 'paused' | 'stopping' | 'stopped' | 'waiting';
 
 export type Started = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
-/** What a site process tells over its channel. */
-const ChildMessage = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('failed'), message: z.string() }),
-]);
+/** Who is told what a site's process asks for. */
+export interface ChildListener {
+  ready(): void;
+  fault(request: FaultRequest | null): Promise<FaultOutcome>;
+}
 
 export interface ChildTimes {
   /** After this long without being ready a start has failed. */
@@ -41,6 +42,7 @@ export const DEFAULT_CHILD_TIMES: ChildTimes = {
  */
 export class SiteChild {
   readonly site: string;
+  heard: ChildListener | null = null;
   readonly #program: ChildProgram;
   readonly #times: ChildTimes;
   readonly #report: (message: string) => void;
@@ -99,6 +101,14 @@ export class SiteChild {
     return started;
   }
 
+  /** Lets the process stand still, or go on. False: there is none that could. */
+  setPaused(paused: boolean): boolean {
+    if (this.#process === undefined || !['ready', 'paused'].includes(this.#state)) return false;
+    this.#process.kill(paused ? 'SIGSTOP' : 'SIGCONT');
+    this.#state = paused ? 'paused' : 'ready';
+    return true;
+  }
+
   /** Asks it to end, and kills it when it does not; or kills it right away. */
   async stop(how: 'clean' | 'kill'): Promise<void> {
     this.#wanted = false;
@@ -108,6 +118,8 @@ export class SiteChild {
       this.#state = 'stopped';
       return;
     }
+    // One that stands still would not hear it.
+    if (this.#state === 'paused') process.kill('SIGCONT');
     this.#state = 'stopping';
     const ended = new Promise((resolve) => process.once('exit', resolve));
     process.kill(how === 'clean' ? 'SIGTERM' : 'SIGKILL');
@@ -140,8 +152,13 @@ export class SiteChild {
           ({ message } = told.data);
           return;
         }
+        if (told.data.kind === 'fault') {
+          void this.#answerFault(told.data.id, told.data.request);
+          return;
+        }
         clearTimeout(limit);
         this.#state = 'ready';
+        this.heard?.ready();
         resolve({ ok: true });
       });
       child.once('error', (error) => {
@@ -151,7 +168,7 @@ export class SiteChild {
       });
       child.once('exit', (code: number | null, signal: string | null) => {
         clearTimeout(limit);
-        const wasReady = this.#state === 'ready';
+        const wasReady = this.#state === 'ready' || this.#state === 'paused';
         this.#process = undefined;
         this.#state = 'stopped';
         resolve({ ok: false, message });
@@ -161,6 +178,12 @@ export class SiteChild {
         }
       });
     });
+  }
+
+  async #answerFault(id: number, request: FaultRequest | null): Promise<void> {
+    const none: FaultOutcome = { ok: false, message: 'nothing here does that' };
+    const outcome = (await this.heard?.fault(request)) ?? none;
+    this.tell({ kind: 'fault-done', id, outcome });
   }
 
   #comeBack(why: string, wasReady: boolean): void {

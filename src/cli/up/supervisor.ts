@@ -13,6 +13,7 @@ import type { Wan } from '../../transport/wan.js';
 import { messageOf } from '../folder-transfer.js';
 import { siteConfigText } from '../site-config.js';
 import { HOST, planSites } from './cluster-plan.js';
+import { ClusterFaults } from './cluster-faults.js';
 import { claimDataFolder } from './data-folder.js';
 import { type CoordinatorKind, coordinatorChange, startEtcd } from './etcd-plan.js';
 import type { ChildTimes } from './site-child.js';
@@ -102,6 +103,7 @@ async function startAll(
     etcd === null ? config : { ...config, coordinator: etcd.coordinatorOf(config.site) },
   );
   const children = await Promise.all(sites.map((config) => prepareChild(options, config)));
+  new ClusterFaults(children, options.wan);
   const extra = supervisorRoutes(dataFolder, children, hash);
   const fault = await (etcd === null
     ? serveCoordinator({ path: join(dataFolder, 'coordinator', 'state'), extra, report }, basePort)

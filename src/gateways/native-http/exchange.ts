@@ -8,6 +8,7 @@ import type { FileService, Served, WriteOutcome } from '../../site/file-service.
 import type { RequestService } from '../../site/telemetry/request-service.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import type { ConsoleFiles } from './console-files.js';
+import type { FaultControl } from './fault-control.js';
 import type { Refusal } from './problem.js';
 import { PROBLEMS } from './problem.js';
 
@@ -33,6 +34,8 @@ export interface Exchange extends HttpExchange {
   readonly operations: OperationsAnswers | null;
   /** Null where nobody may look on. */
   readonly live: LiveSource | null;
+  /** Null where nothing may be broken on purpose. */
+  readonly faults: FaultControl | null;
 }
 
 export interface OperationsAnswers {

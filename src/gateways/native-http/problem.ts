@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'no_seal'
   | 'invalid_right'
   | 'not_offered'
+  | 'fault_refused'
   | 'cross_origin'
   | 'key_required'
   | 'invalid_key'
@@ -159,6 +160,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
     status: 400,
     title: 'A right is for a bucket, buckets*, bucket/prefix* or bucket/path.',
   },
+  fault_refused: { status: 409, title: 'That could not be done to the cluster.' },
   not_offered: { status: 501, title: 'This site does not offer that. Ask another site.' },
   cross_origin: { status: 403, title: 'Pages of other origins may not change anything here.' },
   key_required: {

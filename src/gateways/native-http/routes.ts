@@ -8,6 +8,7 @@ import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from '.
 import { answerBucketSettings, changeBucketSettings } from './bucket-settings-routes.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
+import { answerFaults } from './fault-routes.js';
 import { answerFile } from './file-reads.js';
 import { deleteFile, deriveFile, POST_PARAMETERS, putFile } from './file-writes.js';
 import { answerKeys, changeRights, createKey, refuseForeignPage, revokeKey } from './key-routes.js';
@@ -44,6 +45,8 @@ export function route(exchange: Exchange): Promise<void> | void {
         sendJson(exchange, 200, { position: exchange.service.position() });
       }
       return;
+    case '/v1/faults':
+      return routeFaults(exchange, query);
     case '/v1/live':
       if (allows(exchange, query, 'GET')) answerLive(exchange);
       return;
@@ -184,6 +187,13 @@ function routeKeys(exchange: Exchange, path: string, query: string): Promise<voi
 
 function notOffered(): ReturnType<typeof refusal> {
   return refusal('not_offered', 'this site was started without access keys and bucket settings');
+}
+
+function routeFaults(exchange: Exchange, query: string): Promise<void> | void {
+  const { method } = exchange.request;
+  if (query !== '') return refuseQuery(exchange, query);
+  if (method === 'GET' || method === 'HEAD' || method === 'POST') return answerFaults(exchange);
+  return refuseMethod(exchange, 'GET, HEAD, POST');
 }
 
 function routePrimaries(exchange: Exchange, query: string): Promise<void> | void {

@@ -17,6 +17,7 @@ import { audited } from '../http-audit.js';
 import { splitTarget } from '../raw-target.js';
 import { admit } from './access/admission.js';
 import { ConsoleFiles } from './console-files.js';
+import type { FaultControl } from './fault-control.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
 import { Operations } from './operations.js';
@@ -39,6 +40,8 @@ export interface NativeHttpOptions {
   readonly onMistake?: (error: unknown) => void;
   /** What consoles look at. */
   readonly live?: LiveSource | null;
+  /** Breaks the cluster on purpose, where that may be done. */
+  readonly faults?: FaultControl | null;
   /** Where the console's built files are. Default: beside this program. */
   readonly consoleFolder?: string;
 }
@@ -119,6 +122,7 @@ function handle(
     awaitsContinue,
     console: consoleFiles,
     live,
+    faults: options.faults ?? null,
   };
   audited(audit, request, response, {
     by: 'native',
