@@ -25,7 +25,7 @@ class Session {
   async ask(): Promise<void> {
     const answer = await call('GET', PATH, anyFields);
     if (answer.ok) {
-      this.state = answer.value.open === true ? 'open' : 'signed-in';
+      this.state = answer.value.keyId === '' ? 'open' : 'signed-in';
       this.name = nameOf(answer.value);
     } else if (answer.status === 401 || answer.status === 403) {
       this.state = 'signed-out';
@@ -55,10 +55,9 @@ class Session {
 }
 
 function nameOf(fields: Readonly<Record<string, unknown>>): string {
-  const { note, id, admin } = fields;
-  if (typeof note === 'string' && note !== '') return note;
-  if (admin === true) return 'administrator';
-  return typeof id === 'string' ? id : '';
+  const { keyId, administrator } = fields;
+  if (administrator === true) return 'administrator';
+  return typeof keyId === 'string' ? keyId : '';
 }
 
 export const session = new Session();
