@@ -4,21 +4,27 @@ import { join } from 'node:path';
 
 /*
  * Builds the console into dist/console, unless what is there is newer than everything it is made of.
- * `--force`: in any case.
+ * With a folder as its argument it is built there, in any case.
  */
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist/console.built');
 const SOURCES = ['console', 'src/client', 'src/protocol', 'src/simulator', 'package-lock.json'];
 
-if (!process.argv.includes('--force') && (await isUpToDate())) process.exit(0);
+const elsewhere = process.argv[2];
+if (elsewhere === undefined && (await isUpToDate())) process.exit(0);
 
 const { build } = await import('vite');
-await rm(stamp, { force: true });
 const startMs = performance.now();
-await build({ configFile: join(root, 'console/build/vite.config.ts'), logLevel: 'warn' });
-await mkdir(join(root, 'dist'), { recursive: true });
-await writeFile(stamp, '');
+const settings = { configFile: join(root, 'console/build/vite.config.ts'), logLevel: 'error' };
+if (elsewhere === undefined) {
+  await rm(stamp, { force: true });
+  await build(settings);
+  await mkdir(join(root, 'dist'), { recursive: true });
+  await writeFile(stamp, '');
+} else {
+  await build({ ...settings, build: { outDir: elsewhere } });
+}
 process.stdout.write(`console built in ${Math.round(performance.now() - startMs)} ms\n`);
 
 async function isUpToDate() {
