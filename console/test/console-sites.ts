@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,8 +13,11 @@ import type {
 import { listen } from '../../src/gateways/native-http/server.js';
 import { AccessGuard } from '../../src/site/access/access-guard.js';
 import { adminKeyHash, newAdminKey } from '../../src/site/access/admin-key.js';
+import { SessionTokens } from '../../src/site/access/session-token.js';
+import { Seal } from '../../src/site/seal.js';
 import { RunningSites } from '../../src/site/test-running-sites.js';
 
+const SEAL = new Seal(randomBytes(32));
 const BUILD = new URL('../../scripts/build-console.mjs', import.meta.url).pathname;
 
 /** For tests: three sites on real disks that ask for keys and serve the console, built for them. */
@@ -65,7 +69,8 @@ export class ConsoleSites implements FaultControl {
   private async open(site: string): Promise<void> {
     const { service, objects, live } = this.sites.at(site);
     if (objects === null) throw new Error('these sites have keys');
-    const guard = guardOf(this.adminKey, objects);
+    const hash = adminKeyHash(this.adminKey);
+    const guard = new AccessGuard(hash, objects.keys, new SessionTokens(SEAL, hash));
     const server = await listen(service, {
       site,
       host: '127.0.0.1',

@@ -38,13 +38,14 @@ export async function call<T>(
   path: string,
   read: Reader<T>,
   body?: unknown,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<ApiResult<T>> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       cache: 'no-store',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body !== undefined && {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

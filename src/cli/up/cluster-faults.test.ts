@@ -45,8 +45,11 @@ beforeEach(() => {
   faults = new ClusterFaults(children as unknown as SiteChild[], wan);
 });
 
-const link = (fields: object): FaultRequest =>
-  ({ kind: 'link', a: 'nyc', b: 'lon', cut: false, addedMs: 0, ...fields }) as FaultRequest;
+type LinkRequest = Extract<FaultRequest, { kind: 'link' }>;
+
+function link(fields: Partial<LinkRequest>): LinkRequest {
+  return { kind: 'link', a: 'nyc', b: 'lon', cut: false, addedMs: 0, ...fields };
+}
 
 it('cuts a link at both of its ends, and heals it', async () => {
   const cut = await faults.act(link({ cut: true }));

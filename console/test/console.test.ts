@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ConsoleSites } from './console-sites.ts';
+
+/*
+ * The console in a real browser, against three running sites. Debian's chromium is looked for where
+ * it installs itself; where there is none these tests are left out, and vitest says so.
+ */
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const WAIT_MS = 45_000;
+
+let sites: ConsoleSites;
+let browser: Browser;
+let folder: string;
+let contexts: BrowserContext[] = [];
+/** What a page says on its console, and asks of other hosts: neither should ever be. */
+let complaints: string[] = [];
+
+async function open(site: string, hash: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  contexts.push(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const host = new URL(sites.url(site)).host;
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.host !== host && url.protocol !== 'blob:') complaints.push(`asks ${request.url()}`);
+  });
+  await page.goto(`${sites.url(site)}/${hash}`);
+  await page.getByLabel('Key').fill(sites.adminKey);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  // Only from here on: that nobody was signed in yet is a refusal that browsers complain about.
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return page;
+}
+
+async function put(name: string, text: string): Promise<void> {
+  const answer = await fetch(`${sites.url('nyc')}/v1/files/${name}`, {
+    method: 'PUT',
+    body: text,
+    headers: { authorization: `Bearer ${sites.adminKey}`, 'content-type': 'text/plain' },
+  });
+  expect(answer.ok).toBe(true);
+}
+
+interface AxeRun {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const run = (await page.evaluate('axe.run()')) as AxeRun;
+  return run.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+}
+
+describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'quorate-upload-'));
+    [sites, browser] = await Promise.all([
+      ConsoleSites.start(),
+      chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] }),
+    ]);
+    const answer = await fetch(`${sites.url('nyc')}/v1/buckets/docs`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${sites.adminKey}` },
+    });
+    expect(answer.ok).toBe(true);
+  }, 180_000);
+
+  afterEach(async () => {
+    await Promise.all(contexts.map((context) => context.close()));
+    contexts = [];
+    const said = complaints;
+    complaints = [];
+    expect(said).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await sites?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('signs in with a key, which no script finds afterwards', async () => {
+    const page = await open('nyc', '#/files');
+    await page.getByRole('link', { name: 'docs' }).waitFor();
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
+    expect(kept).not.toContain(sites.adminKey.slice(-12));
+    expect(kept).not.toMatch(/session|token/i);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Key').waitFor();
+    complaints = complaints.filter((said) => !said.includes('401'));
+  });
+
+  it('uploads 200 files and a folder, and a second browser sees them without a reload', async () => {
+    await mkdir(join(folder, 'album', 'deep'), { recursive: true });
+    await writeFile(join(folder, 'album', 'one.txt'), 'one');
+    await writeFile(join(folder, 'album', 'deep', 'two.txt'), 'two');
+    const [page, other] = [await open('nyc', '#/files/docs/'), await open('lon', '#/files/docs/')];
+    await other.getByText('This bucket is empty').waitFor();
+    const files = Array.from({ length: 200 }, (_, index) => ({
+      name: `photo-${String(index).padStart(3, '0')}.txt`,
+      mimeType: 'text/plain',
+      buffer: Buffer.from(`photo ${index}`),
+    }));
+    await page.getByTestId('files').setInputFiles(files);
+    await page.getByText('200 uploaded').waitFor();
+    await page.getByTestId('folder').setInputFiles(join(folder, 'album'));
+    await other.getByText('201 entries').waitFor();
+    await other.getByRole('link', { name: 'photo-000.txt' }).waitFor();
+    await other.getByRole('link', { name: 'album', exact: true }).click();
+    await other.getByRole('link', { name: 'deep', exact: true }).click();
+    await other.getByRole('link', { name: 'two.txt' }).waitFor();
+    // Of two hundred rows only those near the window are there.
+    expect(await page.getByRole('row').count()).toBeLessThan(80);
+  });
+
+  it('shows both sides of a conflict, and loses neither', async () => {
+    await put('docs/plan.txt', 'first\n');
+    const page = await open('nyc', '#/file/docs/plan.txt');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByRole('textbox', { name: 'Content' }).fill('mine\n');
+    await put('docs/plan.txt', 'theirs\n');
+    await page.getByText('Version 2 was written meanwhile').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Somebody has written version 2 meanwhile').waitFor();
+    const diff = page.getByRole('region', { name: 'From theirs to yours' });
+    expect(await diff.innerText()).toContain('theirs');
+    expect(await diff.innerText()).toContain('mine');
+    await page.getByRole('button', { name: 'Keep mine' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved as version 3').waitFor();
+    // The other side is in the history, and comes back from there.
+    await page.getByRole('row', { name: /^2 / }).getByRole('button', { name: 'Restore' }).click();
+    await page.getByText('Version 2 is the newest again').waitFor();
+    await page.getByRole('region', { name: 'Content' }).getByText('theirs').waitFor();
+  });
+
+  it('brings back what was deleted', async () => {
+    await put('docs/kept/a.txt', 'kept');
+    const page = await open('tor', '#/files/docs/kept/');
+    await page.getByLabel('Choose a.txt').check();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('This folder is empty').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'a.txt' }).waitFor();
+  });
+
+  it('is used by keyboard alone', async () => {
+    await put('docs/keys/a.txt', 'a');
+    await put('docs/keys/b.txt', 'b');
+    const page = await open('nyc', '#/files/docs/keys/');
+    await page.getByRole('link', { name: 'b.txt' }).waitFor();
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'b.txt' }).waitFor();
+  });
+
+  it.each(['#/files', '#/files/docs/', '#/file/docs/plan.txt', '#/map', '#/admin/keys'])(
+    'has no serious fault in accessibility: %s',
+    async (hash) => {
+      await put('docs/plan.txt', 'first\n');
+      const page = await open('nyc', hash);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
+      expect(await seriousFaults(page)).toEqual([]);
+    },
+  );
+
+  it('is there within a second, in less than 150 KB of script', async () => {
+    const page = await open('nyc', '#/files');
+    await page.reload();
+    await page.getByRole('link', { name: 'docs' }).waitFor();
+    const { names, readyMs } = await page.evaluate(() => ({
+      names: performance
+        .getEntriesByType('resource')
+        .map(({ name }) => name)
+        .filter((name) => name.endsWith('.js')),
+      readyMs: performance.now(),
+    }));
+    const sizes = await Promise.all(
+      names.map(async (name) => {
+        const path = join(sites.folder, new URL(name).pathname.replace('/console/', ''));
+        return gzipSync(await readFile(path), { level: 9 }).length;
+      }),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(10_000);
+    expect(total).toBeLessThan(150 * 1024);
+    // A second on a calm machine; this one may be busy with everything else.
+    expect(readyMs).toBeLessThan(10_000);
+    expect((await readdir(sites.folder)).includes('index.html')).toBe(true);
+  });
+
+  it('kills a site on the map, and writes on', async () => {
+    const page = await open('nyc', '#/map');
+    await page.getByRole('button', { name: /^lon / }).click();
+    await page.getByRole('button', { name: 'Kill' }).click();
+    await page.getByRole('button', { name: 'lon away' }).waitFor();
+    await put('docs/after.txt', 'written without London');
+    await page.getByRole('link', { name: 'Files' }).click();
+    await page.getByRole('link', { name: 'docs' }).click();
+    await page.getByRole('link', { name: 'after.txt' }).waitFor();
+    await page.getByText('lon is away').waitFor();
+  });
+});
