@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Option, Command } from 'commander';
+import { addBackupCommands } from './backup/backup-command.js';
 import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-commands.js';
 import { addBucketSettingsCommand } from './bucket-settings-command.js';
 import { addChaosCommand } from './chaos/chaos-program.js';
@@ -45,6 +46,7 @@ ${EXIT_HELP}`,
   addStatusCommand(program, run);
   addPrimaryCommand(program, run);
   addUpkeepCommands(program, run);
+  addBackupCommands(program, run);
   addDemoCommand(program, run);
   addBenchCommand(program, run);
   addSimCommand(program, run);

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ListeningHttp } from '../gateways/http-listener.js';
+import { NO_BACKUP } from '../site/backup/no-backup.js';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import { listen } from '../gateways/native-http/server.js';
 import type { Verification } from '../site/site-verifier.js';
@@ -30,6 +31,7 @@ beforeEach(async () => {
     collect: () => Promise.resolve({ outcome: 'done', chunks: 0, bytes: 0 }),
     scrub: () => void setImmediate(() => (passes += 1)),
     verify: () => Promise.resolve(verification),
+    backup: NO_BACKUP,
   };
   const inner = service.cluster.bind(service);
   service.cluster = () => ({ ...inner(), upkeep: service.upkeep!.status() });

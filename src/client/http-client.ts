@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
 import { authorizationOf } from './access-key.js';
+import { BackupAnswer } from './backup-answer.js';
 import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
 import { AuditAnswer } from './audit-answers.js';
 import * as answers from './answers.js';
@@ -8,7 +9,7 @@ import type { Answer, Failure, RetryLimits } from './attempts.js';
 import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
 import { SiteOrder } from './nearest-site.js';
 import type { Call, SiteEndpoint } from './site-endpoint.js';
-import { readText } from './site-endpoint.js';
+import { readBytes, readText } from './site-endpoint.js';
 
 export type ReadResult<T> =
   | { readonly ok: true; readonly value: T; readonly site: string }
@@ -211,6 +212,29 @@ export class HttpClient {
   /** Compares all sites with the one that answers. Takes as long as reading all versions does. */
   verify(): Promise<ReadResult<VerifyAnswer>> {
     return this.#read('/v1/verify', VerifyAnswer);
+  }
+
+  /** What a backup says of the cluster beside its files. */
+  backupDescription(): Promise<ReadResult<BackupAnswer>> {
+    return this.#read('/v1/backup', BackupAnswer);
+  }
+
+  /** A shard as of one position. Throws when it breaks off; read it to its end, or return. */
+  async backupArchive(shard: string): Promise<ReadResult<AsyncIterable<Uint8Array>>> {
+    const path = `/v1/backup/shards/${encodeURIComponent(shard)}`;
+    const answer = await this.#attempt({ method: 'GET', path });
+    if (!answer.ok) return answer;
+    return { ok: true, site: answer.site, value: answer.body as AsyncIterable<Uint8Array> };
+  }
+
+  /** The bytes of a chunk; whoever asks compares them with the name. */
+  async chunk(hash: string): Promise<ReadResult<Uint8Array>> {
+    const answer = await this.#attempt({ method: 'GET', path: `/v1/backup/chunks/${hash}` });
+    if (!answer.ok) return answer;
+    const { site, body } = answer;
+    const bytes = await readBytes(body, JSON_LIMIT_BYTES);
+    if (bytes !== null) return { ok: true, site, value: bytes };
+    return failed('broken', `${site}: the answer broke off`, site, false);
   }
 
   primaries(): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {

@@ -146,6 +146,11 @@ async function upload(
 
 /** The whole body as text, or null when it broke off or is longer than the limit. */
 export async function readText(body: IncomingMessage, limitBytes: number): Promise<string | null> {
+  return (await readBytes(body, limitBytes))?.toString('utf8') ?? null;
+}
+
+/** The whole body, or null when it broke off or is longer than the limit. */
+export async function readBytes(body: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
@@ -157,5 +162,5 @@ export async function readText(body: IncomingMessage, limitBytes: number): Promi
   } catch {
     return null;
   }
-  return body.complete ? Buffer.concat(pieces).toString('utf8') : null;
+  return body.complete ? Buffer.concat(pieces) : null;
 }

@@ -111,6 +111,16 @@ export function parseValue(key: string, value: unknown): ParsedValue {
   return { ok: false, message: z.prettifyError(parsed.error) };
 }
 
+/** The primary table that a text in JSON holds; null if it holds none. */
+export function tableFrom(text: string): CoordinatorDocuments['table'] | null {
+  try {
+    const parsed = tableSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
 const revisedSchema = z.object({ value: z.unknown(), revision: revisionSchema });
 
 /** A record that came over the wire or from disk; null when it is not one. */

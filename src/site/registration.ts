@@ -76,11 +76,13 @@ export class PatientCoordinator {
 export async function agreeOnCluster(
   coordinator: PatientCoordinator,
   config: SiteConfig,
+  /** Of the cluster that this disk was restored from; null: it was not. */
+  restored: PrimaryTable | null = null,
 ): Promise<StartFailure | null> {
   const { cluster } = config;
   const sizes = checkQuorumSizes(cluster);
   if (!sizes.ok) return startFailure('wrong_config', sizes.message);
-  const table: PrimaryTable = { version: 1, rules: config.table, pending: null };
+  const table: PrimaryTable = restored ?? { version: 1, rules: config.table, pending: null };
   const fault = tableFault(table, Object.keys(config.homes));
   if (fault !== null) return startFailure('wrong_config', `the primary table: ${fault}`);
   const settings = await coordinator.readOrCreate('settings', cluster);

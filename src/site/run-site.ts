@@ -3,6 +3,7 @@ import type { SiteRecord } from '../protocol/ports.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import { writeSiteRecord } from '../storage/site-record.js';
 import { PROGRAM_VERSION } from './cluster-status.js';
+import { readRestored } from './backup/restored-marks.js';
 import { openCoordinator } from './open-coordinator.js';
 import { openShard } from './open-shard.js';
 import { openStores, type SiteStores } from './open-stores.js';
@@ -67,6 +68,8 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     await telemetry.close();
     return failure;
   };
+  const restored = await readRestored(config.dataFolder);
+  if (!restored.ok) return giveUp(startFailure('storage_failed', restored.message));
   const opened = await openStores(config, report, telemetry.stores);
   if (!opened.ok) return giveUp(opened);
   const { stores } = opened;
@@ -85,7 +88,7 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
   };
   try {
     const patient = new PatientCoordinator(coordinator, report, signal);
-    const disagreement = await agreeOnCluster(patient, config);
+    const disagreement = await agreeOnCluster(patient, config, restored.table);
     if (disagreement !== null) return await abandon(disagreement);
     const declared = await declare(config, stores, patient);
     if (!declared.ok) return await abandon(declared);

@@ -28,7 +28,7 @@ async function put(name: string, { ca, cert, key }: Credentials): Promise<SiteTl
 }
 
 it('three sites that prove themselves to each other write, read and send large content', async () => {
-  const sites = await RunningSites.start((site) => put(site, cluster.site(site)));
+  const sites = await RunningSites.start({ tls: (site) => put(site, cluster.site(site)) });
   try {
     const bytes = Buffer.alloc(3_000_000, 'all work and no play ');
     const { service } = sites.at('tor');

@@ -6,6 +6,7 @@ import type { ShardTiming } from '../protocol/shard/config.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import type { LinkChange, PeerNetwork } from '../transport/peer-network.js';
+import { SiteBackup } from './backup/backup-source.js';
 import { clusterStatus } from './cluster-status.js';
 import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
 import type { ClusterStatus } from './file-service.js';
@@ -122,16 +123,7 @@ export class SiteProcess implements RunningSite {
       this.nodeShards(declaration.starts),
     );
     connectNode(this.network, this.node, telemetry);
-    this.upkeep = new SiteUpkeep({
-      site: config.site,
-      peers: peersByNearness(config),
-      network: this.network,
-      store: stores.chunks,
-      content: this.content,
-      sources: this.referenceSources(),
-      settings: config.upkeep ?? DEFAULT_UPKEEP,
-      report,
-    });
+    this.upkeep = this.makeUpkeep();
     this.live = new LiveHub({
       site: config.site,
       run: nodeConfig.run,
@@ -238,6 +230,33 @@ export class SiteProcess implements RunningSite {
         return [shard, { start, log, view: guard.view(view), snapshots }];
       }),
     );
+  }
+
+  private makeUpkeep(): SiteUpkeep {
+    const { config, content, network, stores } = this;
+    return new SiteUpkeep({
+      site: config.site,
+      peers: peersByNearness(config),
+      network,
+      store: stores.chunks,
+      content,
+      sources: this.referenceSources(),
+      settings: config.upkeep ?? DEFAULT_UPKEEP,
+      report: this.telemetry.report,
+      backup: this.makeBackup(),
+    });
+  }
+
+  private makeBackup(): SiteBackup {
+    const { config, content, node, stores } = this;
+    return new SiteBackup({
+      cluster: config.cluster,
+      node,
+      view: (shard) => stores.views.shard(shard),
+      chunks: stores.chunks,
+      fetch: (hash) => content.fetch(hash),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    });
   }
 
   private referenceSources(): ReferenceSource[] {

@@ -1,5 +1,6 @@
 import type { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
+import type { BackupSource } from './backup/backup-source.js';
 import { ChunkCollector, type CollectRound } from './chunk-collector.js';
 import type { ReferenceSource } from './content-references.js';
 import { ContentScrubber } from './content-scrubber.js';
@@ -10,6 +11,7 @@ import type { Report } from './telemetry/site-log.js';
 import type { Upkeep, UpkeepSettings, UpkeepStatus } from './upkeep.js';
 
 export interface UpkeepPorts {
+  readonly backup: BackupSource;
   readonly site: string;
   readonly peers: readonly string[];
   readonly network: PeerNetwork;
@@ -37,6 +39,10 @@ export class SiteUpkeep implements Upkeep {
     const fetch = (hash: string) => content.fetch(hash);
     this.scrubber = new ContentScrubber({ store, sources, fetch, nowMs: Date.now });
     this.verifier = new SiteVerifier(ports);
+  }
+
+  get backup(): BackupSource {
+    return this.ports.backup;
   }
 
   start(): void {

@@ -6,8 +6,7 @@ import type {
   StorageFailure,
 } from '../protocol/ports.js';
 import type { StoredShardView } from '../storage/view/lmdb-view.js';
-import { RecordKind } from '../storage/view/record-keys.js';
-import { fileVersionFrom, unseal } from '../storage/view/record-values.js';
+import { chunkedContentOf } from '../storage/view/record-content.js';
 import {
   decodeRawRecord,
   type DigestedRange,
@@ -127,7 +126,8 @@ export class SnapshotTransfer implements SnapshotPort {
       const records = await snapshot.records(range);
       this.refuseClosed();
       for (const bytes of records) {
-        const content = chunkedContentOf(bytes, range);
+        const record = decodeRawRecord(bytes, range);
+        const content = record === undefined ? null : chunkedContentOf(record);
         if (content !== null) await this.bring(content, from);
       }
       return records;
@@ -152,14 +152,6 @@ export class SnapshotTransfer implements SnapshotPort {
   private refuseClosed(): void {
     if (this.closed) throw new TransferFailed('this site is stopping');
   }
-}
-
-/** The large content that a record names, if it is an intact version that has one. */
-function chunkedContentOf(bytes: Uint8Array, range: KeyRange): ChunkedContent | null {
-  const record = decodeRawRecord(bytes, range);
-  if (record === undefined || record.key[0] !== RecordKind.version) return null;
-  const { content } = fileVersionFrom('', unseal(record.key, record.value));
-  return content?.kind === 'chunked' ? content : null;
 }
 
 function settled(start: (done: (failure: StorageFailure | null) => void) => void): Promise<void> {

@@ -14,6 +14,13 @@ import type { SiteConfig, SiteTls } from './site-config.js';
 const SITES = ['nyc', 'tor', 'lon'];
 const HOST = '127.0.0.1';
 
+export interface RunningSitesOptions {
+  /** The certificates of a site, if the sites prove themselves to each other. */
+  readonly tls?: (site: string) => Promise<SiteTls>;
+  /** Does something with a site's data folder before it starts. */
+  readonly prepare?: (config: SiteConfig) => Promise<void>;
+}
+
 /** For tests: three sites in this process on real disks and sockets, with a coordinator. */
 export class RunningSites {
   private readonly running = new Map<string, RunningSite>();
@@ -24,8 +31,8 @@ export class RunningSites {
     private readonly peerPorts: readonly number[],
   ) {}
 
-  /** `tls`: the certificates of a site, if the sites prove themselves to each other. */
-  static async start(tls?: (site: string) => Promise<SiteTls>): Promise<RunningSites> {
+  static async start(options: RunningSitesOptions = {}): Promise<RunningSites> {
+    const { tls, prepare } = options;
     const folder = await mkdtemp(join(tmpdir(), 'quorate-sites-'));
     const path = join(folder, 'coordinator', 'state');
     const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
@@ -37,6 +44,7 @@ export class RunningSites {
       SITES.map(async (site) => {
         const certificates = await tls?.(site);
         const config = { ...sites.configOf(site), ...(certificates && { tls: certificates }) };
+        await prepare?.(config);
         sites.running.set(site, await runSite(config, { report: () => undefined }));
       }),
     );

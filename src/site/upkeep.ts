@@ -1,3 +1,4 @@
+import type { BackupSource } from './backup/backup-source.js';
 import type { CollectRound } from './chunk-collector.js';
 import type { ScrubStatus } from './content-scrubber.js';
 import type { Verification } from './site-verifier.js';
@@ -30,6 +31,7 @@ export interface UpkeepStatus {
 
 /** What an operator can ask of a site. */
 export interface Upkeep {
+  readonly backup: BackupSource;
   status(): UpkeepStatus;
   /** One round now, as fast as it goes. */
   collect(): Promise<CollectRound>;

@@ -4,6 +4,7 @@ import { refusedAct, sendDenied } from './access/admission.js';
 import { answerSession } from './access/session-routes.js';
 import { fileNeed, judged, type Need } from './access/permission.js';
 import { answerAudit } from './audit-route.js';
+import { answerBackup, isBackupPath } from './backup-routes.js';
 import { answerBuckets, answerPrimaries, changeBucket, changePrimaries } from './cluster-routes.js';
 import { answerBucketSettings, changeBucketSettings } from './bucket-settings-routes.js';
 import type { Exchange } from './exchange.js';
@@ -58,6 +59,7 @@ export function route(exchange: Exchange): Promise<void> | void {
       return routePrimaries(exchange, query);
     default:
       if (exchange.console.owns(path)) return exchange.console.answer(exchange, path);
+      if (isBackupPath(path)) return routeBackup(exchange, path, query);
       if (OPERATIONS_PATHS.includes(path)) return routeOperations(exchange, path, query);
       return routeUpkeep(exchange, path, query);
   }
@@ -69,6 +71,10 @@ function routeOperations(exchange: Exchange, path: string, query: string): void 
     return sendProblem(exchange, refusal('not_offered', 'this site measures and tells nothing'));
   }
   return operations.answer(exchange, path, query);
+}
+
+function routeBackup(exchange: Exchange, path: string, query: string): Promise<void> | void {
+  return allows(exchange, query, 'GET') ? answerBackup(exchange, path) : undefined;
 }
 
 function routeUpkeep(exchange: Exchange, path: string, query: string): Promise<void> | void {

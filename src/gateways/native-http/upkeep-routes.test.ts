@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Upkeep, UpkeepStatus } from '../../site/upkeep.js';
 import type { ListeningHttp } from '../http-listener.js';
+import { NO_BACKUP } from '../../site/backup/no-backup.js';
 import { MemoryFileService } from '../memory-file-service.js';
 import { listen } from './server.js';
 
@@ -30,6 +31,7 @@ class KeptService extends MemoryFileService {
       this.scrubs += 1;
     },
     verify: () => Promise.resolve({ equal: true, views: [], chunks: [] }),
+    backup: NO_BACKUP,
   };
 }
 
