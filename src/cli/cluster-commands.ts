@@ -150,7 +150,7 @@ function checkPattern(pattern: string): string {
 
 type SiteOptions = ClusterOptions & { readonly config?: string };
 
-export function addSiteCommand(program: Command, run: CommandRunner, runSite: RunSite): void {
+export function addSiteCommand(program: Command, run: CommandRunner, runSite: RunSite): Command {
   const site = program
     .command('site')
     .description('run one site, or stop, start or kill a site of a running cluster')
@@ -179,13 +179,16 @@ export function addSiteCommand(program: Command, run: CommandRunner, runSite: Ru
         run((world) => actOnSite(new Session(world, options), name, action)),
     );
   }
+  return site;
 }
 
 /** Asks the supervisor of the cluster at the session's base port. */
 export async function actOnSite(
   session: Session,
   name: string,
-  action: 'stop' | 'start' | 'kill',
+  action: 'stop' | 'start' | 'kill' | 'start-empty',
+  /** Says nothing where it went well. */
+  quietly = false,
 ): Promise<ExitCode> {
   requireSite(session.sites, name);
   const url = `http://127.0.0.1:${session.basePort}`;
@@ -214,6 +217,6 @@ export async function actOnSite(
     await session.note(`quorate: ${url} is not the supervisor of a cluster`);
     return EXIT.failed;
   }
-  await session.show(told.data, () => told.data.message);
+  if (!quietly) await session.show(told.data, () => told.data.message);
   return EXIT.ok;
 }

@@ -14,6 +14,7 @@ import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
 import { addSimCommand } from './sim/sim-program.js';
 import { addTransferCommands } from './transfer-commands.js';
+import { addReplaceCommand } from './replace-command.js';
 import { addUpkeepCommands } from './upkeep-commands.js';
 import type { World } from './world.js';
 
@@ -35,7 +36,7 @@ export function buildProgram(world: World, run: CommandRunner, runSite: RunSite)
 ${EXIT_HELP}`,
     );
   addUpCommand(program, run);
-  addSiteCommand(program, run, runSite);
+  addReplaceCommand(addSiteCommand(program, run, runSite), run);
   addInitCommands(program, run);
   addTransferCommands(program, run);
   addNameCommands(program, run);

@@ -104,9 +104,28 @@ export function statusScreen(views: readonly SiteView[]): string {
       ['CACHES AT', 'CLIENTS', 'FILES HELD', 'OF CLIENTS', 'READS HERE', 'ASKED', 'WRITES HELD UP'],
       ...views.flatMap(({ cluster }) => (cluster ? [leaseRow(cluster)] : [])),
     ]),
+    ...changeLines(source, views),
     ...upkeepLines(views),
     ...(repairs > 0 ? ['', `${countText(repairs)} damaged pieces were found and repaired.`] : []),
   ].join('\n');
+}
+
+/** How far a change of sites is. */
+export function changeLines(source: ClusterAnswer, views: readonly SiteView[]): string[] {
+  const { change } = source;
+  if (change == null) return [];
+  const shards = shardsOf(views);
+  const behind = shards.flatMap(({ best }) =>
+    best.replicas.flatMap((replica) => (replica.site === change.site ? [replica] : [])),
+  );
+  const filled = behind.filter(({ connected, behindEntries }) => connected && behindEntries <= 256);
+  const entries = behind.reduce((sum, { behindEntries }) => sum + behindEntries, 0);
+  const how =
+    change.state === 'preparing'
+      ? `it has what ${filled.length} of ${shards.length} sites' files are made of, ` +
+        `${countText(entries)} log entries are to come`
+      : 'it has everything; the others are told that it counts';
+  return ['', `${change.site} is being replaced by another machine: ${how}.`];
 }
 
 /** What was removed because nothing refers to it, and what scrubbing could not repair. */

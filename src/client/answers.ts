@@ -70,6 +70,10 @@ export const PrimaryAnswer = z.object({
 
 export const TableAnswer = z.object({ version: z.number(), rules: z.array(RuleAnswer) });
 
+export const ChangeAnswer = z.object({
+  change: z.object({ kind: z.string(), site: z.string(), state: z.string() }).nullable(),
+});
+
 export const ClusterAnswer = z.object({
   site: z.string(),
   version: z.string(),
@@ -89,6 +93,7 @@ export const ClusterAnswer = z.object({
       sentMessages: z.record(z.string(), z.number()).optional(),
     }),
   ),
+  change: z.object({ kind: z.string(), site: z.string(), state: z.string() }).nullish(),
   shards: z.array(
     z.object({
       shard: z.string(),

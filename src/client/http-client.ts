@@ -15,6 +15,14 @@ export type ReadResult<T> =
   | { readonly ok: true; readonly value: T; readonly site: string }
   | Failure;
 
+/** Where a site's new machine is. */
+export interface SitePlace {
+  readonly display_name: string;
+  readonly host: string;
+  readonly peer_port: number;
+  readonly http_url: string;
+}
+
 /** One of three, and the caller can always tell which. */
 export type WriteResult =
   | {
@@ -250,6 +258,15 @@ export class HttpClient {
     site: string,
   ): Promise<ReadResult<z.infer<typeof answers.TableAnswer>>> {
     return this.#change('PUT', '/v1/primaries', { pattern, site }, answers.TableAnswer);
+  }
+
+  /** Another machine takes the place of a site's, which is gone for good. Administrators only. */
+  replaceSite(
+    site: string,
+    address: SitePlace | null,
+  ): Promise<ReadResult<z.infer<typeof answers.ChangeAnswer>>> {
+    const path = `/v1/sites/${encodeURIComponent(site)}/replace`;
+    return this.#change('POST', path, { address }, answers.ChangeAnswer);
   }
 
   bucket(name: string): Promise<ReadResult<answers.BucketAnswer>> {

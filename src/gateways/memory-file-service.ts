@@ -24,6 +24,7 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export class MemoryFileService implements site.FileService {
   upkeep: Upkeep | null = null;
+  readonly siteChanges = null;
   readonly #site: string;
   readonly #sites: readonly string[];
   readonly #now: () => number;

@@ -51,6 +51,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     shards: [...node.drives].map(([shard, drive]) =>
       shardStatus(drive, config.homes[shard] ?? '', node.primaryOf(shard)),
     ),
+    change: node.siteChanges.sites?.change ?? null,
     leases,
     repairs,
     upkeep,
@@ -60,13 +61,14 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
 
 function siteStatus(
   site: string,
-  { config, network, messages }: StatusSources,
+  { config, network, messages, node }: StatusSources,
 ): ClusterStatus['sites'][number] {
   if (site === config.site) {
     const url = clientUrl(config, config.httpPort);
     return { site, displayName: config.displayName, url, alive: true, roundTripMs: 0 };
   }
-  const peer = config.peers.find((other) => other.site === site);
+  const moved = node.siteChanges.addressOf(site);
+  const peer = moved ?? config.peers.find((other) => other.site === site);
   return {
     site,
     displayName: peer?.displayName ?? site,

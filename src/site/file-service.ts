@@ -1,3 +1,4 @@
+import type { SiteChangeDesk } from './site-change-desk.js';
 import type { RequestTrace } from './telemetry/request-trace.js';
 import type { Upkeep, UpkeepStatus } from './upkeep.js';
 import type { AuditNote } from './access/audit-log.js';
@@ -284,6 +285,8 @@ export interface ClusterStatus {
     readonly sentMessages?: Readonly<Record<string, number>>;
   }[];
   readonly shards: readonly ShardStatus[];
+  /** The change of sites that is under way; null or absent where there is none. */
+  readonly change?: { readonly kind: string; readonly site: string; readonly state: string } | null;
   readonly leases: LeaseCounts;
   /** Chunks and records that failed their checksum and were repaired, since the start. */
   readonly repairs: number;
@@ -305,6 +308,8 @@ export interface SiteSession {
 export type SessionAudit = (done: Pick<AuditNote, 'act' | 'what' | 'outcome' | 'answer'>) => void;
 
 export interface FileService {
+  /** Changes of sites; null where there is only one. */
+  readonly siteChanges: SiteChangeDesk | null;
   /** Looking after what the site keeps; null for services that keep nothing on a disk. */
   readonly upkeep: Upkeep | null;
   /**

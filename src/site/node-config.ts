@@ -19,6 +19,7 @@ export function nodeConfigOf(
   config: SiteConfig,
   record: SiteRecord,
   timing = 'etcd' in config.coordinator ? ETCD_TIMING : DEFAULT_TIMING,
+  retired = 0,
 ): NodeConfig {
   const { site, cluster, homes, table } = config;
   const shards = Object.entries(homes).map(
@@ -32,6 +33,7 @@ export function nodeConfigOf(
     sites: cluster.sites,
     writeQuorum: cluster.writeQuorum,
     shards: new Map(shards),
+    ...(retired > 0 && { retired }),
     initialRules: table,
     timing,
     limits: DEFAULT_LIMITS,

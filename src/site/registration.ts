@@ -88,6 +88,9 @@ export async function agreeOnCluster(
   const settings = await coordinator.readOrCreate('settings', cluster);
   const difference = differenceOf(settings, cluster);
   if (difference !== null) return startFailure('wrong_config', difference);
+  const { sites, writeQuorum } = cluster;
+  const first = { version: 0, sites, writeQuorum, since: {}, addresses: [], change: null };
+  await coordinator.readOrCreate('sites', first);
   const known = await coordinator.readOrCreate('table', table);
   const unknown = tableFault(known, Object.keys(config.homes));
   return unknown === null

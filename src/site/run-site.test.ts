@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +200,36 @@ it('lets a site with an empty disk join again as a new one', async () => {
   });
   expect(await get('lon', 'docs/file2.txt', 'local')).toBe('kept');
   expect((await get('lon', 'docs/large', 'local')).length).toBe(2_000_000);
+});
+
+it('gives the place of a lost machine to another one, and refuses the disk of the first', async () => {
+  await start(...SITES);
+  await makeBucket();
+  await put('tor', 'docs/file2.txt', 'kept');
+  expect(await serviceOf('nyc').siteChanges?.replace('lon', null)).toMatchObject({
+    reason: 'site_is_up',
+  });
+  await stop('lon');
+  await eventually('lon is seen to be gone', async () => {
+    const answer = await serviceOf('nyc').siteChanges?.replace('lon', null);
+    return answer?.ok === true;
+  });
+  expect(await serviceOf('tor').siteChanges?.replace('lon', null)).toMatchObject({
+    reason: 'change_under_way',
+  });
+  const { dataFolder } = configOf('lon');
+  await rename(dataFolder, `${dataFolder}.old`);
+  await start('lon');
+  await eventually('the logs name the new machine', () => {
+    const { change } = serviceOf('nyc').cluster();
+    return change === null && serviceOf('lon').cluster().change === null;
+  });
+  expect(await put('lon', 'docs/file2.txt', 'more')).toBe(2);
+  await stop('lon');
+  await rm(dataFolder, { recursive: true });
+  await rename(`${dataFolder}.old`, dataFolder);
+  await expect(runSite(configOf('lon'))).rejects.toMatchObject({ reason: 'replaced' });
+  expect(await get('tor', 'docs/file2.txt')).toBe('more');
 });
 
 it('is not disturbed by garbage on the port of its peers', async () => {

@@ -115,10 +115,21 @@ async function declare(
   stores: SiteStores,
   patient: PatientCoordinator,
 ): Promise<
-  | { readonly ok: true; readonly record: SiteRecord; readonly starts: Map<string, ShardStart> }
+  | {
+      readonly ok: true;
+      readonly record: SiteRecord;
+      readonly retired: number;
+      readonly starts: Map<string, ShardStart>;
+    }
   | StartFailure
 > {
   const { site, cluster, dataFolder } = config;
+  const { value: sites } = await patient.read('sites');
+  const since = sites?.since[site] ?? 0;
+  if (stores.record !== null && stores.record.incarnation < since) {
+    const message = `${dataFolder} is of a machine of ${site} that was replaced: it may not come back. To use this machine as the new one, empty the folder`;
+    return startFailure('replaced', message);
+  }
   const known = await patient.read(`site/${site}`);
   const { record, lost } = decideStart(site, stores.record, known.value, stores.damaged);
   const starts = new Map<string, ShardStart>();
@@ -136,5 +147,5 @@ async function declare(
   const refused = await register(patient, known.revision, record);
   if (refused !== null) return refused;
   await stores.damageDeclared();
-  return { ok: true, record, starts };
+  return { ok: true, record, retired: Math.max(0, since - 1), starts };
 }

@@ -2,6 +2,7 @@ import type { Content } from '../protocol/file-version.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ByteRange, ClusterStatus } from './file-service.js';
 import type { Seal } from './seal.js';
+import type { SiteChangeDesk } from './site-change-desk.js';
 import type { Upkeep } from './upkeep.js';
 import type { SiteConfig } from './site-config.js';
 import type { SessionWatch } from './telemetry/session-watch.js';
@@ -52,6 +53,7 @@ export interface SiteContext {
   readonly content: ContentAccess;
   status(): ClusterStatus;
   readonly upkeep: Upkeep | null;
+  readonly siteChanges?: SiteChangeDesk;
   /** Never the same again, at any site. */
   newRequestId(): string;
   /** How long a request of a client may take, in milliseconds. */

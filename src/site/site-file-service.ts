@@ -1,3 +1,4 @@
+import type { SiteChangeDesk } from './site-change-desk.js';
 import type { Upkeep } from './upkeep.js';
 import type { Content, FileVersion, Metadata } from '../protocol/file-version.js';
 import type { ClientSessions } from '../protocol/node/client-sessions.js';
@@ -72,9 +73,11 @@ class SiteFileService implements SiteService {
   private readonly admission: Admission;
   private finishing = false;
   readonly upkeep: Upkeep | null;
+  readonly siteChanges: SiteChangeDesk | null;
 
   constructor(private readonly context: SiteContext) {
     this.upkeep = context.upkeep;
+    this.siteChanges = context.siteChanges ?? null;
     this.calls = new ShardCalls(context);
     this.admission = new Admission(context.config.site, context.node.config.requestLimit);
     this.writes = new FileWrites(this.calls);

@@ -2,6 +2,7 @@ import type { CredentialSource } from '../certificates/credential-watch.js';
 import type { NodeConfig } from '../protocol/node/config.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { PeerNetwork, TransportEvent } from '../transport/peer-network.js';
+import type { SiteAddress } from '../protocol/ports.js';
 import { createPeerNetwork } from '../transport/tcp-network.js';
 import type { SiteConfig } from './site-config.js';
 import { parseSiteMessage } from './site-messages.js';
@@ -17,6 +18,8 @@ const REPORT_ROUND_MS = 10_000;
 export function createSiteNetwork(
   config: SiteConfig,
   { run, incarnation }: NodeConfig,
+  /** Where a site is by now, if it is not where the configuration says. */
+  movedTo: (site: string) => SiteAddress | undefined,
   credentials: CredentialSource | null,
   report: Report,
 ): PeerNetwork {
@@ -30,7 +33,7 @@ export function createSiteNetwork(
     listen: { host, port: peerPort },
     peers: [...peers.keys()],
     addressOf: (to) => {
-      const peer = peers.get(to);
+      const peer = movedTo(to) ?? peers.get(to);
       if (peer === undefined) throw new Error(`no such site: ${to}`);
       return { host: peer.host, port: peer.peerPort };
     },
@@ -47,7 +50,11 @@ export function connectNode(
   telemetry: Pick<SiteTelemetry, 'report' | 'messages' | 'heard'>,
 ): void {
   const { report, messages } = telemetry;
-  network.onUp((site) => {
+  network.onUp((site, { incarnation }) => {
+    // A machine that was replaced, and has not heard of it.
+    if (incarnation < (node.siteChanges.sites?.since[site] ?? 0)) {
+      return network.reject(site, 'this machine was replaced by another one');
+    }
     report(`is in touch with ${site}`, { event: 'site-back', fields: { peer: site } });
     node.peer(site, true);
   });

@@ -1,10 +1,12 @@
 import type { CredentialWatch } from '../certificates/credential-watch.js';
 import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { SiteNode } from '../protocol/node/site-node.js';
-import type { SiteRecord } from '../protocol/ports.js';
+import type { NodeConfig } from '../protocol/node/config.js';
+import type { SiteAddress, SiteRecord } from '../protocol/ports.js';
 import type { ShardTiming } from '../protocol/shard/config.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
 import type { ShardStart } from '../protocol/shard/state.js';
+import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import type { LinkChange, PeerNetwork } from '../transport/peer-network.js';
 import { SiteBackup } from './backup/backup-source.js';
 import { clusterStatus } from './cluster-status.js';
@@ -25,6 +27,7 @@ import { createFileService, type SiteService } from './site-file-service.js';
 import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
+import { openChangeDesk, type SiteChangeDesk } from './site-change-desk.js';
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
@@ -48,6 +51,8 @@ export interface SiteDurations {
 export interface SiteDeclaration {
   readonly durations: SiteDurations;
   readonly record: SiteRecord;
+  /** Incarnations of this site up to this one were given up for another machine. */
+  readonly retired: number;
   readonly starts: ReadonlyMap<string, ShardStart>;
   readonly seal: Seal | null;
   /** What it proves itself with to the other sites, and closes in the end. */
@@ -83,14 +88,14 @@ export class SiteProcess implements RunningSite {
     readonly telemetry: SiteTelemetry,
   ) {
     const { report } = telemetry;
-    const { durations } = declaration;
-    const nodeConfig = nodeConfigOf(config, declaration.record, durations.timing);
+    const { durations, record, retired } = declaration;
+    const nodeConfig = nodeConfigOf(config, record, durations.timing, retired);
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
     this.httpUrl = clientUrl(config, config.httpPort);
     this.guard = new StorageGuard(report);
-    this.network = createSiteNetwork(config, nodeConfig, declaration.credentials, report);
+    this.network = this.openNetwork(nodeConfig);
     this.content = createContentTransfer({
       network: this.network,
       store: stores.chunks,
@@ -123,6 +128,7 @@ export class SiteProcess implements RunningSite {
       this.nodeShards(declaration.starts),
     );
     connectNode(this.network, this.node, telemetry);
+    this.stopWhenReplaced(record);
     this.upkeep = this.makeUpkeep();
     this.live = new LiveHub({
       site: config.site,
@@ -132,16 +138,14 @@ export class SiteProcess implements RunningSite {
       feed: this.liveFeed,
       status: () => this.status(),
     });
-    this.snapshots = new SnapshotSource(this.network, (shard) => {
-      const isReadable = this.node.drives.get(shard)?.isReadable === true;
-      return isReadable ? stores.views.shard(shard) : null;
-    });
+    this.snapshots = new SnapshotSource(this.network, (shard) => this.readableView(shard));
     this.service = createFileService({
       config,
       node: this.node,
       content: telemetry.content(this.content.access),
       status: () => this.status(),
       upkeep: this.upkeep,
+      siteChanges: this.openDesk(),
       newRequestId: () => `${nodeConfig.run}.${(this.requests++).toString(36)}`,
       timeoutMs: durations.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       seal: declaration.seal,
@@ -156,6 +160,31 @@ export class SiteProcess implements RunningSite {
       lastVerification: () => this.upkeep.lastVerification(),
       isStopping: () => this.closing !== null,
     });
+  }
+
+  private readableView(shard: string): StoredShardView | null {
+    const isReadable = this.node.drives.get(shard)?.isReadable === true;
+    return isReadable ? this.stores.views.shard(shard) : null;
+  }
+
+  private openNetwork(nodeConfig: NodeConfig): PeerNetwork {
+    const { credentials } = this.declaration;
+    const movedTo = (site: string): SiteAddress | undefined =>
+      this.node.siteChanges.addressOf(site);
+    return createSiteNetwork(this.config, nodeConfig, movedTo, credentials, this.telemetry.report);
+  }
+
+  private stopWhenReplaced({ site, incarnation }: SiteRecord): void {
+    this.node.siteChanges.changed = ({ since }) => {
+      if (incarnation >= (since[site] ?? 0)) return;
+      this.stopForGood(new Error('another machine has taken the place of this one'));
+    };
+  }
+
+  private openDesk(): SiteChangeDesk {
+    const { coordinator, network } = this;
+    const isConnected = (site: string): boolean => network.connected(site);
+    return openChangeDesk({ site: this.config.site, coordinator, isConnected });
   }
 
   get objects(): SiteService {

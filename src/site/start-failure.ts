@@ -8,6 +8,8 @@ export interface StartFailure {
     | 'storage_failed'
     /** The configuration breaks a rule, or does not agree with what the cluster was made with. */
     | 'wrong_config'
+    /** Another machine has taken the place of the one that this disk is of. */
+    | 'replaced'
     /** Another process runs as this site. */
     | 'site_in_use'
     | 'port_taken'

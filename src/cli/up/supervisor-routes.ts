@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import { isAdminKey } from '../../site/access/admin-key.js';
@@ -12,7 +14,7 @@ import type { SiteChild } from './site-child.js';
 export const SUPERVISOR_ROUTE = '/v1/supervisor';
 const BODY_LIMIT_BYTES = 4096;
 
-const ActionRequest = z.strictObject({ action: z.enum(['stop', 'start', 'kill']) });
+const ActionRequest = z.strictObject({ action: z.enum(['stop', 'start', 'kill', 'start-empty']) });
 
 export const SupervisorAnswer = z.object({
   dataFolder: z.string(),
@@ -39,7 +41,9 @@ export function supervisorRoutes(
     }
     if (!path.startsWith(`${SUPERVISOR_ROUTE}/sites/`)) return false;
     const name = path.slice(SUPERVISOR_ROUTE.length + '/sites/'.length);
-    act(request, response, children, name, adminKeyHash).catch(() => response.destroy());
+    act(request, response, dataFolder, children, name, adminKeyHash).catch(() =>
+      response.destroy(),
+    );
     return true;
   };
 }
@@ -47,6 +51,7 @@ export function supervisorRoutes(
 async function act(
   request: IncomingMessage,
   response: ServerResponse,
+  dataFolder: string,
   children: readonly SiteChild[],
   name: string,
   adminKeyHash: string,
@@ -70,7 +75,11 @@ async function act(
     return refuse(response, 400, 'expected {"action": "stop|start|kill"} as application/json');
   }
   const { action } = parsed.data;
-  if (action === 'start') {
+  if (action === 'start-empty') {
+    const fault = await setAside(join(dataFolder, name), child);
+    if (fault !== null) return refuse(response, 409, fault);
+  }
+  if (action === 'start' || action === 'start-empty') {
     const started = await child.start();
     return started.ok
       ? answer(response, 200, { ok: true, message: `${name} is ready` })
@@ -81,6 +90,18 @@ async function act(
     ok: true,
     message: `${name} is ${action === 'stop' ? 'stopped' : 'killed'}; bring it back with: quorate site start ${name}`,
   });
+}
+
+/** What a site had on its disk goes out of its way, where a person may still look at it. */
+async function setAside(folder: string, child: SiteChild): Promise<string | null> {
+  if (child.pid !== null) return `${child.site} runs: kill or stop it first`;
+  try {
+    await rename(folder, `${folder}.replaced-${new Date().toISOString().replace(/[:.]/g, '-')}`);
+    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    return `${folder} cannot be set aside: ${String(error)}`;
+  }
 }
 
 function refuse(response: ServerResponse, status: number, detail: string, code = 'refused'): void {

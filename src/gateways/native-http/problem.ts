@@ -31,6 +31,9 @@ export type ProblemCode =
   | 'headers_too_large'
   | 'request_timeout'
   | 'content_lost'
+  | 'site_is_up'
+  | 'change_under_way'
+  | 'coordinator_unavailable'
   | 'internal';
 
 /** Why a request is answered with a problem instead of what it asked for. */
@@ -100,6 +103,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   names_have_files: {
     status: 409,
     title: 'Names that have files cannot change their primary. Choose a pattern without files.',
+  },
+  site_is_up: { status: 409, title: 'Stop the site first, for good: its disks are refused then.' },
+  change_under_way: {
+    status: 409,
+    title: 'Sites change one at a time. GET /v1/cluster says what is under way.',
+  },
+  coordinator_unavailable: {
+    status: 503,
+    title: 'The coordinator does not answer. GET /v1/cluster says whether the change began.',
   },
   unknown_site: { status: 400, title: 'There is no such site. GET /v1/cluster lists them.' },
   site_stopping: { status: 503, title: 'The site is stopping. Use another site.' },

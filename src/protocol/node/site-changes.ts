@@ -1,4 +1,4 @@
-import type { ClusterSites, Coordinator, Revised } from '../ports.js';
+import type { ClusterSites, Coordinator, Revised, SiteAddress } from '../ports.js';
 import type { WriteRequest } from '../request.js';
 import type { Timers } from '../shard-drive.js';
 import { latestOf } from '../shard/membership.js';
@@ -42,6 +42,11 @@ export class SiteChanges {
   /** As last heard of; null before the first time. */
   get sites(): ClusterSites | null {
     return this.state.value;
+  }
+
+  /** Where the site is, if that is not where the configuration files say. */
+  addressOf(site: string): SiteAddress | undefined {
+    return this.sites?.addresses.find((each) => each.site === site);
   }
 
   start(): void {

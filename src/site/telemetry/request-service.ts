@@ -45,6 +45,10 @@ export class RequestService implements ObjectService {
     readonly trace: RequestTrace,
   ) {}
 
+  get siteChanges(): FileService['siteChanges'] {
+    return this.service.siteChanges;
+  }
+
   get upkeep(): FileService['upkeep'] {
     return this.service.upkeep;
   }
