@@ -63,7 +63,7 @@ interface AxeRun {
 
 async function seriousFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const run = (await page.evaluate('axe.run()')) as AxeRun;
+  const run = await page.evaluate<AxeRun>('axe.run()');
   return run.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
