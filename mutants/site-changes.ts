@@ -193,36 +193,4 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  {
-    id: 'lost-view-forgets-the-sites',
-    title: 'With its view a site loses the changes that its log does not reach back to.',
-    only: ['membership', 'network', 'process', 'disk'],
-    set: {
-      ...CHANGING,
-      'disk.viewLossChance': 1,
-      'process.crashEveryMs': 1500,
-      'process.downMs': 200,
-      'mix.thinkMs': 5,
-    },
-    edits: [
-      {
-        file: 'protocol/shard/state.ts',
-        find: 'createMembership(founding, start.configuration, hardState.configuration)',
-        replace: 'createMembership(founding, start.configuration)',
-      },
-    ],
-  },
-  {
-    id: 'snapshot-without-sites',
-    title: 'A snapshot brings the files and not the sites.',
-    only: ['membership', 'network', 'process'],
-    set: CHANGING,
-    edits: [
-      {
-        file: 'protocol/shard/snapshot.ts',
-        find: '  takeConfiguration(step, input.configuration);\n',
-        replace: '',
-      },
-    ],
-  },
 ];
