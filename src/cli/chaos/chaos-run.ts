@@ -119,8 +119,9 @@ class ChaosRun {
       ...new Set(history.filter(({ kind }) => kind !== 'list').map(({ name }) => name)),
     ];
     tell(`reading ${names.length} files back at every site`);
-    const back = await readBack(this.cluster, names, this.originMs, stopped);
-    if (stopped.aborted) return 'stopped';
+    const reading = readBack(this.cluster, names, this.originMs, stopped);
+    const back = await Promise.race([reading, whenAborted(stopped)]);
+    if (back === 'aborted') return 'stopped';
     wrong.push(...settled.wrong, ...back.wrong);
     for (const site of this.cluster.sites) {
       wrong.push(...(await siteMistakes(site, this.cluster.logFile(site))));
@@ -265,4 +266,12 @@ class ChaosRun {
     const { operations = 0, committed = 0, unknown = 0, rejected = 0 } = this.counts();
     return `   ${operations} operations: ${committed} committed, ${rejected} rejected, ${unknown} unknown`;
   }
+}
+
+/** What is asked for patiently is not waited for when the run is to end. */
+function whenAborted(stopped: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (stopped.aborted) resolve('aborted');
+    else stopped.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
 }

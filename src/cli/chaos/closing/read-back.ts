@@ -8,6 +8,8 @@ import { NativeClient } from '../clients/native-client.js';
 
 const AT_ONCE = 24;
 const TRIES = 5;
+/** A site of which so much cannot be read is not read on. */
+const WRONG_LIMIT = 20;
 /** A busy machine takes its time; nothing goes wrong any more. */
 const PATIENT = { deadlineMs: 30_000, silenceLimitMs: 20_000 };
 
@@ -70,7 +72,7 @@ class SiteReader {
     let next = 0;
     const lane = async (): Promise<void> => {
       for (let name = names[next++]; name !== undefined; name = names[next++]) {
-        if (this.stopped.aborted) return;
+        if (this.stopped.aborted || this.wrong.length >= WRONG_LIMIT) return;
         await this.readVersions(name);
         await this.readNow(name);
       }
@@ -141,11 +143,13 @@ class SiteReader {
     for (let tries = 1; ; tries += 1) {
       const answer = await ask();
       if (answer.ok || answer.code === 'no_such_file' || tries === TRIES) return answer;
+      // Where nearly nothing can be read, each of thousands of reads would be waited for in vain.
+      if (this.wrong.length >= WRONG_LIMIT) return answer;
       await new Promise((resolve) => setTimeout(resolve, 200 * tries));
     }
   }
 
   private tell(sentence: string): void {
-    if (this.wrong.length < 20) this.wrong.push(`${this.site}: ${sentence}`);
+    if (this.wrong.length < WRONG_LIMIT) this.wrong.push(`${this.site}: ${sentence}`);
   }
 }
