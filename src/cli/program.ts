@@ -5,6 +5,7 @@ import { addStatusCommand, addPrimaryCommand, addSiteCommand } from './cluster-c
 import { addBucketSettingsCommand } from './bucket-settings-command.js';
 import { addChaosCommand } from './chaos/chaos-program.js';
 import type { CommandRunner } from './command-runner.js';
+import { addEventsCommand } from './events-command.js';
 import { EXIT_HELP } from './exit-code.js';
 import { addAuditCommand } from './audit-command.js';
 import { addKeyCommands } from './key-commands.js';
@@ -48,6 +49,7 @@ ${EXIT_HELP}`,
   addPrimaryCommand(program, run);
   addUpkeepCommands(program, run);
   addBackupCommands(program, run);
+  addEventsCommand(program, run);
   addDemoCommand(program, run);
   addBenchCommand(program, run);
   addSimCommand(program, run);
@@ -114,7 +116,7 @@ function addDemoCommand(program: Command, run: CommandRunner): void {
 /** The workloads by name; an unknown name is answered with a line on each. */
 const BENCH_HELP = `
 Workloads: write-latency, write-throughput, read-throughput, large-file, edited-file,
-parallel-uploads, failover, planned-stop, catch-up, many-files; of leases and clients' caches: cached-reads (a client's own memory),
+parallel-uploads, failover, planned-stop, rolling-restart, catch-up, many-files; of leases and clients' caches: cached-reads (a client's own memory),
 leased-reads (a site's lease), cached-writes (what caches cost a write), read-mix, vanished (a client
 or site that answers no more), client-memory.
 

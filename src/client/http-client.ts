@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
 import { authorizationOf } from './access-key.js';
 import { BackupAnswer } from './backup-answer.js';
+import { EventsAnswer } from './events-answer.js';
 import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
 import { AuditAnswer } from './audit-answers.js';
 import * as answers from './answers.js';
@@ -209,6 +210,12 @@ export class HttpClient {
 
   cluster(): Promise<ReadResult<answers.ClusterAnswer>> {
     return this.#read('/v1/cluster', answers.ClusterAnswer);
+  }
+
+  /** What happened at the site after the event of this id; without one, the latest. */
+  events(after: number | undefined, limit: number): Promise<ReadResult<EventsAnswer>> {
+    const from = after === undefined ? '' : `after=${after}&`;
+    return this.#read(`/v1/events?${from}limit=${limit}`, EventsAnswer);
   }
 
   /** Begins to read everything that the site keeps, at full pace. */

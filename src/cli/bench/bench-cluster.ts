@@ -141,8 +141,11 @@ export class BenchCluster {
     return pids;
   }
 
-  /** Waits until every shard is led by its home and every replica has everything. */
-  whole(): Promise<void> {
+  /**
+   * Waits until every shard is led by its home and every replica has everything; under writers, for
+   * whom something is always on its way, until no replica is behind by more than that.
+   */
+  whole(underWriters = false): Promise<void> {
     return eventually('the cluster to be whole', async () => {
       const views = await Promise.all(this.sites.map((site) => this.only(site).cluster()));
       const led = views.flatMap((view) =>
@@ -152,7 +155,10 @@ export class BenchCluster {
         led.length === this.sites.length &&
         led.every(({ home, primary }) => home === primary) &&
         led.every(({ replicas }) =>
-          replicas.every(({ state, behindEntries }) => state === 'current' && behindEntries === 0),
+          replicas.every(
+            ({ state, behindEntries }) =>
+              state === 'current' && (underWriters || behindEntries === 0),
+          ),
         )
       );
     });

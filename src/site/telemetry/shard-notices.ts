@@ -56,6 +56,10 @@ export function reportShardEvent(
         event: 'catch-up-ended',
         fields: { seq: event.seq },
       });
+    case 'configured': {
+      const sites = event.configuration.sites.join(', ');
+      return tell(`${files} are kept at ${sites} from here on`, { event: 'configured' });
+    }
     case 'snapshot-started':
       return tell(`takes ${files} over from ${event.from} as a whole`, {
         event: 'snapshot-begun',

@@ -23,6 +23,7 @@ export type EventKind =
   | 'stopping'
   | 'stopped-itself'
   | 'primary'
+  | 'configured'
   | 'primary-gone'
   | 'handing-over'
   | 'catch-up-begun'

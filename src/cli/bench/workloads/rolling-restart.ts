@@ -101,7 +101,7 @@ export const rollingRestart: Workload = {
       const stoppedMs = performance.now();
       const started = await cluster.child(site).start();
       if (!started.ok) throw new BenchFailed(started.message);
-      await cluster.whole();
+      await cluster.whole(true);
       say(`${site} stopped in ${amount(stoppedMs - startMs)} ms`);
       await pause(AFTER_MS);
     }
