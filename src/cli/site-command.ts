@@ -89,7 +89,9 @@ export async function runSiteCommand(
     return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed);
   }
   gateways.drain();
-  await site.stop();
+  // Not before: clients that were sent away could not give back what they hold under lease, and the
+  // hand-over would wait for their leases to run out.
+  await site.stop(() => gateways.dismiss());
   await gateways.close(1000);
   return EXIT.ok;
 }
@@ -107,6 +109,7 @@ type OpenedGateways =
       readonly ok: true;
       readonly url: string;
       drain(): void;
+      dismiss(): void;
       close(graceMs: number): Promise<void>;
     }
   | { readonly ok: false; readonly message: string };
@@ -160,7 +163,10 @@ async function openGateways(
   const drain = (): void => {
     for (const gateway of opened) gateway.drain();
   };
-  return { ok: true, url: opened[0]?.url ?? '', drain, close };
+  const dismiss = (): void => {
+    for (const gateway of opened) gateway.dismiss();
+  };
+  return { ok: true, url: opened[0]?.url ?? '', drain, dismiss, close };
 }
 
 function openAudit(world: World, { site, dataFolder, audit }: SiteConfig): Promise<AuditLog> {

@@ -22,7 +22,7 @@ export interface HttpAnswerer {
   /** What was not HTTP, or not within its limits. */
   refusal(code: MalformedCode, message: string): MalformedAnswer;
   /** Something more that listens on the same server, and ends with it. */
-  attach?(server: Server): { drain(): void; close(): void };
+  attach?(server: Server): { drain(): void; dismiss(): void; close(): void };
 }
 
 export type MalformedCode = 'headers_too_large' | 'request_timeout' | 'malformed_request';
@@ -37,8 +37,10 @@ export interface ListeningHttp {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** From now on each answer ends its connection, and clients with sessions are sent away. */
+  /** From now on each answer ends its connection, and no client begins a session. */
   drain(): void;
+  /** Sends away clients with sessions, and readers of streams. */
+  dismiss(): void;
   /** Takes no more, lets requests in flight end for up to `graceMs` (default 5,000), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
@@ -99,13 +101,14 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
     stopConnecting();
     await closeServer(server, unused, graceMs);
   };
-  return bind(server, address, { drain, close });
+  const dismiss = (): void => attached?.dismiss();
+  return bind(server, address, { drain, dismiss, close });
 }
 
 function bind(
   server: Server,
   { host, port, certificate }: ListenAddress,
-  ends: Pick<ListeningHttp, 'drain' | 'close'>,
+  ends: Pick<ListeningHttp, 'drain' | 'dismiss' | 'close'>,
 ): Promise<ListeningHttp> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

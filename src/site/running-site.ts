@@ -18,6 +18,9 @@ export interface RunningSite {
   setLink?(a: string, b: string, change: LinkChange): void;
   /** Resolves if the site has stopped itself, because what must hold does not. */
   readonly failed?: Promise<Error>;
-  /** Hands its shards over, finishes what is in flight and closes everything. */
-  stop(): Promise<void>;
+  /**
+   * Hands its shards over, finishes what is in flight and closes everything. `handedOver` is called
+   * in between: from then on other sites serve what this one did.
+   */
+  stop(handedOver?: () => void): Promise<void>;
 }

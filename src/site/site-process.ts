@@ -217,12 +217,12 @@ export class SiteProcess implements RunningSite {
     return null;
   }
 
-  stop(): Promise<void> {
-    this.closing ??= this.close();
+  stop(handedOver: () => void = () => undefined): Promise<void> {
+    this.closing ??= this.close(handedOver);
     return this.closing;
   }
 
-  private async close(): Promise<void> {
+  private async close(handedOver: () => void): Promise<void> {
     this.retention?.stop();
     this.upkeep.stop();
     this.live.close();
@@ -230,6 +230,7 @@ export class SiteProcess implements RunningSite {
       event: 'stopping',
     });
     await new Promise<void>((resolve) => this.node.handOver(HANDOVER_LIMIT_MS, resolve));
+    handedOver();
     await this.service.close(DRAIN_LIMIT_MS);
     this.node.halt();
     for (const transfer of this.transfers) transfer.close();

@@ -82,7 +82,7 @@ describe('what operators ask', () => {
     events.add(event('c'));
     await until(/id: 3\ndata: .*"message":"c".*\n\n/);
     expect(text).not.toContain('"message":"a"');
-    server.drain();
+    server.dismiss();
     while (!(await reader.read()).done);
     expect((await get('/v1/events', headers)).status).toBe(503);
   });

@@ -71,15 +71,15 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
         options.guard ?? null,
         options.audit ?? null,
       );
-      const drain = (): void => {
-        sessions.drain();
+      const dismiss = (): void => {
+        sessions.dismiss();
         operations?.drain();
       };
       const close = (): void => {
-        drain();
+        dismiss();
         sessions.close();
       };
-      return { drain, close };
+      return { drain: () => sessions.drain(), dismiss, close };
     },
   });
 }

@@ -31,8 +31,10 @@ export const CLOSE_KEY_REFUSED = 4401;
 const CLOSE_KEY_CHANGED = 4408;
 
 export interface SessionSockets {
-  /** Sends every client away, and takes no more. */
+  /** Takes no more. Those that are here stay: what they hold under lease they can still give back. */
   drain(): void;
+  /** Sends every client away. */
+  dismiss(): void;
   /** Ends every session: the site stops. */
   close(): void;
 }
@@ -83,6 +85,9 @@ export function acceptSessions(
   let isDraining = false;
   const drain = (): void => {
     isDraining = true;
+  };
+  const dismiss = (): void => {
+    drain();
     for (const connection of sockets.clients) connection.close(CLOSE_GOING_AWAY, 'site stopping');
   };
   const holders = new KeyHolders(guard);
@@ -90,10 +95,11 @@ export function acceptSessions(
   pulse.unref();
   return {
     drain,
+    dismiss,
     close: () => {
       clearInterval(pulse);
       holders.close();
-      drain();
+      dismiss();
       sockets.close();
     },
   };

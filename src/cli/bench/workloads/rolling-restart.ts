@@ -34,7 +34,7 @@ class Load {
   static async start(cluster: BenchCluster): Promise<Load> {
     const load = new Load();
     for (const site of cluster.sites) {
-      const sdk = await connect({ sites: cluster.endpoints, near: site });
+      const sdk = await connect({ sites: cluster.endpoints, near: site, key: cluster.key });
       load.clients.push(sdk);
       const http = cluster.near(site);
       // Each reads what the writer at the next site writes: caches are filled and emptied.
