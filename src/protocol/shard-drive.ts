@@ -63,7 +63,7 @@ export class ShardDrive {
   private readonly tickets = new Map<number, (answer: Answer) => void>();
   private readonly contents = new Map<number, { cancel(): void }>();
   private nextTicket = 1;
-  private timer: { readonly atMs: number; cancel(): void } | null = null;
+  private timer: { readonly atMs: number; readonly wake: { cancel(): void } } | null = null;
   private flushScheduled = false;
   private halted = false;
 
@@ -111,7 +111,7 @@ export class ShardDrive {
   /** Nothing is done or answered any more. */
   halt(): void {
     this.halted = true;
-    this.timer?.cancel();
+    this.timer?.wake.cancel();
     for (const content of this.contents.values()) content.cancel();
     this.contents.clear();
     this.tickets.clear();
@@ -285,14 +285,14 @@ export class ShardDrive {
     }
     const atMs = nextDeadline(state);
     if (this.timer !== null && this.timer.atMs <= atMs) return;
-    this.timer?.cancel();
+    this.timer?.wake.cancel();
     this.timer = null;
     if (atMs === Number.POSITIVE_INFINITY) return;
-    const { cancel } = timers.wake(atMs, () => {
+    const wake = timers.wake(atMs, () => {
       this.timer = null;
       this.input({ kind: 'tick' });
     });
-    this.timer = { atMs, cancel };
+    this.timer = { atMs, wake };
   }
 
   private carryOut(effect: ShardEffect): void {

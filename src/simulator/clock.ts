@@ -17,9 +17,37 @@ export const NOTICE_MS = 1000;
 /** Held for a paused node at most; what comes after that is lost, newest first. */
 export const HELD_LIMIT = 100_000;
 
-interface Timer {
-  cancelled: boolean;
-  pending: ScheduledEvent | null;
+/** A timer on a node's monotonic clock. */
+class Timer implements ScheduledEvent {
+  private cancelled = false;
+  private pending: ScheduledEvent | null = null;
+
+  constructor(
+    private readonly clock: NodeClock,
+    private readonly queue: EventQueue,
+    private readonly dueMs: number,
+    private readonly run: () => void,
+    private readonly life = clock.crashes,
+  ) {}
+
+  arm(leftMs: number): void {
+    this.pending = this.queue.after(Math.max(leftMs, 0) / this.clock.speed, this.fire);
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.pending?.cancel();
+  }
+
+  private readonly fire = (): void => {
+    const { clock } = this;
+    if (this.cancelled || this.life !== clock.crashes) return;
+    const leftMs = this.dueMs - clock.monotonicMs();
+    // A machine that slept, or a clock that was slowed, has not come so far yet. The tolerance
+    // keeps rounding from asking for the same moment again.
+    if (clock.mode === 'running' && leftMs > 1e-6) this.arm(leftMs);
+    else clock.gate(this.fire, this.run);
+  };
 }
 
 /**
@@ -58,6 +86,11 @@ export class NodeClock {
     return this.life;
   }
 
+  /** How fast the clocks run against true time at present. */
+  get speed(): number {
+    return this.rate;
+  }
+
   monotonicMs(): number {
     return this.state === 'suspended' ? this.monotonicBaseMs : this.monotonicBaseMs + this.passed();
   }
@@ -90,27 +123,9 @@ export class NodeClock {
 
   /** A timer on the monotonic clock. Never fires before this call has returned, nor after a crash. */
   after(delayMs: number, run: () => void): ScheduledEvent {
-    const dueMs = this.monotonicMs() + delayMs;
-    const life = this.life;
-    const timer: Timer = { cancelled: false, pending: null };
-    const fire = (): void => {
-      if (timer.cancelled || life !== this.life) return;
-      const leftMs = dueMs - this.monotonicMs();
-      // A machine that slept, or a clock that was slowed, has not come so far yet. The tolerance
-      // keeps rounding from asking for the same moment again.
-      if (this.state === 'running' && leftMs > 1e-6) arm(leftMs);
-      else this.gate(fire, () => run());
-    };
-    const arm = (leftMs: number): void => {
-      timer.pending = this.queue.after(Math.max(leftMs, 0) / this.rate, fire);
-    };
-    arm(delayMs);
-    return {
-      cancel: () => {
-        timer.cancelled = true;
-        timer.pending?.cancel();
-      },
-    };
+    const timer = new Timer(this, this.queue, this.monotonicMs() + delayMs, run);
+    timer.arm(delayMs);
+    return timer;
   }
 
   /** Hands the node something from outside: now, when it resumes, or never if it has crashed. */
@@ -166,7 +181,8 @@ export class NodeClock {
     return this.state === 'paused' || this.state === 'suspended';
   }
 
-  private gate(whenHeld: () => void, whenRunning: () => void): void {
+  /** Now; or, in place of it, the other one as soon as the node goes on. */
+  gate(whenHeld: () => void, whenRunning: () => void): void {
     if (this.state === 'running') whenRunning();
     else if (this.state !== 'crashed' && this.held.length < HELD_LIMIT) this.held.push(whenHeld);
   }

@@ -111,7 +111,8 @@ interface Pair {
  */
 export class SimNetwork<Message> {
   private readonly nodes = new Map<string, Attached<Message>>();
-  private readonly links = new Map<string, Link>();
+  /** By where they start, then by where they end. */
+  private readonly links = new Map<string, Map<string, Link>>();
   private readonly pairs = new Map<string, Pair>();
   private sessionsEver = 0;
   /** Told of every copy of a message once its fate is known; null: nobody listens. */
@@ -243,9 +244,11 @@ export class SimNetwork<Message> {
 
   /** Ends all partitions and clogs. What is lost stays lost. */
   healAll(): void {
-    for (const link of this.links.values()) {
-      link.blockedUntilMs = 0;
-      link.cloggedUntilMs = 0;
+    for (const away of this.links.values()) {
+      for (const link of away.values()) {
+        link.blockedUntilMs = 0;
+        link.cloggedUntilMs = 0;
+      }
     }
     const ids = [...this.nodes.keys()];
     for (const a of ids) for (const b of ids) if (a < b) this.connectSoon(a, b);
@@ -277,7 +280,7 @@ export class SimNetwork<Message> {
     const sentMs = queue.nowMs;
     queue.at(arrivesMs, () => {
       link.inFlight -= 1;
-      this.arrive(from, to, message, session, sentMs);
+      this.arrive(from, to, message, session, sentMs, link);
     });
   }
 
@@ -299,33 +302,38 @@ export class SimNetwork<Message> {
     message: Message,
     session: number,
     sentMs: number,
+    link: Link,
   ): void {
-    const tell = (fate: Transit<Message>['fate']): void =>
-      this.tell(from, to, message, session, sentMs, this.queue.nowMs, fate);
     const node = this.nodes.get(to);
     if (node?.alive !== true) {
       this.counts.lostToCrash += 1;
-      tell('crashed');
+      this.tell(from, to, message, session, sentMs, this.queue.nowMs, 'crashed');
       return;
     }
-    if (this.isBlocked(from, to)) {
+    if (link.blockedUntilMs > this.queue.nowMs) {
       this.counts.lostToPartition += 1;
-      tell('partition');
+      this.tell(from, to, message, session, sentMs, this.queue.nowMs, 'partition');
       return;
     }
     node.clock.deliver(() => {
-      if (!node.alive) {
-        this.counts.lostToCrash += 1;
-        tell('crashed');
-      } else if (this.options.delivery === 'ordered' && node.sessions.get(from) !== session) {
-        this.counts.lostToOldSession += 1;
-        tell('old-session');
-      } else {
-        this.counts.delivered += 1;
-        tell('delivered');
-        node.handler.message(from, message, session);
-      }
+      const fate = this.fateAt(node, from, session);
+      this.tell(from, to, message, session, sentMs, this.queue.nowMs, fate);
+      if (fate === 'delivered') node.handler.message(from, message, session);
     });
+  }
+
+  /** What becomes of a message that the network has brought to a process that looks for some. */
+  private fateAt(node: Attached<Message>, from: string, session: number): Transit<Message>['fate'] {
+    if (!node.alive) {
+      this.counts.lostToCrash += 1;
+      return 'crashed';
+    }
+    if (this.options.delivery === 'ordered' && node.sessions.get(from) !== session) {
+      this.counts.lostToOldSession += 1;
+      return 'old-session';
+    }
+    this.counts.delivered += 1;
+    return 'delivered';
   }
 
   private connectSoon(a: string, b: string): void {
@@ -390,11 +398,12 @@ export class SimNetwork<Message> {
   }
 
   private link(from: string, to: string): Link {
-    const key = `${from}>${to}`;
-    let link = this.links.get(key);
+    let away = this.links.get(from);
+    if (away === undefined) this.links.set(from, (away = new Map<string, Link>()));
+    let link = away.get(to);
     if (link === undefined) {
       link = { blockedUntilMs: 0, cloggedUntilMs: 0, inFlight: 0, lastArrivalMs: 0 };
-      this.links.set(key, link);
+      away.set(to, link);
     }
     return link;
   }

@@ -17,23 +17,23 @@ import type {
   ListOptions,
   OpenedFile,
   ReadFailure,
-  Served,
   SiteSession,
   WriteOptions,
   WriteOutcome,
 } from './file-service.js';
+import { FileReads, type ReadOptions } from './file-reads.js';
 import { createClientSessions, openClientSession } from './client-session.js';
 import { FileWrites, rejected } from './file-writes.js';
-import { openHistory, readHistory } from './history.js';
+import { readHistory } from './history.js';
 import { listBucket } from './listing.js';
 import type { ObjectService, StoredContent } from './object-service.js';
 import { type SiteRecords, StoredRecords } from './site-records.js';
 import { writeToken } from './position-token.js';
 import { finishChange, readTable, setPrimary } from './primary-rules.js';
-import { ShardCalls, failure, installing } from './shard-calls.js';
+import { ShardCalls, failure } from './shard-calls.js';
 import type { SiteContext } from './site-context.js';
 import { bucketOf, checkBucketName, checkFileName } from './site-names.js';
-import { noteWait, type RequestTrace } from './telemetry/request-trace.js';
+import { noteWait } from './telemetry/request-trace.js';
 
 /**
  * The file service of a site: any request, at any site, brought to the primary where it has to be.
@@ -42,12 +42,6 @@ import { noteWait, type RequestTrace } from './telemetry/request-trace.js';
 export function createFileService(context: SiteContext): SiteService {
   return new SiteFileService(context);
 }
-
-type ReadOptions = {
-  readonly consistency?: Consistency;
-  readonly version?: number;
-  readonly trace?: RequestTrace;
-};
 
 /** What gateways stand on, and what the node tells it of its clients' caches. */
 export interface SiteService extends ObjectService {
@@ -67,6 +61,7 @@ class SiteFileService implements SiteService {
   private readonly calls: ShardCalls;
   readonly records: SiteRecords;
   readonly keys: AccessKeys;
+  private readonly reads: FileReads;
   private readonly writes: FileWrites;
   private readonly buckets: Buckets;
   private readonly sessions: ClientSessions;
@@ -82,6 +77,7 @@ class SiteFileService implements SiteService {
     this.admission = new Admission(context.config.site, context.node.config.requestLimit);
     this.writes = new FileWrites(this.calls);
     this.buckets = new Buckets(this.calls, this.writes);
+    this.reads = new FileReads(context, this.calls, this.buckets);
     this.records = new StoredRecords(this.calls, this.writes);
     this.keys = createAccessKeys(this.records, context.seal, Date.now);
     this.sessions = createClientSessions(this.calls, {
@@ -122,7 +118,7 @@ class SiteFileService implements SiteService {
   }
 
   open(name: string, options: ReadOptions = {}): Promise<OpenedFile | ReadFailure> {
-    return this.admission.admitted(readRefused, () => this.openNow(name, options));
+    return this.admission.admitted(readRefused, () => this.reads.open(name, options));
   }
 
   write(
@@ -217,7 +213,7 @@ class SiteFileService implements SiteService {
       const check = checkFileName(name);
       if (!check.ok) return failure('invalid_name', check.message);
       const history = await readHistory(this.calls, name, options);
-      return history.ok ? history : this.explained(history, name, options.consistency);
+      return history.ok ? history : this.reads.explained(history, name, options.consistency);
     });
   }
 
@@ -262,74 +258,6 @@ class SiteFileService implements SiteService {
       (drive) => [drive.shard, drive.state.releasedSeq] as [string, number],
     );
     return writeToken(new Map(seqs));
-  }
-
-  private async openNow(name: string, options: ReadOptions): Promise<OpenedFile | ReadFailure> {
-    const check = checkFileName(name);
-    if (!check.ok) return failure('invalid_name', check.message);
-    const { consistency = 'strong', version, trace } = options;
-    const opened =
-      version === undefined
-        ? await this.openHead(name, consistency, trace)
-        : await this.openVersion(name, version, consistency);
-    return opened.ok ? opened : this.explained(opened, name, consistency);
-  }
-
-  private async openHead(
-    name: string,
-    consistency: Consistency,
-    trace: RequestTrace | undefined,
-  ): Promise<OpenedFile | ReadFailure> {
-    if (consistency === 'local') {
-      const drive = this.calls.driveFor(name);
-      const unreadable = installing(drive);
-      if (unreadable !== null) return unreadable;
-      return this.opened(name, drive.releasedHead(name), this.calls.servedLocally([drive]));
-    }
-    const read = await this.calls.read(name, consistency === 'strong', trace);
-    if (read === 'timeout') return this.calls.readFailure(read);
-    if (!read.ok) return this.calls.readFailure(read.reason);
-    const { freshness, primary } = read;
-    const { site } = this.context.config;
-    return this.opened(name, read.head ?? undefined, { site, primary, freshness, ageMs: null });
-  }
-
-  private async openVersion(
-    name: string,
-    version: number,
-    consistency: Consistency,
-  ): Promise<OpenedFile | ReadFailure> {
-    const known = await openHistory(this.calls, name, consistency);
-    if (!known.ok) return known;
-    const file = known.head?.version === version ? known.head : known.version(version);
-    if (file === undefined || file.deleted) {
-      return failure('no_such_version', `${name} has no version ${version} that can be read`);
-    }
-    return this.opened(name, file, known.served);
-  }
-
-  private opened(
-    name: string,
-    file: FileVersion | undefined,
-    served: Served,
-  ): OpenedFile | ReadFailure {
-    if (file === undefined) return failure('no_such_file', `${name} does not exist`);
-    const { content } = file;
-    if (file.deleted || content === null) {
-      return { ...failure('no_such_file', `${name} was deleted`), tombstone: file };
-    }
-    return { ok: true, file, served, body: (range) => this.context.content.read(content, range) };
-  }
-
-  /** Says that the bucket is missing where that is why the file is. */
-  private async explained(
-    fault: ReadFailure,
-    name: string,
-    consistency: Consistency = 'strong',
-  ): Promise<ReadFailure> {
-    if (fault.reason !== 'no_such_file' && fault.reason !== 'no_such_version') return fault;
-    const missing = await this.buckets.missing(bucketOf(name), consistency !== 'local');
-    return missing?.reason === 'no_such_bucket' ? missing : fault;
   }
 
   private async writeFault(name: string): Promise<WriteOutcome | null> {
@@ -388,7 +316,7 @@ class SiteFileService implements SiteService {
     const fault = await this.writeFault(to);
     if (fault !== null) return fault;
     const { version } = options;
-    const source = await this.openNow(from, version === undefined ? {} : { version });
+    const source = await this.reads.open(from, version === undefined ? {} : { version });
     if (!source.ok) {
       return (await this.writes.earlier(to, options.requestId)) ?? refusedBy(source);
     }
@@ -412,7 +340,7 @@ class SiteFileService implements SiteService {
     }
     const fault = await this.writeFault(to);
     if (fault !== null) return fault;
-    const source = await this.openNow(from, {});
+    const source = await this.reads.open(from, {});
     if (!source.ok) {
       return (await this.writes.earlier(to, options.requestId)) ?? refusedBy(source);
     }

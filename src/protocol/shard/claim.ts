@@ -2,8 +2,7 @@ import { comparePositions } from '../log-entry.js';
 import type { ClaimRecord, Revised, SwapResult } from '../ports.js';
 import { acknowledgeableEnd } from './disk.js';
 import { isLeaving } from './handover.js';
-import { activeOf, latestOf, reachedByAll } from './membership.js';
-
+import { activeOf, countsIn, latestOf } from './membership.js';
 import { becomeCandidate } from './recovery.js';
 import { isMember } from './voices.js';
 import type { ClaimAttempt, ShardState, Step } from './state.js';
@@ -139,13 +138,21 @@ function mayClaim(s: ShardState): boolean {
 
 /** Whether so many are connected that a write could be held. */
 export function canReachQuorum(s: ShardState): boolean {
-  const reached = reachedByAll(activeOf(s), (site) => {
-    if (site === s.config.site) return { incarnation: s.config.incarnation, value: 1 };
-    return s.peers.get(site)?.connected === true
-      ? { incarnation: Number.POSITIVE_INFINITY, value: 1 }
-      : undefined;
-  });
-  return reached === 1;
+  const active = activeOf(s);
+  for (const configuration of active) {
+    let missing = configuration.writeQuorum;
+    for (const site of configuration.sites) {
+      if (countsIn(active, configuration, site, incarnationSeen(s, site))) missing -= 1;
+    }
+    if (missing > 0) return false;
+  }
+  return true;
+}
+
+/** Of a peer that is connected the newest there can be; of one that is not, none. */
+function incarnationSeen(s: ShardState, site: string): number {
+  if (site === s.config.site) return s.config.incarnation;
+  return s.peers.get(site)?.connected === true ? Infinity : -Infinity;
 }
 
 function swap(step: Step, kind: ClaimAttempt['kind'], value: ClaimRecord): void {

@@ -118,10 +118,12 @@ export function countsIn(
   if (!configuration.sites.includes(site)) return false;
   const from = configuration.since[site] ?? 0;
   if (incarnation < from) return false;
-  return configurations.every((other) => {
+  for (const other of configurations) {
+    if (other.version <= configuration.version) continue;
     const later = other.since[site] ?? 0;
-    return other.version <= configuration.version || later <= from || incarnation < later;
-  });
+    if (later > from && incarnation >= later) return false;
+  }
+  return true;
 }
 
 /** † What a write quorum of every configuration reaches; a site without a voice reaches nothing. */

@@ -6,8 +6,8 @@ import type { WorkOrder, WorkerMessage } from './worker.js';
 /** Why a crew's work ended. */
 export type CrewEnd = 'done' | 'stopped' | 'failed';
 
-/** What a run makes hardly outlives it: room for it saves copying it about. */
-const YOUNG_HEAP = ['--max-semi-space-size=64'];
+/** What a run makes hardly outlives it: room for it, in MiB, saves copying it about. */
+const YOUNG_HEAP = ['--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 /** A child that says nothing for so long is taken to run in circles. */
 const SILENCE_LIMIT_MS = 120_000;

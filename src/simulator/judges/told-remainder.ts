@@ -1,14 +1,16 @@
 import type { ShardMessage } from '../../protocol/shard/messages.js';
 import type { Finding } from './finding.js';
 
-/** Heartbeats whose acknowledgement may still be on its way, per shard. */
+/** Heartbeats of one epoch whose acknowledgement may still be on its way, per shard. */
 const HEARD_LIMIT = 64;
+/** Epochs of which heartbeats may still be on their way. */
+const EPOCH_LIMIT = 16;
 /** Rounding of sums of milliseconds. */
 const TOLERANCE_MS = 1e-6;
 
 interface ShardWord {
-  /** Heartbeats as they first arrived: until when each would bind this site. */
-  readonly heard: Map<string, number>;
+  /** By epoch, heartbeats as they first arrived: until when each would bind this site. */
+  readonly heard: Map<number, Map<number, number>>;
   /** Until when the primary of an epoch may act on this site's word (monotonic). */
   readonly given: Map<number, number>;
   /** Epochs that were taken back: an acknowledgement that leaves after that binds nobody. */
@@ -32,20 +34,22 @@ export class ToldRemainder {
   arrives(shard: string, message: ShardMessage): void {
     if (message.kind !== 'append' || message.beat === null) return;
     const { heard } = this.word(shard);
-    const key = `${message.epoch} ${message.beat.sentMs}`;
-    if (heard.has(key)) return; // a copy: what it says counted from the first one
-    heard.set(key, this.monotonicMs() + message.beat.actMs);
-    for (const oldest of heard.keys()) {
-      if (heard.size <= HEARD_LIMIT) break;
-      heard.delete(oldest);
+    const { epoch, beat } = message;
+    let beats = heard.get(epoch);
+    if (beats === undefined) {
+      heard.set(epoch, (beats = new Map<number, number>()));
+      dropOldest(heard, EPOCH_LIMIT);
     }
+    if (beats.has(beat.sentMs)) return; // a copy: what it says counted from the first one
+    beats.set(beat.sentMs, this.monotonicMs() + beat.actMs);
+    dropOldest(beats, HEARD_LIMIT);
   }
 
   /** A message leaves. Null where it says nothing too small. */
   leaves(shard: string, message: ShardMessage): Finding | null {
     const { heard, given, withdrawn } = this.word(shard);
     if (message.kind === 'appended' && message.beatSentMs !== null) {
-      const untilMs = heard.get(`${message.epoch} ${message.beatSentMs}`);
+      const untilMs = heard.get(message.epoch)?.get(message.beatSentMs);
       if (untilMs !== undefined && !withdrawn.has(message.epoch)) {
         given.set(message.epoch, Math.max(given.get(message.epoch) ?? 0, untilMs));
       }
@@ -76,5 +80,12 @@ export class ToldRemainder {
       this.words.set(shard, word);
     }
     return word;
+  }
+}
+
+function dropOldest(entries: Map<number, unknown>, limit: number): void {
+  for (const oldest of entries.keys()) {
+    if (entries.size <= limit) return;
+    entries.delete(oldest);
   }
 }

@@ -18,13 +18,19 @@ const NONE: readonly ReleasedWrite[] = [];
 export class ReleaseWatch {
   private readonly seen = new WeakMap<PrimaryRole, Seen>();
 
+  /** Whether a site that is primary now has released something since the last look. */
+  isNews({ role }: ShardState): boolean {
+    if (role.kind !== 'primary') return false;
+    const known = this.seen.get(role);
+    return known?.examinedSeq !== role.examinedSeq || known.held.length !== role.held.size;
+  }
+
   /** Newly released writes of this epoch, at a site that is primary now. */
   look(site: string, shard: string, state: ShardState): readonly ReleasedWrite[] {
     const { role } = state;
     if (role.kind !== 'primary') return NONE;
     const known = this.seen.get(role);
     const { examinedSeq, held } = role;
-    if (known?.examinedSeq === examinedSeq && known.held.length === held.size) return NONE;
     const seqs = new Set(known?.held.filter((seq) => !held.has(seq)));
     for (let seq = (known?.examinedSeq ?? role.noopSeq) + 1; seq <= examinedSeq; seq += 1) {
       if (!held.has(seq)) seqs.add(seq);

@@ -17,7 +17,8 @@ import { MOVER_CLIENTS, type PlannedOperation, planOperations } from './plan.js'
 import { copyOf } from './recorder.js';
 import { SimClient } from './sim-client.js';
 import type { Tracer } from './tracer.js';
-import { type RunCounts, World } from './world.js';
+import type { RunCounts } from './run-counts.js';
+import { World } from './world.js';
 
 export interface RunPlan {
   readonly options: RunOptions;

@@ -1,8 +1,8 @@
 import type { Content, FileVersion } from '../../protocol/file-version.js';
-import type { WriteAnswer, WriteRequest } from '../../protocol/request.js';
+import type { WriteAnswer } from '../../protocol/request.js';
 import type { CatchUpOutcome } from '../../protocol/node/outcomes.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
-import { type TableChangeResult, changeTable } from '../../protocol/node/table-change.js';
+import type { TableChangeResult } from '../../protocol/node/table-change.js';
 import type { ClientAnswer } from '../../protocol/client/answers.js';
 import type { SessionWrite } from '../../protocol/client/messages.js';
 import { NodeClock } from '../clock.js';
@@ -19,6 +19,7 @@ import {
   intentOf,
   stamp,
 } from './call-fields.js';
+import { moveName } from './name-move.js';
 import { MOVING_FILES, type PlannedOperation } from './plan.js';
 import { bytesOf, SimCache } from './sim-cache.js';
 import type { World } from './world.js';
@@ -158,15 +159,25 @@ export class SimClient {
     call: (done: (value: T) => void) => void,
     done: (value: T | null) => void,
   ): void {
+    const finish = this.patiently<T>((end) => end(null), done);
+    at.clock.deliver(() => call(finish));
+  }
+
+  /** Takes the first answer; once the client's patience is at its end, `giveUp` is told to end it. */
+  private patiently<T>(
+    giveUp: (end: (value: T | null) => void) => void,
+    done: (value: T | null) => void,
+  ): (value: T | null) => void {
     let open = true;
-    const finish = (value: T | null): void => {
+    const end = (value: T | null): void => {
       if (!open) return;
       open = false;
       patience.cancel();
       done(value);
     };
-    const patience = this.world.queue.after(this.world.options.mix.patienceMs, () => finish(null));
-    at.clock.deliver(() => call(finish));
+    const { queue, options } = this.world;
+    const patience = queue.after(options.mix.patienceMs, () => giveUp(end));
+    return end;
   }
 
   private until(node: SiteNode): number {
@@ -226,19 +237,15 @@ export class SimClient {
     call: (done: (answer: ClientAnswer) => void) => number,
     done: (answer: ClientAnswer | null) => void,
   ): void {
-    let open = true;
     let ticket = 0;
     this.isWaiting = true;
-    const finish = (answer: ClientAnswer | null): void => {
-      if (!open) return;
-      open = false;
-      this.isWaiting = false;
-      patience.cancel();
-      done(answer);
-    };
-    const patience = this.world.queue.after(this.world.options.mix.patienceMs, () => {
-      if (cache.vanished) return finish(null);
+    const giveUp = (end: (answer: null) => void): void => {
+      if (cache.vanished) return end(null);
       cache.clock.deliver(() => cache.giveUp(ticket));
+    };
+    const finish = this.patiently<ClientAnswer>(giveUp, (answer) => {
+      this.isWaiting = false;
+      done(answer);
     });
     cache.onVanish = () => finish(null);
     ticket = call(finish);
@@ -299,25 +306,13 @@ export class SimClient {
   private changeTable(planned: PlannedOperation): void {
     const at = this.site();
     if (at === undefined) return this.proceed();
-    const { node } = at;
     const { counts, trace } = this.world;
-    const pattern = { kind: 'exact', name: this.fileName(planned) } as const;
-    const shards = [...node.config.shards.keys()];
-    const ports = {
-      coordinator: node.ports.coordinator,
-      shards,
-      initialRules: node.config.initialRules,
-      submit: (shard: string, request: WriteRequest, done: (answer: WriteAnswer) => void): void =>
-        node.submit(
-          () => shard,
-          request,
-          this.until(node),
-          ({ answer }) => done(answer),
-        ),
-    };
     this.once<TableChangeResult>(
       at,
-      (done) => changeTable(ports, { pattern, to: this.random.pick(shards) }, done),
+      (done) => {
+        const to = this.random.pick([...at.node.config.shards.keys()]);
+        moveName(at.node, { name: this.fileName(planned), to }, () => this.until(at.node), done);
+      },
       (result) => {
         if (result?.ok === true) counts.tableChanges += 1;
         else counts.tableChangesRefused += 1;

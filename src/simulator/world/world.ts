@@ -19,6 +19,7 @@ import type { SimDisk } from '../sim-disk.js';
 import type { SimView } from '../sim-view.js';
 import { TraceHash } from '../trace-hash.js';
 import { Recorder } from './recorder.js';
+import { Exercise, noCounts } from './run-counts.js';
 import { activeOf, foundingConfiguration } from '../../protocol/shard/membership.js';
 import type { Configuration } from '../../protocol/log-entry.js';
 import { SITE_NAMES } from './site-names.js';
@@ -28,7 +29,6 @@ import {
   judgeLeaseExclusion,
   type ReleasedWrite,
 } from '../judges/lease-exclusion.js';
-import type { ClientFreshness } from '../../protocol/client/answers.js';
 import type { SimCache } from './sim-cache.js';
 import type { SessionHost } from './sim-session.js';
 import { holdingOf, ReleaseWatch } from './release-watch.js';
@@ -57,61 +57,6 @@ const SIMULATED_LIMITS: ShardLimits = {
   feedEntries: 16,
 };
 
-/** What a run exercised. A batch in which these stay low has proved little. */
-export interface RunCounts {
-  failovers: number;
-  crashes: number;
-  plannedStops: number;
-  handOvers: number;
-  pauses: number;
-  lostDisks: number;
-  lostViews: number;
-  joins: number;
-  snapshots: number;
-  cuts: number;
-  adoptions: number;
-  deduplicated: number;
-  storageFailures: number;
-  stepDowns: number;
-  /** Committed writes that waited for caches; and those that waited a lease out. */
-  sessionsCut: number;
-  writesHeld: number;
-  leasesWaitedOut: number;
-  waitsForClaim: number;
-  restores: number;
-  ambushes: number;
-  tableChanges: number;
-  tableChangesRefused: number;
-  siteChanges: number;
-  siteChangesDone: number;
-}
-
-/** What clients met with. */
-export class Exercise {
-  readonly counts = {
-    readsAtPrimary: 0,
-    readsUnderLease: 0,
-    readsFromMemory: 0,
-    listingsUnderLease: 0,
-    entriesInvalidated: 0,
-    changesTold: 0,
-    feedsTooOld: 0,
-    readsValidated: 0,
-    readsFetched: 0,
-    staleReplicasAsked: 0,
-  };
-
-  /** `isStale`: the site that was asked did not show the newest version itself. */
-  read(freshness: ClientFreshness, isStale: boolean): void {
-    if (isStale) this.counts.staleReplicasAsked += 1;
-    if (freshness === 'primary') this.counts.readsAtPrimary += 1;
-    else if (freshness === 'memory') this.counts.readsFromMemory += 1;
-    else if (freshness === 'lease') this.counts.readsUnderLease += 1;
-    else if (freshness === 'validated') this.counts.readsValidated += 1;
-    else this.counts.readsFetched += 1;
-  }
-}
-
 /** A cluster with everything around it, in virtual time, made from options alone. */
 export class World implements Surroundings {
   readonly trace = new TraceHash();
@@ -137,32 +82,7 @@ export class World implements Surroundings {
   readonly victim: string;
   readonly operator: SiteOperator;
   private bytesLost = 0;
-  readonly counts: RunCounts = {
-    failovers: 0,
-    crashes: 0,
-    plannedStops: 0,
-    handOvers: 0,
-    pauses: 0,
-    lostDisks: 0,
-    lostViews: 0,
-    joins: 0,
-    snapshots: 0,
-    cuts: 0,
-    adoptions: 0,
-    deduplicated: 0,
-    storageFailures: 0,
-    stepDowns: 0,
-    sessionsCut: 0,
-    writesHeld: 0,
-    leasesWaitedOut: 0,
-    waitsForClaim: 0,
-    restores: 0,
-    ambushes: 0,
-    tableChanges: 0,
-    tableChangesRefused: 0,
-    siteChanges: 0,
-    siteChangesDone: 0,
-  };
+  readonly counts = noCounts();
   /** Told of everything that happens at a site; set by the run. */
   onEvent: (site: string, event: ShardEvent) => void = () => {};
 
@@ -364,13 +284,16 @@ export class World implements Surroundings {
         watched.node = site.node;
         watched.drives = [...(site.node?.drives.values() ?? [])];
       }
-      for (const { shard, state } of watched.drives) {
-        if (state.role.kind !== 'primary') continue;
-        for (const write of this.releases.look(site.id, shard, state)) {
-          const finding = judgeLeaseExclusion(write, this.holdings(write));
-          if (finding !== null) this.findings.push(finding);
-        }
+      for (const drive of watched.drives) {
+        if (this.releases.isNews(drive.state)) this.judgeReleased(site.id, drive);
       }
+    }
+  }
+
+  private judgeReleased(site: string, { shard, state }: ShardDrive): void {
+    for (const write of this.releases.look(site, shard, state)) {
+      const finding = judgeLeaseExclusion(write, this.holdings(write));
+      if (finding !== null) this.findings.push(finding);
     }
   }
 
