@@ -50,7 +50,7 @@ async function replace(
   const others = session.sites.filter(({ site }) => site !== name);
   const client = session.clientOf({ sites: others });
   for (;;) {
-    const begun = await client.replaceSite(name, place);
+    const begun = await client.changeSites(name, 'replace', { address: place });
     if (begun.ok) break;
     // The others notice after a while that it is gone.
     if (!isOurs || begun.code !== 'site_is_up' || session.world.stopped.aborted) {

@@ -31,6 +31,8 @@ const delay = z.number().min(0).max(10_000);
 const ConfigFile = z.strictObject({
   format: z.literal(1),
   site: siteId,
+  /** The site came later: it is not among cluster.sites, which is what the cluster was made with. */
+  added: z.literal(true).optional(),
   display_name: z.string().min(1).max(100),
   data_folder: path,
   host: z.string().min(1),
@@ -144,7 +146,10 @@ function contradictions(file: ConfigFile): Fault[] {
   const require = (site: string, ...path: PropertyKey[]): void => {
     if (!known.has(site)) faults.push([path, `"${site}" is not among cluster.sites`]);
   };
-  require(file.site, 'site');
+  if (file.added !== true) require(file.site, 'site');
+  else if (known.has(file.site)) {
+    faults.push([['added'], `"${file.site}" is among cluster.sites: it was not added later`]);
+  }
   const quorums = checkQuorumSizes({
     replicas: cluster.replicas,
     writeQuorum: cluster.write_quorum,
@@ -158,11 +163,12 @@ function contradictions(file: ConfigFile): Fault[] {
   }
   for (const [shard, home] of Object.entries(file.homes)) require(home, 'homes', shard);
   file.peers.forEach((peer, index) => {
-    require(peer.site, 'peers', index, 'site');
+    if (file.added !== true) require(peer.site, 'peers', index, 'site');
     if (peer.site === file.site)
       faults.push([['peers', index, 'site'], 'a site is not its own peer']);
   });
-  for (const site of known) {
+  // Who came later may never have met all that the cluster was made with.
+  for (const site of file.added === true ? [] : known) {
     if (site !== file.site && !file.peers.some((peer) => peer.site === site)) {
       faults.push([['peers'], `nothing is said about the site "${site}"`]);
     }
@@ -254,6 +260,7 @@ export function siteConfigText(config: SiteConfig): string {
   const file: ConfigFile = {
     format: 1,
     site: config.site,
+    ...(!cluster.sites.includes(config.site) && { added: true }),
     display_name: config.displayName,
     data_folder: config.dataFolder,
     host: config.host,

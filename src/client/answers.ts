@@ -87,6 +87,7 @@ export const ClusterAnswer = z.object({
       displayName: z.string(),
       url: z.string(),
       alive: z.boolean(),
+      counts: z.boolean().optional(),
       roundTripMs: z.number().nullable(),
       sentBytes: z.number().optional(),
       receivedBytes: z.number().optional(),

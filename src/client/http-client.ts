@@ -267,13 +267,14 @@ export class HttpClient {
     return this.#change('PUT', '/v1/primaries', { pattern, site }, answers.TableAnswer);
   }
 
-  /** Another machine takes the place of a site's, which is gone for good. Administrators only. */
-  replaceSite(
+  /** Adds, removes or replaces a site, or gives that up. Administrators only. */
+  changeSites(
     site: string,
-    address: SitePlace | null,
+    action: 'replace' | 'add' | 'remove' | 'cancel',
+    body: { readonly address?: SitePlace | null; readonly rehome?: boolean },
   ): Promise<ReadResult<z.infer<typeof answers.ChangeAnswer>>> {
-    const path = `/v1/sites/${encodeURIComponent(site)}/replace`;
-    return this.#change('POST', path, { address }, answers.ChangeAnswer);
+    const path = `/v1/sites/${encodeURIComponent(site)}/${action}`;
+    return this.#change('POST', path, body, answers.ChangeAnswer);
   }
 
   bucket(name: string): Promise<ReadResult<answers.BucketAnswer>> {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ShardDrive } from '../protocol/shard-drive.js';
 import { endSeq } from '../protocol/shard/log-tail.js';
-import type { ReplicaProgress, ShardState } from '../protocol/shard/state.js';
+import { homeOf, type ReplicaProgress, type ShardState } from '../protocol/shard/state.js';
 import type {
   ClusterStatus,
   LeaseCounts,
@@ -10,12 +10,14 @@ import type {
   ShardLeases,
   ShardStatus,
 } from './file-service.js';
+import type { SiteList } from './site-list.js';
 import type { UpkeepStatus } from './upkeep.js';
 import { clientUrl, type SiteConfig } from './site-config.js';
 
 export interface StatusSources {
   readonly config: SiteConfig;
   readonly node: SiteNode;
+  readonly list: SiteList;
   readonly network: {
     connected(site: string): boolean;
     roundTripMs(site: string): number | null;
@@ -38,18 +40,18 @@ export const PROGRAM_VERSION = (
 
 /** The cluster as this site sees it now. */
 export function clusterStatus(sources: StatusSources): ClusterStatus {
-  const { config, node, leases, repairs, upkeep, storageFailure } = sources;
-  const { clusterId, replicas, writeQuorum } = config.cluster;
+  const { config, node, list, leases, repairs, upkeep, storageFailure } = sources;
+  const { configuration } = list;
   return {
     site: config.site,
     version: PROGRAM_VERSION,
     s3Url: config.s3Port === undefined ? null : clientUrl(config, config.s3Port),
-    clusterId,
-    replicas,
-    writeQuorum,
-    sites: config.cluster.sites.map((site) => siteStatus(site, sources)),
+    clusterId: config.cluster.clusterId,
+    replicas: configuration.sites.length,
+    writeQuorum: configuration.writeQuorum,
+    sites: list.sites.map((site) => siteStatus(site, sources)),
     shards: [...node.drives].map(([shard, drive]) =>
-      shardStatus(drive, config.homes[shard] ?? '', node.primaryOf(shard)),
+      shardStatus(drive, homeOf(drive.state), node.primaryOf(shard)),
     ),
     change: node.siteChanges.sites?.change ?? null,
     leases,
@@ -61,16 +63,17 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
 
 function siteStatus(
   site: string,
-  { config, network, messages, node }: StatusSources,
+  { config, network, messages, list }: StatusSources,
 ): ClusterStatus['sites'][number] {
+  const counts = list.configuration.sites.includes(site);
   if (site === config.site) {
     const url = clientUrl(config, config.httpPort);
-    return { site, displayName: config.displayName, url, alive: true, roundTripMs: 0 };
+    return { site, counts, displayName: config.displayName, url, alive: true, roundTripMs: 0 };
   }
-  const moved = node.siteChanges.addressOf(site);
-  const peer = moved ?? config.peers.find((other) => other.site === site);
+  const peer = list.addressOf(site);
   return {
     site,
+    counts,
     displayName: peer?.displayName ?? site,
     url: peer?.httpUrl ?? '',
     alive: network.connected(site),

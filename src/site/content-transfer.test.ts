@@ -71,8 +71,8 @@ async function startSites({ dyingThreads = 0 } = {}) {
       const options = {
         network,
         store,
-        peers,
-        writeQuorum: 2,
+        peers: () => peers,
+        writeQuorum: () => 2,
         threads,
         failed,
       };

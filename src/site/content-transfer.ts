@@ -21,8 +21,8 @@ export interface ContentTransferOptions {
   readonly network: PeerNetwork;
   readonly store: ChunkStore;
   /** The other sites, nearest first. */
-  readonly peers: readonly string[];
-  readonly writeQuorum: number;
+  readonly peers: () => readonly string[];
+  readonly writeQuorum: () => number;
   readonly threads: ContentThreads;
   /** Told of the chunks of uploads that have ended: somebody may count on them. */
   readonly keep?: (chunks: readonly ChunkRef[]) => void;
@@ -46,7 +46,7 @@ export interface ContentTransfer {
 /** Large content at one site: in from clients, between sites, out to clients. */
 export function createContentTransfer(options: ContentTransferOptions): ContentTransfer {
   const { network, store, peers } = options;
-  const connectedSites = (): string[] => peers.filter((site) => network.connected(site));
+  const connectedSites = (): string[] => peers().filter((site) => network.connected(site));
   const arrivals = new ChunkArrivals();
   const calls = createChunkCalls(network, store, arrivals);
   const fetcher = new ChunkFetcher({ store, calls, arrivals, connectedSites });
@@ -56,7 +56,9 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     threads: options.threads,
     memory: new ChunkMemory(UPLOADS_LIMIT_BYTES, true),
     connectedSites,
-    neededPushes: options.writeQuorum - 1,
+    get neededPushes() {
+      return options.writeQuorum() - 1;
+    },
     failed: options.failed,
   };
   const storeChunk: StoreChunk = async (hash, bytes) => {

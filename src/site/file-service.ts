@@ -276,6 +276,8 @@ export interface ClusterStatus {
     readonly url: string;
     /** Whether this site has a live session with it (true for itself). */
     readonly alive: boolean;
+    /** False: it is being added, and no write rests on it yet. Absent: true. */
+    readonly counts?: boolean;
     /** Measured round trip in milliseconds; null before the first measurement. */
     readonly roundTripMs: number | null;
     /** Bytes on the sessions with it since this site started; 0 for itself. */

@@ -1,5 +1,6 @@
 import type { FileVersion } from '../protocol/file-version.js';
 import type { SubmitOutcome } from '../protocol/node/outcomes.js';
+import { latestOf } from '../protocol/shard/membership.js';
 import type { WriteConditions, WriteIntent, WriteRejection } from '../protocol/request.js';
 import type { Conditions, RejectReason, WriteOptions, WriteOutcome } from './file-service.js';
 import { readToken } from './position-token.js';
@@ -109,14 +110,14 @@ export class FileWrites {
     intent: FileIntent,
     current: FileVersion | null,
   ): string {
-    const { config } = this.calls.context;
     const { name } = intent;
     switch (reason) {
       case 'no_primary':
         return `no site acts for ${name} now; another is about to take over; nothing was stored`;
       case 'quorum_unavailable': {
         const fault = this.calls.quorumFault();
-        const there = `the primary cannot reach the ${config.cluster.writeQuorum} sites it needs`;
+        const { writeQuorum } = latestOf(this.calls.driveFor(name).state.membership);
+        const there = `the primary cannot reach the ${writeQuorum} sites it needs`;
         return `${fault ?? there}; nothing was stored`;
       }
       case 'precondition_failed':

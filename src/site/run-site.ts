@@ -1,5 +1,5 @@
 import { decideStart } from '../protocol/node/start.js';
-import type { SiteRecord } from '../protocol/ports.js';
+import type { ClusterSites, SiteRecord } from '../protocol/ports.js';
 import type { ShardStart } from '../protocol/shard/state.js';
 import { writeSiteRecord } from '../storage/site-record.js';
 import { PROGRAM_VERSION } from './cluster-status.js';
@@ -11,10 +11,12 @@ import { PatientCoordinator, agreeOnCluster, register } from './registration.js'
 import type { RunningSite } from './running-site.js';
 import type { SiteConfig } from './site-config.js';
 import { readSeal } from './seal.js';
+import { changedSince, isOfCluster } from './site-list.js';
 import { openCredentials } from './site-credentials.js';
 import { type SiteDurations, SiteProcess } from './site-process.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 import { createJournal } from './telemetry/journal.js';
+import type { Report } from './telemetry/site-log.js';
 import { SiteTelemetry } from './telemetry/site-telemetry.js';
 
 const SLOW_REQUEST_MS = 1000;
@@ -90,7 +92,7 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
     const patient = new PatientCoordinator(coordinator, report, signal);
     const disagreement = await agreeOnCluster(patient, config, restored.table);
     if (disagreement !== null) return await abandon(disagreement);
-    const declared = await declare(config, stores, patient);
+    const declared = await declare(config, stores, patient, report);
     if (!declared.ok) return await abandon(declared);
     const declaration = { ...declared, seal, credentials, durations: options.durations ?? {} };
     const site = new SiteProcess(config, stores, coordinator, declaration, telemetry);
@@ -114,18 +116,27 @@ async function declare(
   config: SiteConfig,
   stores: SiteStores,
   patient: PatientCoordinator,
+  report: Report,
 ): Promise<
   | {
       readonly ok: true;
       readonly record: SiteRecord;
       readonly retired: number;
+      readonly sites: ClusterSites;
       readonly starts: Map<string, ShardStart>;
     }
   | StartFailure
 > {
   const { site, cluster, dataFolder } = config;
   const { value: sites } = await patient.read('sites');
-  const since = sites?.since[site] ?? 0;
+  if (sites === null) throw new Error('the list of sites has gone from the coordinator');
+  // † Before it is registered: who was a site once is not added again.
+  if (!isOfCluster(sites, site)) {
+    const there = sites.sites.join(', ');
+    const message = `${site} is none of the cluster's sites, ${there}: add it with "quorate site add", or it was removed`;
+    return startFailure('not_a_site', message);
+  }
+  const since = sites.since[site] ?? 0;
   if (stores.record !== null && stores.record.incarnation < since) {
     const message = `${dataFolder} is of a machine of ${site} that was replaced: it may not come back. To use this machine as the new one, empty the folder`;
     return startFailure('replaced', message);
@@ -147,5 +158,7 @@ async function declare(
   const refused = await register(patient, known.revision, record);
   if (refused !== null) return refused;
   await stores.damageDeclared();
-  return { ok: true, record, retired: Math.max(0, since - 1), starts };
+  const change = changedSince(config, sites);
+  if (change !== null) report(change);
+  return { ok: true, record, retired: Math.max(0, since - 1), sites, starts };
 }

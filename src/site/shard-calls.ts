@@ -2,6 +2,7 @@ import type { CatchUpOutcome, ReadOutcome, SubmitOutcome } from '../protocol/nod
 import type { WriteRequest } from '../protocol/request.js';
 import type { ShardDrive } from '../protocol/shard-drive.js';
 import { mayAct } from '../protocol/shard/acting.js';
+import { activeOf } from '../protocol/shard/membership.js';
 import type { ReadFailure, Served } from './file-service.js';
 import type { SiteContext } from './site-context.js';
 import { type RequestTrace, traceText } from './telemetry/request-trace.js';
@@ -89,12 +90,17 @@ export class ShardCalls {
   /** Why too few sites can be reached to write anything; null if enough can. */
   quorumFault(): string | null {
     const { config, node } = this.context;
-    const { sites, writeQuorum } = config.cluster;
-    const reached = sites.filter((site) => node.isConnected(site)).length;
-    return reached >= writeQuorum
-      ? null
-      : `${reached} of ${sites.length} sites can be reached from ${config.site}, ` +
-          `a write needs ${writeQuorum}`;
+    for (const { state } of this.drives) {
+      for (const { sites, writeQuorum } of activeOf(state)) {
+        const reached = sites.filter((site) => node.isConnected(site)).length;
+        if (reached >= writeQuorum) continue;
+        return (
+          `${reached} of ${sites.length} sites can be reached from ${config.site}, ` +
+          `a write needs ${writeQuorum}`
+        );
+      }
+    }
+    return null;
   }
 
   /** A read that could not be made fresh, in words. */

@@ -2,9 +2,9 @@ import type { CredentialSource } from '../certificates/credential-watch.js';
 import type { NodeConfig } from '../protocol/node/config.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { PeerNetwork, TransportEvent } from '../transport/peer-network.js';
-import type { SiteAddress } from '../protocol/ports.js';
 import { createPeerNetwork } from '../transport/tcp-network.js';
 import type { SiteConfig } from './site-config.js';
+import type { SiteList } from './site-list.js';
 import { parseSiteMessage } from './site-messages.js';
 import type { Report } from './telemetry/site-log.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
@@ -18,22 +18,20 @@ const REPORT_ROUND_MS = 10_000;
 export function createSiteNetwork(
   config: SiteConfig,
   { run, incarnation }: NodeConfig,
-  /** Where a site is by now, if it is not where the configuration says. */
-  movedTo: (site: string) => SiteAddress | undefined,
+  list: Pick<SiteList, 'peers' | 'addressOf'>,
   credentials: CredentialSource | null,
   report: Report,
 ): PeerNetwork {
   const { site, cluster, host, peerPort, wan } = config;
-  const peers = new Map(config.peers.map((peer) => [peer.site, peer]));
   return createPeerNetwork({
     site,
     clusterId: cluster.clusterId,
     run,
     incarnation,
     listen: { host, port: peerPort },
-    peers: [...peers.keys()],
+    peers: list.peers,
     addressOf: (to) => {
-      const peer = movedTo(to) ?? peers.get(to);
+      const peer = list.addressOf(to);
       if (peer === undefined) throw new Error(`no such site: ${to}`);
       return { host: peer.host, port: peer.peerPort };
     },

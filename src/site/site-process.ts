@@ -2,7 +2,7 @@ import type { CredentialWatch } from '../certificates/credential-watch.js';
 import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { SiteNode } from '../protocol/node/site-node.js';
 import type { NodeConfig } from '../protocol/node/config.js';
-import type { SiteAddress, SiteRecord } from '../protocol/ports.js';
+import type { ClusterSites, SiteRecord } from '../protocol/ports.js';
 import type { ShardTiming } from '../protocol/shard/config.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
 import type { ShardStart } from '../protocol/shard/state.js';
@@ -12,7 +12,7 @@ import { SiteBackup } from './backup/backup-source.js';
 import { clusterStatus } from './cluster-status.js';
 import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
 import type { ClusterStatus } from './file-service.js';
-import { nodeConfigOf, peersByNearness } from './node-config.js';
+import { nodeConfigOf } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
 import { LeaseCounter } from './lease-counter.js';
 import { LiveFeed } from './live/live-feed.js';
@@ -24,10 +24,11 @@ import type { Seal } from './seal.js';
 import type { RunningSite } from './running-site.js';
 import { clientUrl, type SiteConfig } from './site-config.js';
 import { createFileService, type SiteService } from './site-file-service.js';
+import { SiteList } from './site-list.js';
 import { connectNode, createSiteNetwork } from './site-network.js';
 import { SnapshotSource } from './snapshot-source.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
-import { openChangeDesk, type SiteChangeDesk } from './site-change-desk.js';
+import { openChangeDesk, type ShardHome, type SiteChangeDesk } from './site-change-desk.js';
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
@@ -53,6 +54,8 @@ export interface SiteDeclaration {
   readonly record: SiteRecord;
   /** Incarnations of this site up to this one were given up for another machine. */
   readonly retired: number;
+  /** Which sites there are, as the coordinator knows it. */
+  readonly sites: ClusterSites;
   readonly starts: ReadonlyMap<string, ShardStart>;
   readonly seal: Seal | null;
   /** What it proves itself with to the other sites, and closes in the end. */
@@ -65,6 +68,7 @@ export class SiteProcess implements RunningSite {
   readonly httpUrl: string;
   readonly failed: Promise<Error>;
   private readonly node: SiteNode;
+  private readonly list: SiteList;
   private readonly network: PeerNetwork;
   private readonly content: ContentTransfer;
   private readonly guard: StorageGuard;
@@ -95,14 +99,15 @@ export class SiteProcess implements RunningSite {
     });
     this.httpUrl = clientUrl(config, config.httpPort);
     this.guard = new StorageGuard(report);
+    this.list = new SiteList(config, declaration.sites);
     this.network = this.openNetwork(nodeConfig);
     this.content = createContentTransfer({
       network: this.network,
       store: stores.chunks,
       threads: stores.threads,
       keep: (chunks) => stores.chunks.touch(chunks),
-      peers: peersByNearness(config),
-      writeQuorum: config.cluster.writeQuorum,
+      peers: () => this.list.peers,
+      writeQuorum: () => this.list.writeQuorum,
       // A full disk refuses what does not fit; it may take what is smaller.
       failed: (failure) => failure.kind === 'io_error' && this.guard.note(failure),
     });
@@ -128,12 +133,12 @@ export class SiteProcess implements RunningSite {
       this.nodeShards(declaration.starts),
     );
     connectNode(this.network, this.node, telemetry);
-    this.stopWhenReplaced(record);
+    this.list.connect(this.node, this.network, record, (why) => this.stopForGood(why));
     this.upkeep = this.makeUpkeep();
     this.live = new LiveHub({
       site: config.site,
       run: nodeConfig.run,
-      peers: peersByNearness(config),
+      peers: () => this.list.peers,
       network: this.network,
       feed: this.liveFeed,
       status: () => this.status(),
@@ -154,7 +159,6 @@ export class SiteProcess implements RunningSite {
     telemetry.connect({
       node: this.node,
       stores,
-      writeQuorum: config.cluster.writeQuorum,
       status: () => this.status(),
       requestsUnderWay: () => this.service.requestsUnderWay,
       lastVerification: () => this.upkeep.lastVerification(),
@@ -169,22 +173,14 @@ export class SiteProcess implements RunningSite {
 
   private openNetwork(nodeConfig: NodeConfig): PeerNetwork {
     const { credentials } = this.declaration;
-    const movedTo = (site: string): SiteAddress | undefined =>
-      this.node.siteChanges.addressOf(site);
-    return createSiteNetwork(this.config, nodeConfig, movedTo, credentials, this.telemetry.report);
-  }
-
-  private stopWhenReplaced({ site, incarnation }: SiteRecord): void {
-    this.node.siteChanges.changed = ({ since }) => {
-      if (incarnation >= (since[site] ?? 0)) return;
-      this.stopForGood(new Error('another machine has taken the place of this one'));
-    };
+    return createSiteNetwork(this.config, nodeConfig, this.list, credentials, this.telemetry.report);
   }
 
   private openDesk(): SiteChangeDesk {
-    const { coordinator, network } = this;
+    const { coordinator, list, network } = this;
     const isConnected = (site: string): boolean => network.connected(site);
-    return openChangeDesk({ site: this.config.site, coordinator, isConnected });
+    const homesOf = (site: string): readonly ShardHome[] => list.homesOf(site);
+    return openChangeDesk({ site: this.config.site, coordinator, isConnected, homesOf });
   }
 
   get objects(): SiteService {
@@ -197,7 +193,7 @@ export class SiteProcess implements RunningSite {
 
   /** Null once the site can serve; else why it cannot listen to its peers. */
   async start(): Promise<string | null> {
-    const { host, peerPort, cluster } = this.config;
+    const { host, peerPort } = this.config;
     const listening = await this.network.start();
     if (!listening.ok) {
       return `port ${peerPort} of ${host}, for the other sites: ${listening.message}`;
@@ -209,9 +205,8 @@ export class SiteProcess implements RunningSite {
       this.telemetry.report,
     );
     this.upkeep.start();
-    const { sites, writeQuorum } = cluster;
-    const inTouch = (): boolean =>
-      sites.filter((site) => this.node.isConnected(site)).length >= writeQuorum;
+    const shards = [...this.node.drives.keys()];
+    const inTouch = (): boolean => shards.every((shard) => this.node.canReachQuorum(shard));
     const untilMs = this.node.nowMs() + QUORUM_WAIT_MS;
     await new Promise<void>((resolve) => this.node.until(untilMs, inTouch, resolve));
     return null;
@@ -266,7 +261,7 @@ export class SiteProcess implements RunningSite {
     const { config, content, network, stores } = this;
     return new SiteUpkeep({
       site: config.site,
-      peers: peersByNearness(config),
+      peers: () => this.list.peers,
       network,
       store: stores.chunks,
       content,
@@ -307,6 +302,7 @@ export class SiteProcess implements RunningSite {
     return clusterStatus({
       config: this.config,
       node: this.node,
+      list: this.list,
       network: this.network,
       messages: this.messages,
       leases: this.leases.counts(this.service.sessionCount, this.node.reads),

@@ -13,7 +13,7 @@ import type { Upkeep, UpkeepSettings, UpkeepStatus } from './upkeep.js';
 export interface UpkeepPorts {
   readonly backup: BackupSource;
   readonly site: string;
-  readonly peers: readonly string[];
+  readonly peers: () => readonly string[];
   readonly network: PeerNetwork;
   readonly store: GuardedChunkStore;
   readonly content: ContentTransfer;

@@ -57,7 +57,8 @@ async function startSites(entries: Record<'nyc' | 'tor', readonly LogEntry[]>) {
       logInMemory: () => [],
     };
     const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
-    const verifier = new SiteVerifier({ site, peers: [peer], network, store, sources: [source] });
+    const peers = () => [peer];
+    const verifier = new SiteVerifier({ site, peers, network, store, sources: [source] });
     const connected = new Promise<void>((resolve) => network.onUp(() => resolve()));
     closing.push(async () => {
       snapshots.close();

@@ -39,7 +39,7 @@ export interface Verification {
 
 export interface VerifierPorts {
   readonly site: string;
-  readonly peers: readonly string[];
+  readonly peers: () => readonly string[];
   readonly network: PeerNetwork;
   readonly store: ChunkStore;
   readonly sources: readonly ReferenceSource[];
@@ -63,7 +63,8 @@ export class SiteVerifier {
   }
 
   async verify(): Promise<Verification> {
-    const { site, sources, peers } = this.ports;
+    const { site, sources } = this.ports;
+    const peers = this.ports.peers();
     const views: ViewCheck[] = [];
     const chunks: ChunkCheck[] = [];
     for (const source of sources) {

@@ -41,7 +41,9 @@ beforeEach(async () => {
     const chunks = new MemoryChunkStore();
     const failed = (): void => undefined;
     const threads = new ContentThreads();
-    const options = { network, store: chunks, peers: [peer], writeQuorum: 2, threads, failed };
+    const peers = () => [peer];
+    const writeQuorum = () => 2;
+    const options = { network, store: chunks, peers, writeQuorum, threads, failed };
     const content = createContentTransfer(options);
     const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
     const report = (): void => undefined;

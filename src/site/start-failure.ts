@@ -10,6 +10,8 @@ export interface StartFailure {
     | 'wrong_config'
     /** Another machine has taken the place of the one that this disk is of. */
     | 'replaced'
+    /** It was removed, or was never added. */
+    | 'not_a_site'
     /** Another process runs as this site. */
     | 'site_in_use'
     | 'port_taken'

@@ -7,6 +7,7 @@ import {
   startEmbeddedCoordinator,
 } from '../coordinator/embedded-coordinator.js';
 import { runSite } from './run-site.js';
+import type { SiteAddress } from '../protocol/ports.js';
 import type { RunningSite } from './running-site.js';
 import { newSealKey } from './seal.js';
 import type { SiteConfig, SiteTls } from './site-config.js';
@@ -28,7 +29,7 @@ export class RunningSites {
   private constructor(
     private readonly folder: string,
     private readonly coordinator: EmbeddedCoordinator,
-    private readonly peerPorts: readonly number[],
+    private readonly peerPorts: Map<string, number>,
   ) {}
 
   static async start(options: RunningSitesOptions = {}): Promise<RunningSites> {
@@ -38,7 +39,10 @@ export class RunningSites {
     const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
     if (!started.ok) throw new Error(started.message);
     await writeFile(join(folder, 'seal.key'), newSealKey());
-    const peerPorts = await Promise.all(SITES.map(freePort));
+    const ports = await Promise.all(
+      SITES.map(async (site): Promise<[string, number]> => [site, await freePort()]),
+    );
+    const peerPorts = new Map(ports);
     const sites = new RunningSites(folder, started.coordinator, peerPorts);
     await Promise.all(
       SITES.map(async (site) => {
@@ -67,6 +71,19 @@ export class RunningSites {
     await site?.stop();
   }
 
+  /** Where a site that is to be added will be. */
+  async placeOf(site: string): Promise<SiteAddress> {
+    this.peerPorts.set(site, this.peerPorts.get(site) ?? (await freePort()));
+    return this.addressOf(site);
+  }
+
+  /** Starts a site that was stopped, or a new one whose place is known. */
+  async run(site: string): Promise<RunningSite> {
+    const running = await runSite(this.configOf(site), { report: () => undefined });
+    this.running.set(site, running);
+    return running;
+  }
+
   /** Stops what still runs and removes its data. */
   async close(): Promise<void> {
     await Promise.all(this.names.map((name) => this.stop(name)));
@@ -74,14 +91,14 @@ export class RunningSites {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  private addressOf(site: string): SiteAddress {
+    const httpUrl = `http://${HOST}/${site}`;
+    const peerPort = this.peerPorts.get(site) ?? 0;
+    return { site, displayName: site, host: HOST, peerPort, httpUrl };
+  }
+
   private configOf(site: string): SiteConfig {
-    const all = SITES.map((name, index) => ({
-      site: name,
-      displayName: name,
-      host: HOST,
-      peerPort: this.peerPorts[index] ?? 0,
-      httpUrl: `http://${HOST}/${name}`,
-    }));
+    const all = SITES.map((name) => this.addressOf(name));
     return {
       site,
       displayName: site,
@@ -89,7 +106,7 @@ export class RunningSites {
       host: HOST,
       httpPort: 1,
       sealKeyFile: join(this.folder, 'seal.key'),
-      peerPort: all.find((each) => each.site === site)?.peerPort ?? 0,
+      peerPort: this.addressOf(site).peerPort,
       coordinator: { url: `http://${HOST}:${this.coordinator.port}` },
       peers: all.filter((other) => other.site !== site),
       cluster: { clusterId: 'test', sites: SITES, replicas: 3, writeQuorum: 2, readQuorum: 1 },

@@ -120,23 +120,24 @@ class MemoryNetwork implements PeerNetwork {
   ) {
     this.site = options.site;
     this.links = new LinkTable(this.site, options.wan ?? {}, options.peers, Math.random);
-    const limits = { ...CALL_LIMITS, ...options.callLimits };
-    for (const peer of options.peers) {
-      const events = {
-        up: (site: string, identity: PeerIdentity) =>
-          this.upListeners.forEach((listener) => listener(site, identity)),
-        down: (site: string) => this.downListeners.forEach((listener) => listener(site)),
-        message: (from: string, message: unknown, identity: PeerIdentity) =>
-          this.messageListeners.forEach((listener) => listener(from, message, identity)),
-      };
-      const both = { control: limits, bulk: limits };
-      this.sessions.set(peer, new PeerSession(peer, both, this.handlers, events));
-    }
+    for (const peer of options.peers) this.sessions.set(peer, this.makeSession(peer));
+  }
+
+  private makeSession(peer: string): PeerSession {
+    const limits = { ...CALL_LIMITS, ...this.options.callLimits };
+    const events = {
+      up: (site: string, identity: PeerIdentity) =>
+        this.upListeners.forEach((listener) => listener(site, identity)),
+      down: (site: string) => this.downListeners.forEach((listener) => listener(site)),
+      message: (from: string, message: unknown, identity: PeerIdentity) =>
+        this.messageListeners.forEach((listener) => listener(from, message, identity)),
+    };
+    return new PeerSession(peer, { control: limits, bulk: limits }, this.handlers, events);
   }
 
   start(): Promise<StartResult> {
     this.hub.set(this.site, this);
-    for (const peer of this.options.peers) this.reconnect(peer);
+    for (const peer of this.sessions.keys()) this.reconnect(peer);
     return Promise.resolve({ ok: true, port: 0 });
   }
 
@@ -184,6 +185,20 @@ class MemoryNetwork implements PeerNetwork {
     return this.sessions.get(site)?.traffic ?? { sentBytes: 0, receivedBytes: 0 };
   }
 
+  setPeers(sites: readonly string[]): void {
+    for (const [peer, session] of this.sessions) {
+      if (sites.includes(peer)) continue;
+      session.drop();
+      this.sessions.delete(peer);
+    }
+    for (const peer of sites) {
+      if (peer === this.site || this.sessions.has(peer)) continue;
+      this.links.add(peer);
+      this.sessions.set(peer, this.makeSession(peer));
+      this.reconnect(peer);
+    }
+  }
+
   setLink(a: string, b: string, change: LinkChange): void {
     const peer = this.links.change(a, b, change);
     if (peer === null) return;
@@ -202,6 +217,7 @@ class MemoryNetwork implements PeerNetwork {
     setTimeout(() => {
       const other = this.hub.get(peer);
       if (other === undefined || this.hub.get(this.site) !== this) return;
+      if (!this.sessions.has(peer) || !other.sessions.has(this.site)) return;
       if (this.links.isCut(peer) || other.links.isCut(this.site)) return;
       if (this.connected(peer) || other.connected(this.site)) return;
       for (const connectionClass of ['control', 'bulk'] as const) {

@@ -286,6 +286,22 @@ export function describePeerNetwork(
       expect(await received).toEqual(['healed']);
     });
 
+    it('ends the sessions with sites that are left out, and makes those with new ones', async () => {
+      const [a, b] = await pair();
+      const downs = [nextDown(a, 'b'), nextDown(b, 'a')];
+      b.setPeers([]);
+      await Promise.all(downs);
+      expect(b.send('a', 'lost')).toBe(false);
+      expect(reasonOf(await b.call('a', 'x', null, control))).toBe('unreachable');
+      a.setPeers(['b']); // which it has: nothing changes
+      const ups = [nextUp(a, 'b'), nextUp(b, 'a')];
+      b.setPeers(['a', 'b']); // oneself is not a peer
+      await Promise.all(ups);
+      const received = collect(b, 1);
+      expect(a.send('b', 'again')).toBe(true);
+      expect(await received).toEqual(['again']);
+    });
+
     it('refuses what is over the frame limit and goes on', async () => {
       const [a, b] = await pair();
       b.handle('big', () => Promise.resolve(new Uint8Array(5 * 1024 * 1024)));

@@ -103,6 +103,11 @@ export interface PeerNetwork {
   roundTripMs(site: string): number | null;
   /** Bytes that went over the sessions with a site since the start of this process. */
   traffic(site: string): Traffic;
+  /**
+   * The other sites from now on. Sessions with new ones are made; those with sites that are left out
+   * end, and their calls and connections are refused.
+   */
+  setPeers(sites: readonly string[]): void;
   /** Changes a link that ends at this site; another link is left as it is. */
   setLink(a: string, b: string, change: LinkChange): void;
   close(): Promise<void>;

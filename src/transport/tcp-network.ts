@@ -76,7 +76,7 @@ export const NETWORK_LIMITS: NetworkLimits = {
 export interface PeerNetworkOptions extends HelloSource {
   /** Port 0 takes any free one; `start` says which. */
   readonly listen: Endpoint;
-  /** The other sites. */
+  /** The other sites, at first. */
   readonly peers: readonly string[];
   /** Asked at each dial. */
   readonly addressOf: (site: string) => Endpoint;
@@ -98,7 +98,8 @@ class TcpNetwork implements PeerNetwork {
   private readonly limits: NetworkLimits;
   private readonly links: LinkTable;
   private readonly sessions = new Map<string, PeerSession>();
-  private readonly dialers: PeerDialer[] = [];
+  /** Of the sites that this one dials. */
+  private readonly dialers = new Map<string, readonly PeerDialer[]>();
   private readonly handlers = new Map<string, CallHandler>();
   private readonly upListeners: ((site: string, peer: PeerIdentity) => void)[] = [];
   private readonly downListeners: ((site: string) => void)[] = [];
@@ -109,27 +110,34 @@ class TcpNetwork implements PeerNetwork {
   ) => void)[] = [];
   private readonly port: PeerPort;
   private readonly pool = new BufferPool(POOLED_BYTES, POOLED_COUNT);
+  private started = false;
   private closed = false;
+  private readonly random: () => number;
 
   constructor(private readonly options: PeerNetworkOptions) {
-    const random = options.random ?? Math.random;
+    const { random = Math.random } = options;
+    this.random = random;
     this.site = options.site;
     this.limits = { ...NETWORK_LIMITS, ...options.limits };
     this.links = new LinkTable(this.site, options.wan ?? {}, options.peers, random);
     this.port = this.makePort();
-    for (const peer of options.peers) {
-      this.sessions.set(peer, this.makeSession(peer));
-      if (this.site >= peer) continue;
-      for (const connectionClass of ['control', 'bulk'] as const) {
-        this.dialers.push(this.makeDialer(peer, connectionClass, random));
-      }
-    }
+    this.setPeers(options.peers);
   }
 
   async start(): Promise<StartResult> {
     const started = await this.port.listen();
-    if (started.ok) for (const dialer of this.dialers) dialer.start();
+    if (!started.ok || this.closed) return started;
+    this.started = true;
+    for (const dialer of this.allDialers()) dialer.start();
     return started;
+  }
+
+  setPeers(sites: readonly string[]): void {
+    if (this.closed) return;
+    for (const peer of this.sessions.keys()) if (!sites.includes(peer)) this.removePeer(peer);
+    for (const peer of sites) {
+      if (peer !== this.site && !this.sessions.has(peer)) this.addPeer(peer);
+    }
   }
 
   send(to: string, message: unknown): boolean {
@@ -186,9 +194,29 @@ class TcpNetwork implements PeerNetwork {
 
   close(): Promise<void> {
     this.closed = true;
-    for (const dialer of this.dialers) dialer.close();
+    for (const dialer of this.allDialers()) dialer.close();
     for (const session of this.sessions.values()) session.drop();
     return this.port.close();
+  }
+
+  private addPeer(peer: string): void {
+    this.links.add(peer);
+    this.sessions.set(peer, this.makeSession(peer));
+    if (this.site >= peer) return;
+    const dialers = [this.makeDialer(peer, 'control'), this.makeDialer(peer, 'bulk')];
+    this.dialers.set(peer, dialers);
+    if (this.started) for (const dialer of dialers) dialer.start();
+  }
+
+  private removePeer(peer: string): void {
+    for (const dialer of this.dialers.get(peer) ?? []) dialer.close();
+    this.dialers.delete(peer);
+    this.sessions.get(peer)?.drop();
+    this.sessions.delete(peer);
+  }
+
+  private allDialers(): PeerDialer[] {
+    return [...this.dialers.values()].flat();
   }
 
   private makePort(): PeerPort {
@@ -230,11 +258,7 @@ class TcpNetwork implements PeerNetwork {
     });
   }
 
-  private makeDialer(
-    peer: string,
-    connectionClass: ConnectionClass,
-    random: () => number,
-  ): PeerDialer {
+  private makeDialer(peer: string, connectionClass: ConnectionClass): PeerDialer {
     return new PeerDialer({
       self: this.options,
       tls: this.options.tls ?? null,
@@ -242,7 +266,7 @@ class TcpNetwork implements PeerNetwork {
       connectionClass,
       addressOf: () => this.options.addressOf(peer),
       limits: this.limits,
-      random,
+      random: this.random,
       isCut: () => this.links.isCut(peer),
       report: (kind, message) => this.report(kind, peer, connectionClass, message),
       connected: (socket, hello, rest, lost) => this.establish(socket, hello, rest, lost),

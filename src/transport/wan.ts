@@ -63,18 +63,19 @@ export class LinkTable {
 
   constructor(
     private readonly site: string,
-    wan: Wan,
+    private readonly wan: Wan,
     peers: readonly string[],
     private readonly random: () => number,
   ) {
-    for (const peer of peers) {
-      const delay = wan[`${site}-${peer}`] ?? wan[`${peer}-${site}`];
-      this.links.set(peer, {
-        cut: false,
-        rttMs: delay?.rttMs ?? 0,
-        jitterMs: delay?.jitterMs ?? 0,
-      });
-    }
+    for (const peer of peers) this.add(peer);
+  }
+
+  /** A link to one more site; one that is known stays as it is. */
+  add(peer: string): void {
+    if (this.links.has(peer)) return;
+    const { site, wan } = this;
+    const delay = wan[`${site}-${peer}`] ?? wan[`${peer}-${site}`];
+    this.links.set(peer, { cut: false, rttMs: delay?.rttMs ?? 0, jitterMs: delay?.jitterMs ?? 0 });
   }
 
   /** The peer whose link was changed; null when the link does not end here. */

@@ -32,6 +32,11 @@ export type ProblemCode =
   | 'request_timeout'
   | 'content_lost'
   | 'site_is_up'
+  | 'site_exists'
+  | 'site_is_home'
+  | 'too_few_sites'
+  | 'too_many_sites'
+  | 'nothing_to_cancel'
   | 'change_under_way'
   | 'coordinator_unavailable'
   | 'internal';
@@ -105,6 +110,14 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
     title: 'Names that have files cannot change their primary. Choose a pattern without files.',
   },
   site_is_up: { status: 409, title: 'Stop the site first, for good: its disks are refused then.' },
+  site_exists: { status: 409, title: 'The name is taken, or was used before. Choose another.' },
+  site_is_home: {
+    status: 409,
+    title: 'Files have their primary there. Say {"rehome": true}, and they go to the next site.',
+  },
+  too_few_sites: { status: 409, title: 'Too few sites would be left. Add one first.' },
+  too_many_sites: { status: 409, title: 'There are as many sites as there may be.' },
+  nothing_to_cancel: { status: 409, title: 'GET /v1/cluster says what is under way.' },
   change_under_way: {
     status: 409,
     title: 'Sites change one at a time. GET /v1/cluster says what is under way.',

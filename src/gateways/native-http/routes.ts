@@ -17,7 +17,7 @@ import { answerLive } from './live-route.js';
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
-import { replacedSite, replaceSite } from './site-routes.js';
+import { changeSites, siteAction } from './site-routes.js';
 import { OPERATIONS_PATHS } from './operations.js';
 import { answerUpkeep, upkeepAction } from './upkeep-routes.js';
 import { splitTarget } from '../raw-target.js';
@@ -79,10 +79,10 @@ function routeBackup(exchange: Exchange, path: string, query: string): Promise<v
 }
 
 function routeUpkeep(exchange: Exchange, path: string, query: string): Promise<void> | void {
-  const replaced = replacedSite(path);
-  if (replaced !== null) {
+  const change = siteAction(path);
+  if (change !== null) {
     if (exchange.request.method !== 'POST') return refuseMethod(exchange, 'POST');
-    return query === '' ? replaceSite(exchange, replaced) : refuseQuery(exchange, query);
+    return query === '' ? changeSites(exchange, change) : refuseQuery(exchange, query);
   }
   const action = upkeepAction(path);
   if (action === null) {

@@ -16,7 +16,7 @@ function open(site: string, peers: string[]): LiveHub {
   const hub = new LiveHub({
     site,
     run: `${site}-run`,
-    peers,
+    peers: () => peers,
     feed,
     status: () => ({ site }),
     network: {

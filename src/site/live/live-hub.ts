@@ -14,7 +14,7 @@ export interface LiveHubOptions {
   readonly site: string;
   /** The run of this process: the numbers of ticks are of one run. */
   readonly run: string;
-  readonly peers: readonly string[];
+  readonly peers: () => readonly string[];
   readonly network: Pick<PeerNetwork, 'call' | 'handle'>;
   readonly feed: LiveFeed;
   readonly status: () => unknown;
@@ -71,7 +71,7 @@ export class LiveHub implements LiveSource {
     const { site, peers } = this.options;
     const own = this.followerOf(site);
     this.tell(site, own, this.answer(this.question(own)));
-    for (const peer of peers) void this.ask(peer);
+    for (const peer of peers()) void this.ask(peer);
   }
 
   private async ask(peer: string): Promise<void> {

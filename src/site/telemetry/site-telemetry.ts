@@ -23,7 +23,7 @@ import { SessionWatch } from './session-watch.js';
 import { reportShardEvent } from './shard-notices.js';
 import { collectSite, type SiteSources } from './site-collector.js';
 import type { LogFields, Report } from './site-log.js';
-import { StateWatch } from './state-watch.js';
+import { isReached, StateWatch } from './state-watch.js';
 import { observeStores, type StoreObserver } from './store-observer.js';
 import { WriteWatch } from './write-watch.js';
 
@@ -51,7 +51,6 @@ export interface TelemetrySettings {
 }
 
 export interface TelemetrySources extends Omit<SiteSources, 'readiness'> {
-  readonly writeQuorum: number;
   isStopping(): boolean;
 }
 
@@ -188,12 +187,12 @@ export class SiteTelemetry implements GatewayTelemetry {
     const { sources } = this;
     if (sources === null) return { ready: false, reasons: ['this site is starting'] };
     const { node } = sources;
-    const { storageFailure, sites } = sources.status();
+    const { storageFailure, sites, writeQuorum } = sources.status();
     return readinessOf({
       stopping: sources.isStopping(),
       storageFailure,
-      reachedSites: sites.filter(({ alive }) => alive).length,
-      writeQuorum: sources.writeQuorum,
+      reachedSites: sites.filter(isReached).length,
+      writeQuorum,
       shards: [...node.drives.keys()].map((shard) => ({ shard, primary: node.primaryOf(shard) })),
       reaches: (site) => node.isConnected(site),
     });

@@ -43,7 +43,7 @@ export class StateWatch {
   }
 
   private lookAtQuorum({ sites, writeQuorum }: ClusterStatus): void {
-    const reached = sites.filter(({ alive }) => alive).length;
+    const reached = sites.filter(isReached).length;
     const hasQuorum = reached >= writeQuorum;
     if (hasQuorum === this.hadQuorum) return;
     this.hadQuorum = hasQuorum;
@@ -85,4 +85,9 @@ export class StateWatch {
 
 function isBehind(state: ReplicaState): boolean {
   return state === 'catching_up' || state === 'joining' || state === 'snapshot';
+}
+
+/** Whether it is one of those sites in touch of which so many make a write quorum. */
+export function isReached({ alive, counts }: ClusterStatus['sites'][number]): boolean {
+  return alive && counts !== false;
 }
