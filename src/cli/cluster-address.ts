@@ -32,13 +32,20 @@ export function readBasePort(text: string): number {
 
 /**
  * `nyc=http://host:7411,tor=…`, or the sites of `quorate up` at a base port. `ca`: authorities in PEM
- * that are believed in place of the system's.
+ * that are believed in place of the system's. `local`: which sites those of `quorate up` are.
  */
-export function readSites(text: string | undefined, basePort: number, ca?: string): SiteEndpoint[] {
+export function readSites(
+  text: string | undefined,
+  basePort: number,
+  ca?: string,
+  local: readonly { readonly site: string; readonly place: number }[] = SITES.map(
+    ({ site }, place) => ({ site, place }),
+  ),
+): SiteEndpoint[] {
   if (text === undefined || text === '') {
-    return SITES.map(({ site }, index) => ({
+    return local.map(({ site, place }) => ({
       site,
-      url: `http://127.0.0.1:${sitePorts(basePort, index).http}`,
+      url: `http://127.0.0.1:${sitePorts(basePort, place).http}`,
     }));
   }
   return text.split(',').map((part) => {

@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
-import { authorizationOf } from '../client/access-key.js';
-import { attempt, parseJson } from '../client/attempts.js';
-import { SiteOrder } from '../client/nearest-site.js';
-import { readText } from '../client/site-endpoint.js';
+import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { checkFileName } from '../site/site-names.js';
 import { bucketName, storeName } from './store-name.js';
 import type { ExitCode } from './exit-code.js';
@@ -13,14 +10,13 @@ import type { ClusterOptions } from './session.js';
 import { exampleText, requireSite, Session, storeCommand } from './session.js';
 import type { RunSite } from './site-command.js';
 import { parentChannel, runSiteCommand } from './site-command.js';
+import { actOnSite } from './sites/supervisor-call.js';
 import type { SiteView } from './status-screen.js';
 import { judge, statusScreen } from './status-screen.js';
-import { ActionAnswer, SUPERVISOR_ROUTE } from './up/supervisor-routes.js';
 import { write } from './world.js';
 
 const WATCH_STEP_MS = 1000;
 const VIEW_LIMIT_MS = 1500;
-const ANSWER_LIMIT_BYTES = 64 * 1024;
 
 type StatusOptions = ClusterOptions & { readonly watch?: boolean };
 
@@ -60,10 +56,29 @@ async function showStatus(session: Session, clear: string): Promise<ExitCode> {
   return verdict.health === 'down' || verdict.health === 'read_only' ? EXIT.unavailable : EXIT.ok;
 }
 
-/** Asks every site for itself: how far replicas are behind only the primaries know. */
-export function viewsOf(session: Session): Promise<SiteView[]> {
+/**
+ * Asks every site for itself: how far replicas are behind only the primaries know. Sites that the
+ * others tell of are asked too, and those that have left are not counted any more.
+ */
+export async function viewsOf(session: Session): Promise<SiteView[]> {
+  const views = await askAll(session, session.sites);
+  const told = views.flatMap(({ cluster }) => (cluster ? [cluster.sites] : []));
+  if (told.length === 0) return views;
+  const [{ ca } = {}] = session.sites;
+  const unknown = new Map<string, SiteEndpoint>();
+  for (const { site, url } of told.flat()) {
+    if (session.sites.some((known) => known.site === site) || !URL.canParse(url)) continue;
+    unknown.set(site, { site, url, ...(ca !== undefined && { ca }) });
+  }
+  const isThere = (site: string): boolean =>
+    told.some((sites) => sites.some((each) => each.site === site));
+  const more = await askAll(session, [...unknown.values()]);
+  return [...views.filter(({ endpoint }) => isThere(endpoint.site)), ...more];
+}
+
+function askAll(session: Session, sites: readonly SiteEndpoint[]): Promise<SiteView[]> {
   return Promise.all(
-    session.sites.map(async (endpoint): Promise<SiteView> => {
+    sites.map(async (endpoint): Promise<SiteView> => {
       const client = session.clientOf({
         sites: [endpoint],
         near: endpoint.site,
@@ -180,43 +195,4 @@ export function addSiteCommand(program: Command, run: CommandRunner, runSite: Ru
     );
   }
   return site;
-}
-
-/** Asks the supervisor of the cluster at the session's base port. */
-export async function actOnSite(
-  session: Session,
-  name: string,
-  action: 'stop' | 'start' | 'kill' | 'start-empty',
-  /** Says nothing where it went well. */
-  quietly = false,
-): Promise<ExitCode> {
-  requireSite(session.sites, name);
-  const url = `http://127.0.0.1:${session.basePort}`;
-  const answer = await attempt(
-    new SiteOrder([{ site: 'supervisor', url }]),
-    {
-      method: 'POST',
-      path: `${SUPERVISOR_ROUTE}/sites/${name}`,
-      headers: { 'content-type': 'application/json', ...authorizationOf(session.key) },
-      body: Buffer.from(JSON.stringify({ action })),
-      silenceLimitMs: 90_000,
-    },
-    { deadlineMs: 0, backoffMs: [0, 0] },
-  );
-  if (!answer.ok) {
-    if (answer.code === 'unreachable') {
-      await session.note(
-        `quorate: nothing started by "quorate up" is at ${url}; only such sites can be acted on`,
-      );
-      return EXIT.unavailable;
-    }
-    return session.fail(answer);
-  }
-  const told = ActionAnswer.safeParse(parseJson(await readText(answer.body, ANSWER_LIMIT_BYTES)));
-  if (!told.success) {
-    await session.note(`quorate: ${url} is not the supervisor of a cluster`);
-    return EXIT.failed;
-  }
-  if (!quietly) await session.show(told.data, () => told.data.message);
-  return EXIT.ok;
 }

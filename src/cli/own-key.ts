@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { isKeyText } from '../client/access-key.js';
 import { parseJson } from '../client/attempts.js';
 import { UsageError } from './exit-code.js';
+import { type LocalSite, readLocalSites } from './up/local-sites.js';
 import type { World } from './world.js';
 
 export const DEFAULT_DATA_FOLDER = './.quorate';
@@ -37,11 +38,29 @@ export function keyFor(world: World, options: KeyOptions, basePort: number): str
     throw new UsageError('what --key or QUORATE_KEY gives is no key: it is <key id>.<secret>');
   }
   if (sites !== undefined && sites !== '') return undefined;
-  const folder = resolve(world.folder, data);
-  const lock = LockFile.safeParse(parseJson(textOf(join(folder, 'supervisor.json'))));
-  if (!lock.success || lock.data.basePort !== basePort) return undefined;
+  const folder = runningFolder(world, data, basePort);
+  if (folder === null) return undefined;
   const found = textOf(adminKeyFileOf(folder))?.trim() ?? '';
   return isKeyText(found) ? found : undefined;
+}
+
+/** The sites that the cluster of the data folder has, if it is that cluster that runs at this port. */
+export function localSites(
+  world: World,
+  { data = DEFAULT_DATA_FOLDER }: KeyOptions,
+  basePort: number,
+): readonly LocalSite[] | undefined {
+  const folder = runningFolder(world, data, basePort);
+  if (folder === null) return undefined;
+  const sites = readLocalSites(folder);
+  if (typeof sites === 'string') throw new UsageError(sites);
+  return sites;
+}
+
+function runningFolder(world: World, data: string, basePort: number): string | null {
+  const folder = resolve(world.folder, data);
+  const lock = LockFile.safeParse(parseJson(textOf(join(folder, 'supervisor.json'))));
+  return lock.success && lock.data.basePort === basePort ? folder : null;
 }
 
 function textOf(path: string): string | null {

@@ -15,7 +15,9 @@ import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
 import { addSimCommand } from './sim/sim-program.js';
 import { addTransferCommands } from './transfer-commands.js';
-import { addReplaceCommand } from './replace-command.js';
+import { addAddCommand } from './sites/add-command.js';
+import { addRemoveCommands } from './sites/remove-command.js';
+import { addReplaceCommand } from './sites/replace-command.js';
 import { addUpkeepCommands } from './upkeep-commands.js';
 import type { World } from './world.js';
 
@@ -37,7 +39,10 @@ export function buildProgram(world: World, run: CommandRunner, runSite: RunSite)
 ${EXIT_HELP}`,
     );
   addUpCommand(program, run);
-  addReplaceCommand(addSiteCommand(program, run, runSite), run);
+  const site = addSiteCommand(program, run, runSite);
+  addAddCommand(site, run);
+  addRemoveCommands(site, run);
+  addReplaceCommand(site, run);
   addInitCommands(program, run);
   addTransferCommands(program, run);
   addNameCommands(program, run);

@@ -7,7 +7,7 @@ import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { DEFAULT_BASE_PORT, readAuthorities, readBasePort, readSites } from './cluster-address.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, exitOfFailure, exitOfWrite, UsageError } from './exit-code.js';
-import { DEFAULT_DATA_FOLDER, keyFor } from './own-key.js';
+import { DEFAULT_DATA_FOLDER, keyFor, localSites } from './own-key.js';
 import type { World } from './world.js';
 import { write } from './world.js';
 
@@ -65,6 +65,8 @@ export class Session {
   readonly json: boolean;
   readonly basePort: number;
   readonly sites: readonly SiteEndpoint[];
+  /** Whether the sites are those of `quorate up` on this machine. */
+  readonly isLocal: boolean;
   readonly client: HttpClient;
   /** What is shown to the sites; undefined: nothing. */
   readonly key: string | undefined;
@@ -74,7 +76,9 @@ export class Session {
     this.json = options.json ?? false;
     this.basePort = readBasePort(options.basePort ?? String(DEFAULT_BASE_PORT));
     const authorities = readAuthorities(options.ca, world.folder);
-    this.sites = readSites(options.sites, this.basePort, authorities);
+    this.isLocal = (options.sites ?? '') === '';
+    const local = this.isLocal ? localSites(world, options, this.basePort) : undefined;
+    this.sites = readSites(options.sites, this.basePort, authorities, local);
     const { near } = options;
     if (near !== undefined) requireSite(this.sites, near);
     this.key = keyFor(world, options, this.basePort);

@@ -7,6 +7,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import type { SiteConfig } from '../site/site-config.js';
+import { SiteRefused, SiteRetired, startFailure } from '../site/start-failure.js';
 import { siteConfigText } from './site-config.js';
 import type { RunSite } from './site-command.js';
 import { runSiteCommand } from './site-command.js';
@@ -122,6 +123,24 @@ it('a site that cannot start says why', async () => {
   const site = start(() => Promise.reject(new Error('the disk is full')));
   expect(await site.exit).toBe(1);
   expect(site.told).toEqual([{ kind: 'failed', message: 'the disk is full' }]);
+});
+
+it('a site that the cluster has no place for says so, so that nobody starts it again', async () => {
+  await configured({});
+  const refused = new SiteRefused(startFailure('not_a_site', 'it is none of them'));
+  const site = start(() => Promise.reject(refused));
+  expect(await site.exit).toBe(1);
+  expect(site.told).toEqual([{ kind: 'failed', message: 'it is none of them', retired: true }]);
+  await configured({ httpPort: await freePort() });
+  let end = (_why: Error): void => undefined;
+  const failed = new Promise<Error>((resolve) => {
+    end = resolve;
+  });
+  const removed = start(async (config) => ({ ...(await memorySite(config)), failed }));
+  await removed.first;
+  end(new SiteRetired('the cluster goes on without nyc'));
+  expect(await removed.exit).toBe(1);
+  expect(removed.told[1]).toMatchObject({ kind: 'failed', retired: true });
 });
 
 it('a site whose port is taken stops again and says so', async () => {

@@ -10,6 +10,7 @@ import { SessionTokens } from '../site/access/session-token.js';
 import type { RunningSite } from '../site/running-site.js';
 import { readSeal, Seal } from '../site/seal.js';
 import type { SiteConfig } from '../site/site-config.js';
+import { SiteRefused, SiteRetired } from '../site/start-failure.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT } from './exit-code.js';
 import { openClientCertificate } from './client-certificate.js';
@@ -53,8 +54,8 @@ export async function runSiteCommand(
   runSite: RunSite,
   parent: ParentChannel | null,
 ): Promise<ExitCode> {
-  const refuse = async (message: string, exit: ExitCode): Promise<ExitCode> => {
-    parent?.tell({ kind: 'failed', message });
+  const refuse = async (message: string, exit: ExitCode, cause?: unknown): Promise<ExitCode> => {
+    parent?.tell({ kind: 'failed', message, ...(isRetired(cause) && { retired: true }) });
     await write(world.err, `quorate: ${message}\n`);
     return exit;
   };
@@ -73,7 +74,7 @@ export async function runSiteCommand(
   try {
     site = await runSite(config);
   } catch (error) {
-    return refuse(messageOf(error), EXIT.failed);
+    return refuse(messageOf(error), EXIT.failed, error);
   }
   const gateways = await openGateways(world, config, site, faultChannel(parent, site));
   if (!gateways.ok) {
@@ -86,7 +87,7 @@ export async function runSiteCommand(
   const failure = await (site.failed ? Promise.race([told, site.failed]) : told);
   if (failure) {
     await gateways.close(0);
-    return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed);
+    return refuse(`${config.site} has stopped itself: ${failure.message}`, EXIT.failed, failure);
   }
   gateways.drain();
   // Not before: clients that were sent away could not give back what they hold under lease, and the
@@ -94,6 +95,12 @@ export async function runSiteCommand(
   await site.stop(() => gateways.dismiss());
   await gateways.close(1000);
   return EXIT.ok;
+}
+
+/** Whether the cluster has no place for the site, so that starting it again is of no use. */
+function isRetired(cause: unknown): boolean {
+  if (cause instanceof SiteRetired) return true;
+  return cause instanceof SiteRefused && cause.reason === 'not_a_site';
 }
 
 /** A site that was started to be looked at lets itself be broken on purpose. */

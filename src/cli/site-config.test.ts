@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_WAN, planSites } from './up/cluster-plan.js';
+import { FIRST_SITES } from './up/local-sites.js';
 import { readSiteConfig, siteConfigText } from './site-config.js';
 
-const [nyc] = planSites({
+const PLAN = {
   dataFolder: '/data',
   clusterId: 'c1',
   basePort: 7400,
   wan: DEFAULT_WAN,
   fsync: true,
-});
+};
+const [nyc] = planSites(PLAN);
 const text = siteConfigText(nyc!);
 
 function faultOf(change: (text: string) => string): string {
@@ -31,6 +33,17 @@ describe('the configuration of a site', () => {
     };
     const config = { ...nyc!, upkeep };
     expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
+  });
+
+  it('of a site that came later says so, and may know other sites than the first', () => {
+    const places = [...FIRST_SITES.slice(1), { site: 'fra', displayName: 'Frankfurt', place: 3 }];
+    const fra = planSites(PLAN, places).at(-1)!;
+    const written = siteConfigText(fra);
+    expect(written).toContain('added = true');
+    expect(readSiteConfig(written, 'fra.toml')).toEqual({ ok: true, config: fra });
+    expect(faultOf((whole) => whole.replace('format = 1', 'format = 1\nadded = true'))).toContain(
+      'added: "nyc" is among cluster.sites',
+    );
   });
 
   it('that is no TOML is refused with line and column', () => {

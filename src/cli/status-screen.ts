@@ -120,12 +120,19 @@ export function changeLines(source: ClusterAnswer, views: readonly SiteView[]): 
   );
   const filled = behind.filter(({ connected, behindEntries }) => connected && behindEntries <= 256);
   const entries = behind.reduce((sum, { behindEntries }) => sum + behindEntries, 0);
-  const how =
-    change.state === 'preparing'
-      ? `it has what ${filled.length} of ${shards.length} sites' files are made of, ` +
-        `${countText(entries)} log entries are to come`
-      : 'it has everything; the others are told that it counts';
-  return ['', `${change.site} is being replaced by another machine: ${how}.`];
+  const isOpen = change.state === 'preparing';
+  if (change.kind === 'remove') {
+    const how = isOpen
+      ? 'it hands over what it is primary of'
+      : 'the others are told to go on without it';
+    return ['', `${change.site} is being removed: ${how}.`];
+  }
+  const how = isOpen
+    ? `it has what ${filled.length} of ${shards.length} sites' files are made of, ` +
+      `${countText(entries)} log entries are to come`
+    : 'it has everything; the others are told that it counts';
+  const what = change.kind === 'add' ? 'is being added' : 'is being replaced by another machine';
+  return ['', `${change.site} ${what}: ${how}.`];
 }
 
 /** What was removed because nothing refers to it, and what scrubbing could not repair. */

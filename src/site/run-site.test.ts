@@ -7,9 +7,10 @@ import {
   type EmbeddedCoordinator,
   startEmbeddedCoordinator,
 } from '../coordinator/embedded-coordinator.js';
-import { SiteRefused, runSite } from './run-site.js';
+import { runSite } from './run-site.js';
 import type { RunningSite } from './running-site.js';
 import type { SiteConfig } from './site-config.js';
+import { SiteRefused } from './start-failure.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const DEADLINE_MS = 20_000;

@@ -14,7 +14,7 @@ import { readSeal } from './seal.js';
 import { changedSince, isOfCluster } from './site-list.js';
 import { openCredentials } from './site-credentials.js';
 import { type SiteDurations, SiteProcess } from './site-process.js';
-import { type StartFailure, startFailure } from './start-failure.js';
+import { SiteRefused, type StartFailure, startFailure } from './start-failure.js';
 import { createJournal } from './telemetry/journal.js';
 import type { Report } from './telemetry/site-log.js';
 import { SiteTelemetry } from './telemetry/site-telemetry.js';
@@ -31,17 +31,6 @@ export interface SiteOptions {
 }
 
 export type SiteStart = { readonly ok: true; readonly site: RunningSite } | StartFailure;
-
-/** A site that does not start; the message is a sentence for people. */
-export class SiteRefused extends Error {
-  override readonly name = 'SiteRefused';
-  readonly reason: StartFailure['reason'];
-
-  constructor({ reason, message }: StartFailure) {
-    super(message);
-    this.reason = reason;
-  }
-}
 
 /** Like `startSite`; rejects with SiteRefused. */
 export async function runSite(config: SiteConfig, options: SiteOptions = {}): Promise<RunningSite> {

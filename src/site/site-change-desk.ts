@@ -112,7 +112,10 @@ class SiteNotes {
     if (cancelled.ok) return this.write(revision, cancelled.sites, site);
     return cancelled.reason === 'nothing_to_cancel'
       ? refuse('nothing_to_cancel', `no change of ${site} is under way`)
-      : refuse('change_under_way', `${textOf(cancelled.reason, site, value)}, and is carried through`);
+      : refuse(
+          'change_under_way',
+          `${textOf(cancelled.reason, site, value)}, and is carried through`,
+        );
   }
 
   private async write(
@@ -153,7 +156,8 @@ function codeOf(reason: SiteChangeRefusal): Refused['reason'] {
 function textOf(reason: SiteChangeRefusal, site: string, { sites, change }: ClusterSites): string {
   switch (reason) {
     case 'change_under_way': {
-      const what = change === null ? 'another change' : `the change "${change.kind} ${change.site}"`;
+      const what =
+        change === null ? 'another change' : `the change "${change.kind} ${change.site}"`;
       return `${what} is not done yet`;
     }
     case 'no_such_site':
@@ -166,8 +170,8 @@ function textOf(reason: SiteChangeRefusal, site: string, { sites, change }: Clus
       const replicas = sites.length - 1;
       const writeQuorum = Math.floor(replicas / 2) + 1;
       const sizes = checkQuorumSizes({ replicas, writeQuorum, readQuorum: 1 });
-      const why = sizes.ok ? '' : sizes.message;
-      return `without ${site} there are ${replicas} of ${sites.length} sites. ${why}`;
+      const why = sizes.ok ? '' : sizes.message.replace(/\.$/, '');
+      return `without ${site} there are ${replicas} of ${sites.length} sites: ${why}`;
     }
     case 'too_many_sites':
       return `${sites.length} sites are as many as there may be`;
@@ -177,6 +181,6 @@ function textOf(reason: SiteChangeRefusal, site: string, { sites, change }: Clus
 }
 
 function homesText(site: string, homes: readonly ShardHome[]): string {
-  const shards = homes.map(({ shard, next }) => `${shard} (then at ${next})`).join(', ');
-  return `${site} is the home of the files of ${shards}; say that they go there: --rehome`;
+  const shards = homes.map(({ shard, next }) => `${shard} (next: ${next})`).join(', ');
+  return `${site} is the home of the files of ${shards}; --rehome lets them go there`;
 }

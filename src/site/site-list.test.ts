@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SiteRetired } from './site-list.js';
+import { SiteRetired } from './start-failure.js';
 import { RunningSites } from './test-running-sites.js';
 
 const LIMIT_MS = 20_000;
@@ -88,7 +88,7 @@ describe('a store whose sites change', () => {
 
     expect(await deskAt('nyc').remove('tor', false)).toMatchObject({
       reason: 'site_is_home',
-      message: expect.stringContaining('tor (then at nyc)'),
+      message: expect.stringContaining('tor (next: nyc)'),
     });
     const leaving = sites.at('tor');
     expect(await deskAt('nyc').remove('tor', true)).toMatchObject({ ok: true });
@@ -110,7 +110,7 @@ describe('a store whose sites change', () => {
   it('refuses what could not keep its promises, with the arithmetic', async () => {
     expect(await deskAt('nyc').remove('lon', true)).toMatchObject({
       reason: 'too_few_sites',
-      message: expect.stringMatching(/2 of 3 sites\. W = 2 of N = 2.*use N = 3/),
+      message: expect.stringMatching(/2 of 3 sites: W = 2 of N = 2.*use N = 3/),
     });
     expect(await deskAt('nyc').remove('fra', false)).toMatchObject({ reason: 'unknown_site' });
     const place = await sites.placeOf('lon');

@@ -6,11 +6,7 @@ import type { PeerNetwork } from '../transport/peer-network.js';
 import { peersByNearness } from './node-config.js';
 import type { ShardHome } from './site-change-desk.js';
 import type { SiteConfig } from './site-config.js';
-
-/** A site that the others do without from now on: it ends, and is not to be started again. */
-export class SiteRetired extends Error {
-  override readonly name = 'SiteRetired';
-}
+import { SiteRetired } from './start-failure.js';
 
 /** Whether the site is one of those that keep the store, or on its way to be. */
 export function isOfCluster({ sites, change }: ClusterSites, site: string): boolean {

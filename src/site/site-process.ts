@@ -173,7 +173,13 @@ export class SiteProcess implements RunningSite {
 
   private openNetwork(nodeConfig: NodeConfig): PeerNetwork {
     const { credentials } = this.declaration;
-    return createSiteNetwork(this.config, nodeConfig, this.list, credentials, this.telemetry.report);
+    return createSiteNetwork(
+      this.config,
+      nodeConfig,
+      this.list,
+      credentials,
+      this.telemetry.report,
+    );
   }
 
   private openDesk(): SiteChangeDesk {

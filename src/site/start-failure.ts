@@ -23,3 +23,19 @@ export interface StartFailure {
 export function startFailure(reason: StartFailure['reason'], message: string): StartFailure {
   return { ok: false, reason, message };
 }
+
+/** A site that does not start; the message is a sentence for people. */
+export class SiteRefused extends Error {
+  override readonly name = 'SiteRefused';
+  readonly reason: StartFailure['reason'];
+
+  constructor({ reason, message }: StartFailure) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** A site that the others do without from now on: it ends, and is not to be started again. */
+export class SiteRetired extends Error {
+  override readonly name = 'SiteRetired';
+}

@@ -20,7 +20,8 @@ export interface FolderRequest {
   readonly days: number;
 }
 
-interface NewFile {
+/** A file of a folder that is being written. */
+export interface NewFile {
   readonly path: string;
   readonly text: string;
   /** For its owner's eyes only. */
@@ -32,13 +33,15 @@ const LOCAL_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
 export type FolderResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
-/**
- * Writes all that a cluster's machines need, in one step: either the whole folder is there
- * afterwards, or nothing is. What is there already stays as it is.
- */
-export async function writeClusterFolder(
+/** Writes all that a cluster's machines need. What is there already stays as it is. */
+export function writeClusterFolder(folder: string, request: FolderRequest): Promise<FolderResult> {
+  return writeFolder(folder, clusterFiles(request));
+}
+
+/** Writes a new folder in one step: either all of it is there afterwards, or nothing is. */
+export async function writeFolder(
   folder: string,
-  request: FolderRequest,
+  files: readonly NewFile[],
 ): Promise<FolderResult> {
   const there = await readdir(folder).catch((error: NodeJS.ErrnoException) => error.code);
   if (Array.isArray(there) ? there.length > 0 : there !== 'ENOENT') {
@@ -51,7 +54,7 @@ export async function writeClusterFolder(
   const draft = `${folder}.${randomBytes(6).toString('hex')}`;
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
-    for (const file of clusterFiles(request)) await writeNew(draft, file);
+    for (const file of files) await writeNew(draft, file);
     await rename(draft, folder);
     return { ok: true };
   } catch (error) {
@@ -93,17 +96,40 @@ function clusterFiles(request: FolderRequest): NewFile[] {
   return [...shared, ...ofSites];
 }
 
-function certificateFiles(
+type CertificateRequest = Pick<FolderRequest, 'layout' | 'nowMs' | 'days'>;
+
+/** What a site proves itself with. */
+export function siteCertificate(
   authority: CertificateAuthority,
-  { layout, nowMs, days }: FolderRequest,
+  { layout, nowMs, days }: CertificateRequest,
   { site, host }: PlannedSite,
 ): NewFile[] {
-  const hosts = [...new Set([host, ...LOCAL_HOSTS])];
-  const ofSite = authority.issueForSite(layout.clusterId, site, { hosts, nowMs, days });
+  const issued = authority.issueForSite(layout.clusterId, site, {
+    hosts: hostsOf(host),
+    nowMs,
+    days,
+  });
+  return [
+    { path: 'site.pem', text: issued.certificate },
+    { path: 'site.key', text: issued.key, isSecret: true },
+  ];
+}
+
+function hostsOf(host: string): string[] {
+  return [...new Set([host, ...LOCAL_HOSTS])];
+}
+
+function certificateFiles(
+  authority: CertificateAuthority,
+  request: CertificateRequest,
+  own: PlannedSite,
+): NewFile[] {
+  const { nowMs, days } = request;
+  const { site, host } = own;
+  const hosts = hostsOf(host);
   const ofEtcd = authority.issue({ commonName: `etcd ${site}`, hosts, nowMs, days });
   return [
-    { path: 'site.pem', text: ofSite.certificate },
-    { path: 'site.key', text: ofSite.key, isSecret: true },
+    ...siteCertificate(authority, request, own),
     { path: 'etcd.pem', text: ofEtcd.certificate },
     { path: 'etcd.key', text: ofEtcd.key, isSecret: true },
   ];

@@ -42,7 +42,7 @@ export interface LayoutRequest {
 export const CONFIG_FOLDER = '/etc/quorate';
 export const DEFAULT_DATA_FOLDER = '/var/lib/quorate';
 const ETCD_CLIENT_PORT = 2379;
-const ETCD_PEER_PORT = 2380;
+export const ETCD_PEER_PORT = 2380;
 
 const SITE_ID = /^[a-z0-9-]{1,32}$/;
 const DNS_NAME =
@@ -81,7 +81,8 @@ export function planLayout(request: LayoutRequest): ClusterLayout | readonly str
   };
 }
 
-function readSite(text: string): PlannedSite | string {
+/** `id=host`, or what is wrong with it. */
+export function readSite(text: string): PlannedSite | string {
   const equals = text.indexOf('=');
   const site = equals < 0 ? text : text.slice(0, equals);
   const host = equals < 0 ? '' : text.slice(equals + 1).replace(/^\[|\]$/g, '');

@@ -16,6 +16,7 @@ import { main } from '../main.js';
 import { readSiteConfig } from '../site-config.js';
 import { publicFiles } from './cluster-folder.js';
 import { type ClusterLayout, planLayout } from './cluster-layout.js';
+import { writeNewcomerFolder } from './newcomer-folder.js';
 
 let folder: string;
 const THREE = [
@@ -125,6 +126,51 @@ describe('the folder of a new cluster', () => {
     const { exit, err } = await quorate('init', '--site', 'a=a.org', '--site', 'b=b.org');
     expect(exit).toBe(2);
     expect(err).toContain('use N = 3');
+  });
+});
+
+describe('the folder of a site that comes later', () => {
+  const request = {
+    site: 'fra',
+    address: '10.0.0.4',
+    city: 'Frankfurt',
+    days: 9,
+    nowMs: Date.now(),
+  };
+
+  it('names the cluster as it was made, its own address, and a certificate of the authority', async () => {
+    await quorate('init', ...THREE, '--out', 'c');
+    const written = await writeNewcomerFolder(join(folder, 'c'), request);
+    expect(written).toMatchObject({
+      ok: true,
+      place: { host: '10.0.0.4', peer_port: 7419, http_url: 'https://10.0.0.4:7411' },
+    });
+    const [fra, nyc] = [await configOf('fra'), await configOf('nyc')];
+    expect(fra).toMatchObject({ site: 'fra', displayName: 'Frankfurt', host: '10.0.0.4' });
+    expect([fra.cluster, fra.homes, fra.table]).toEqual([nyc.cluster, nyc.homes, nyc.table]);
+    expect(fra.peers.map(({ site }) => site)).toEqual(['nyc', 'tor', 'lon']);
+    expect(fra.adminKeyHash).toBe(nyc.adminKeyHash);
+    expect(await readFile(fra.sealKeyFile ?? '')).toEqual(await readFile(nyc.sealKeyFile ?? ''));
+    const credentials = await openCredentials(fra, () => undefined);
+    if (credentials === null || typeof credentials === 'string') throw new Error(`${credentials}`);
+    credentials.close();
+    expect((await stat(fra.tls?.keyFile ?? '')).mode & 0o777).toBe(0o600);
+  });
+
+  it('is refused where there is no cluster, or the address or the folder is taken', async () => {
+    const at = (change: object) =>
+      writeNewcomerFolder(join(folder, 'c'), { ...request, ...change });
+    expect(await at({})).toMatchObject({ message: expect.stringContaining('holds no cluster') });
+    await quorate('init', ...THREE, '--out', 'c');
+    expect(await at({ address: '10.0.0.1' })).toMatchObject({
+      message: expect.stringContaining('the address of another site'),
+    });
+    expect(await at({ address: '10.0' })).toMatchObject({
+      message: expect.stringContaining('neither an IP address'),
+    });
+    expect(await at({ site: 'tor' })).toMatchObject({
+      message: expect.stringContaining('is not empty'),
+    });
   });
 });
 

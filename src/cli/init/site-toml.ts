@@ -10,11 +10,18 @@ import {
 export function siteToml(layout: ClusterLayout, own: PlannedSite, adminKeyHash: string): string {
   const { ports, quorums, sites } = layout;
   const listen = listenHost(own);
+  const isFirst = sites.some(({ site }) => site === own.site);
   return `# ${own.displayName}: one site of a Quorate cluster. Paths are relative to this file's folder.
 # Run it: quorate site --config ${own.site}.toml     Check it: quorate doctor --config ${own.site}.toml
 format = 1
 site = ${text(own.site)}
-display_name = ${text(own.displayName)}
+${
+  isFirst
+    ? ''
+    : `# It came later: [cluster] and [homes] say how the cluster was made, and stay so.
+added = true
+`
+}display_name = ${text(own.displayName)}
 
 # This site's alone, on a disk with room for every file of the cluster.
 data_folder = ${text(`${layout.dataFolder}/${own.site}`)}

@@ -23,13 +23,16 @@ export class ClusterFaults implements FaultControl {
     private readonly children: readonly SiteChild[],
     private readonly wan: Wan,
   ) {
-    for (const child of children) {
-      child.heard = {
-        // A process that starts anew knows nothing of what was done to its links.
-        ready: () => this.links.forEach((link) => this.tell(child, link)),
-        fault: (request) => this.act(request),
-      };
-    }
+    for (const child of children) this.adopt(child);
+  }
+
+  /** One more of the children. */
+  adopt(child: SiteChild): void {
+    child.heard = {
+      // A process that starts anew knows nothing of what was done to its links.
+      ready: () => this.links.forEach((link) => this.tell(child, link)),
+      fault: (request) => this.act(request),
+    };
   }
 
   async act(request: FaultRequest | null): Promise<FaultOutcome> {

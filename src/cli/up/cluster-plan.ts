@@ -5,6 +5,7 @@ import type { Wan } from '../../transport/wan.js';
 import { parseWan } from '../../transport/wan.js';
 import { SITES, sitePorts } from '../cluster-address.js';
 import { UsageError } from '../exit-code.js';
+import { FIRST_SITES, type LocalSite } from './local-sites.js';
 
 /** What `up` was asked for. */
 export interface ClusterPlanOptions {
@@ -64,12 +65,16 @@ export function readWan(text: string): Wan {
   return parsed.wan;
 }
 
-/** The configuration of each of the three sites. */
-export function planSites(options: ClusterPlanOptions): SiteConfig[] {
+/** The configuration of each site: of the three that a cluster begins with, if no others are given. */
+export function planSites(
+  options: ClusterPlanOptions,
+  wanted: readonly LocalSite[] = FIRST_SITES,
+): SiteConfig[] {
   const { adminKeyHash, basePort, clusterId, dataFolder, fsync, wan } = options;
   const sites = SITES.map(({ site }) => site);
-  const addressed = SITES.map(({ site, displayName }, index) => {
-    const ports = sitePorts(basePort, index);
+  const addressed = [...FIRST_SITES, ...wanted.filter(isAdded)].map((planned) => {
+    const { site, displayName, place } = planned;
+    const ports = sitePorts(basePort, place);
     return {
       site,
       displayName,
@@ -80,7 +85,7 @@ export function planSites(options: ClusterPlanOptions): SiteConfig[] {
       httpUrl: `http://${HOST}:${ports.http}`,
     };
   });
-  return addressed.map(({ site, displayName, peerPort, httpPort, s3Port }) => ({
+  const configs = addressed.map(({ site, displayName, peerPort, httpPort, s3Port }) => ({
     site,
     displayName,
     dataFolder: join(dataFolder, site),
@@ -92,13 +97,19 @@ export function planSites(options: ClusterPlanOptions): SiteConfig[] {
     peerPort,
     coordinator: { url: `http://${HOST}:${basePort}` },
     peers: addressed
-      .filter((other) => other.site !== site)
+      // Whoever was there at the beginning hears of the others from the store.
+      .filter((other) => other.site !== site && (isAdded({ site }) || !isAdded(other)))
       .map(({ httpPort: _, s3Port: __, ...peer }) => peer),
     cluster: { clusterId, sites, replicas: 3, writeQuorum: 2, readQuorum: 1 },
     table: INITIAL_RULES,
     homes: Object.fromEntries(sites.map((name) => [name, name])),
     wan,
     fsync,
-    nearness: NEARNESS[site] ?? [],
+    ...(NEARNESS[site] && { nearness: NEARNESS[site] }),
   }));
+  return wanted.flatMap(({ site }) => configs.filter((config) => config.site === site));
+}
+
+function isAdded({ site }: { readonly site: string }): boolean {
+  return SITES.every((first) => first.site !== site);
 }

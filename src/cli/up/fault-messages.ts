@@ -8,7 +8,8 @@ import { FaultRequest, FaultStatus } from '../../gateways/native-http/fault-cont
 
 export const ChildMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('failed'), message: z.string() }),
+  // `retired`: the cluster has no place for the site, and it is not to be started again.
+  z.object({ kind: z.literal('failed'), message: z.string(), retired: z.boolean().optional() }),
   z.object({ kind: z.literal('fault'), id: z.number(), request: FaultRequest.nullable() }),
 ]);
 export type ChildMessage = z.infer<typeof ChildMessage>;

@@ -43,12 +43,15 @@ export const DEFAULT_CHILD_TIMES: ChildTimes = {
 export class SiteChild {
   readonly site: string;
   heard: ChildListener | null = null;
+  /** Told once the process has ended because the cluster has no place for the site. */
+  onRetired: (why: string) => void = () => undefined;
   readonly #program: ChildProgram;
   readonly #times: ChildTimes;
   readonly #report: (message: string) => void;
   #process: ChildProcess | undefined;
   #state: ChildState = 'stopped';
   #wanted = false;
+  #retired = false;
   #pauseMs: number;
   #timer: NodeJS.Timeout | undefined;
 
@@ -67,6 +70,10 @@ export class SiteChild {
 
   get state(): ChildState {
     return this.#state;
+  }
+
+  get isRetired(): boolean {
+    return this.#retired;
   }
 
   get pid(): number | null {
@@ -150,6 +157,7 @@ export class SiteChild {
         if (!told.success) return;
         if (told.data.kind === 'failed') {
           ({ message } = told.data);
+          this.#retired = told.data.retired === true;
           return;
         }
         if (told.data.kind === 'fault') {
@@ -172,7 +180,10 @@ export class SiteChild {
         this.#process = undefined;
         this.#state = 'stopped';
         resolve({ ok: false, message });
-        if (this.#wanted) {
+        if (this.#retired) {
+          this.#wanted = false;
+          this.onRetired(message);
+        } else if (this.#wanted) {
           const how = signal === null ? `with status ${code}` : `by ${signal}`;
           this.#comeBack(wasReady ? `ended ${how}` : message, wasReady);
         }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,14 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
 `;
 const BROKEN_SITE = `process.send({ kind: 'failed', message: 'the disk is full' }, () => process.exit(1));`;
+/** As FAKE_SITE; where its configuration says that it was added, the cluster knows nothing of it. */
+const UNKNOWN_SITE = `
+import { readFileSync } from 'node:fs';
+const message = 'it is none of them';
+if (readFileSync(process.argv[2], 'utf8').includes('added = true')) {
+  process.send({ kind: 'failed', message, retired: true }, () => process.exit(1));
+} else await import('./fake.mjs');
+`;
 const TIMES: ChildTimes = { startLimitMs: 20_000, stopLimitMs: 10_000, backoffMs: [1, 10] };
 
 let folder: string;
@@ -39,6 +47,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quorate-up-'));
   await writeFile(join(folder, 'fake.mjs'), FAKE_SITE);
   await writeFile(join(folder, 'broken.mjs'), BROKEN_SITE);
+  await writeFile(join(folder, 'unknown.mjs'), UNKNOWN_SITE);
   running = [];
   reports = [];
   onReport = () => {};
@@ -89,7 +98,7 @@ async function control(
   const answer = await fetch(`http://127.0.0.1:${basePort}/v1/supervisor/sites/${site}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-    body: JSON.stringify({ action }),
+    body: JSON.stringify({ action, ...(action === 'add' && { displayName: site }) }),
   });
   return answer.status;
 }
@@ -162,6 +171,50 @@ describe('a cluster on one machine', () => {
       body: '{"action":"kill"}',
     });
     expect(page.status).toBe(405);
+  });
+
+  it('has room for more sites, which are there after a restart too, until they leave', async () => {
+    const first = await started(23_100);
+    expect(await control(23_100, 'fra', 'add')).toBe(200);
+    expect(await control(23_100, 'fra', 'add')).toBe(200);
+    expect(await state(23_100)).toContain('fra stopped');
+    expect(await control(23_100, 'fra', 'start')).toBe(200);
+    expect(await (await fetch('http://127.0.0.1:23141/')).text()).toMatch(/^\d+$/);
+    expect(await control(23_100, 'Fra', 'add')).toBe(400);
+    await first.stop();
+    await started(23_100);
+    expect(await state(23_100)).toEqual(['nyc ready', 'tor ready', 'lon ready', 'fra ready']);
+    await mkdir(join(folder, 'data/nyc'), { recursive: true });
+    expect(await control(23_100, 'nyc', 'forget')).toBe(200);
+    expect(await control(23_100, 'nyc', 'forget')).toBe(200);
+    expect(await state(23_100)).toEqual(['tor ready', 'lon ready', 'fra ready']);
+    const left = await readdir(join(folder, 'data'));
+    expect(left.some((name) => name.startsWith('nyc.removed-'))).toBe(true);
+  });
+
+  it('does not run more sites than there may be', async () => {
+    await started(23_100);
+    for (const site of ['d', 'e', 'f', 'g', 'h', 'i']) {
+      expect(await control(23_100, site, 'add')).toBe(200);
+    }
+    expect(await control(23_100, 'j', 'add')).toBe(409);
+  });
+
+  it('lets go of a site that the cluster has no place for, and starts without it', async () => {
+    await (await started(23_100)).stop();
+    const places = ['nyc', 'tor', 'lon', 'fra'].map((site, place) => ({
+      site,
+      displayName: site,
+      place,
+    }));
+    const list = join(folder, 'data/sites.json');
+    await writeFile(list, JSON.stringify({ format: 1, sites: places }));
+    expect((await start(23_100, 'data', 'unknown.mjs')).ok).toBe(true);
+    expect(reports).toEqual(['fra is not run any more: it is none of them']);
+    expect(await state(23_100)).toEqual(['nyc ready', 'tor ready', 'lon ready']);
+    await running.pop()?.stop();
+    await writeFile(list, '{"format": 1, "sites": "all"}');
+    expect(await start(23_100)).toMatchObject({ message: expect.stringContaining('sites.json') });
   });
 
   it('starts a site again that ended by itself, and says so', async () => {

@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -11,27 +10,21 @@ import { adminKeyHash } from '../../site/access/admin-key.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import type { Wan } from '../../transport/wan.js';
 import { messageOf } from '../folder-transfer.js';
-import { siteConfigText } from '../site-config.js';
 import { HOST, planSites } from './cluster-plan.js';
 import { ClusterFaults } from './cluster-faults.js';
 import { claimDataFolder } from './data-folder.js';
 import { type CoordinatorKind, coordinatorChange, startEtcd } from './etcd-plan.js';
-import type { ChildTimes } from './site-child.js';
-import { SiteChild } from './site-child.js';
+import { type LocalSite, readLocalSites } from './local-sites.js';
+import type { SiteChild } from './site-child.js';
+import { type CrewOptions, SiteCrew } from './site-crew.js';
 import { supervisorRoutes } from './supervisor-routes.js';
 
-export interface SupervisorOptions {
-  /** Absolute. */
-  readonly dataFolder: string;
+export interface SupervisorOptions extends CrewOptions {
   readonly basePort: number;
   readonly wan: Wan;
   readonly fsync: boolean;
   /** Default embedded: in this process. */
   readonly coordinator?: CoordinatorKind;
-  /** The command of a site process; the configuration file's path is added to it. */
-  readonly siteCommand: { readonly file: string; readonly arguments: readonly string[] };
-  readonly report: (message: string) => void;
-  readonly childTimes?: ChildTimes;
 }
 
 export interface Supervisor {
@@ -51,8 +44,8 @@ export type SupervisorStart =
 
 interface StartedAll {
   readonly ok: true;
-  readonly sites: SiteConfig[];
-  readonly children: SiteChild[];
+  readonly sites: readonly SiteConfig[];
+  readonly children: readonly SiteChild[];
   readonly adminKey: string;
   readonly etcd: LocalMembers | null;
 }
@@ -90,7 +83,11 @@ async function startAll(
   const kind = options.coordinator ?? 'embedded';
   const change = await coordinatorChange(dataFolder, kind);
   if (change !== null) return { ok: false, message: change };
-  const planned = planSites({ ...options, clusterId, adminKeyHash: hash });
+  const local = readLocalSites(dataFolder);
+  if (typeof local === 'string') return { ok: false, message: local };
+  const planAll = (wanted: readonly LocalSite[]): SiteConfig[] =>
+    planSites({ ...options, clusterId, adminKeyHash: hash }, wanted);
+  const planned = planAll(local);
   const taken = await takenPorts(
     planned.flatMap(({ httpPort, s3Port = 0, peerPort }) => [httpPort, s3Port, peerPort]),
   );
@@ -99,12 +96,14 @@ async function startAll(
   const etcd = kind === 'etcd' ? await startEtcd(options).catch(messageOf) : null;
   if (typeof etcd === 'string') return { ok: false, message: `etcd cannot start: ${etcd}` };
   if (etcd !== null) undo.push(() => etcd.stop());
-  const sites = planned.map((config) =>
-    etcd === null ? config : { ...config, coordinator: etcd.coordinatorOf(config.site) },
+  const crew = new SiteCrew(options, local, (wanted) =>
+    planAll(wanted).map((config) =>
+      etcd === null ? config : { ...config, coordinator: etcd.coordinatorOf(config.site) },
+    ),
   );
-  const children = await Promise.all(sites.map((config) => prepareChild(options, config)));
-  new ClusterFaults(children, options.wan);
-  const extra = supervisorRoutes(dataFolder, children, hash);
+  await crew.prepare();
+  crew.faults = new ClusterFaults(crew.children, options.wan);
+  const extra = supervisorRoutes(crew, hash);
   const fault = await (etcd === null
     ? serveCoordinator({ path: join(dataFolder, 'coordinator', 'state'), extra, report }, basePort)
     : serveRoutes(extra, basePort)
@@ -114,18 +113,11 @@ async function startAll(
     return null;
   });
   if (fault !== null) return { ok: false, message: fault };
-  undo.push(async () => {
-    await Promise.all(children.map((child) => child.stop('clean')));
-  });
-  const results = await Promise.all(
-    children.map(async (child) => ({ child, started: await child.start() })),
-  );
-  const failures = results.flatMap(({ child, started }) =>
-    started.ok ? [] : [`${child.site} cannot start: ${started.message}`],
-  );
-  return failures.length > 0
-    ? { ok: false, message: failures.join('\n') }
-    : { ok: true, sites, children, adminKey, etcd: etcd?.members ?? null };
+  undo.push(() => crew.stopAll());
+  const failures = await crew.startAll();
+  if (failures.length > 0) return { ok: false, message: failures.join('\n') };
+  const { configs: sites, children } = crew;
+  return { ok: true, sites, children, adminKey, etcd: etcd?.members ?? null };
 }
 
 /** What ends it, or why it cannot be. */
@@ -156,24 +148,6 @@ function serveRoutes(
       }),
     );
   });
-}
-
-async function prepareChild(options: SupervisorOptions, config: SiteConfig): Promise<SiteChild> {
-  const { dataFolder, siteCommand, report, childTimes } = options;
-  const logs = join(dataFolder, 'logs');
-  await mkdir(logs, { recursive: true });
-  const configFile = join(dataFolder, `${config.site}.toml`);
-  await writeFile(configFile, siteConfigText(config));
-  return new SiteChild(
-    config.site,
-    {
-      file: siteCommand.file,
-      arguments: [...siteCommand.arguments, configFile],
-      logFile: join(logs, `${config.site}.log`),
-    },
-    report,
-    childTimes,
-  );
 }
 
 function portsTaken(ports: readonly number[], basePort: number): string {

@@ -64,7 +64,7 @@ export async function up(world: World, options: UpOptions): Promise<ExitCode> {
   if (!stopped.aborted) {
     await new Promise((done) => stopped.addEventListener('abort', done, { once: true }));
   }
-  await write(world.out, '\nStopping the three sites ...\n');
+  await write(world.out, '\nStopping the sites ...\n');
   await started.supervisor.stop();
   await write(world.out, 'Stopped. Every file is there again after the next start.\n');
   return EXIT.ok;
@@ -87,7 +87,7 @@ function screen(
     (options.basePort === '7400' ? '' : ` --base-port ${options.basePort}`) +
     (isOwnFolder ? '' : ` --data ${options.data}`);
   return [
-    'Quorate is running: three sites, every file on each of them.',
+    `Quorate is running: ${sites.length === 3 ? 'three' : sites.length} sites, every file on each of them.`,
     '',
     ...tableLines(rows),
     '',

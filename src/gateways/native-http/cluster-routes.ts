@@ -58,7 +58,10 @@ export async function answerPrimaries(exchange: Exchange, name: string | undefin
     const check = checkFileName(name);
     if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
     const { rule, shard, primary } = exchange.service.primaryOf(name);
-    return sendJson(exchange, 200, { name, home: shard, primary, rule: ruleJson(rule) });
+    // A shard keeps its name where its first home was removed.
+    const { shards } = exchange.service.cluster();
+    const home = shards.find((each) => each.shard === shard)?.home ?? shard;
+    return sendJson(exchange, 200, { name, home, primary, rule: ruleJson(rule) });
   }
   const table = await exchange.service.primaryTable();
   if (table === null) {

@@ -113,7 +113,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   site_exists: { status: 409, title: 'The name is taken, or was used before. Choose another.' },
   site_is_home: {
     status: 409,
-    title: 'Files have their primary there. Say {"rehome": true}, and they go to the next site.',
+    title: 'Files have their home there. Say that they go to the next site: {"rehome": true}.',
   },
   too_few_sites: { status: 409, title: 'Too few sites would be left. Add one first.' },
   too_many_sites: { status: 409, title: 'There are as many sites as there may be.' },

@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import type { SitePlace } from '../client/http-client.js';
-import { actOnSite, viewsOf } from './cluster-commands.js';
-import type { CommandRunner } from './command-runner.js';
-import type { ExitCode } from './exit-code.js';
-import { EXIT, UsageError } from './exit-code.js';
-import { type ClusterOptions, requireSite, Session, storeCommand } from './session.js';
-import { changeLines } from './status-screen.js';
-
-const LOOK_EVERY_MS = 1000;
+import type { CommandRunner } from '../command-runner.js';
+import type { ExitCode } from '../exit-code.js';
+import { EXIT } from '../exit-code.js';
+import { type ClusterOptions, requireSite, Session, storeCommand } from '../session.js';
+import { followChange, pause, readPlace } from './follow-change.js';
+import { actOnSite } from './supervisor-call.js';
 
 type ReplaceOptions = ClusterOptions & {
   readonly at?: string;
@@ -41,7 +38,7 @@ async function replace(
   options: ReplaceOptions & { readonly separate?: boolean },
 ): Promise<ExitCode> {
   requireSite(session.sites, name);
-  const place = options.at === undefined ? null : placeOf(name, options.at, options.city);
+  const place = options.at === undefined ? null : readPlace(name, options.at, options.city);
   const isOurs = options.separate !== true && place === null;
   if (isOurs) {
     const killed = await actOnSite(session, name, 'kill', true);
@@ -67,38 +64,6 @@ async function replace(
         `data folder: quorate site --config ${name}.toml`,
     );
   }
-  return follow(session, name);
-}
-
-/** Says how far it is until it is done; Ctrl-C leaves it to go on by itself. */
-async function follow(session: Session, name: string): Promise<ExitCode> {
-  let told = '';
-  while (!session.world.stopped.aborted) {
-    const views = await viewsOf(session);
-    const source = views.find(
-      ({ cluster, endpoint }) => cluster && endpoint.site !== name,
-    )?.cluster;
-    if (source && source.change == null) {
-      await session.show({ site: name, replaced: true }, () => `${name} is replaced.`);
-      return EXIT.ok;
-    }
-    const line = source ? (changeLines(source, views).at(-1) ?? '') : '';
-    if (line !== told && line !== '') await session.note(line);
-    told = line;
-    await pause();
-  }
-  await session.note('It goes on without this command: quorate status says how far it is.');
-  return EXIT.failed;
-}
-
-function placeOf(site: string, text: string, city: string | undefined): SitePlace {
-  const [, host = '', port = '', url = ''] = /^([^,]+):(\d{1,5}),(https?:\/\/.+)$/.exec(text) ?? [];
-  if (host === '' || !URL.canParse(url)) {
-    throw new UsageError(`--at "${text}": expected host:port,url as in the example`);
-  }
-  return { display_name: city ?? site, host, peer_port: Number(port), http_url: url };
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  const ended = (): [boolean, string] => [true, `${name} is replaced.`];
+  return followChange(session, { site: name, ended });
 }
