@@ -257,6 +257,42 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'accepts-while-it-ends',
+    title: 'A site that ends and gave its leases back keeps what an earlier answer brings.',
+    scenario: 'who-ends-takes-no-lease',
+    edits: [
+      {
+        file: 'protocol/shard/leasehold.ts',
+        find: '  if (s.leasehold.isEnding) return false;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'ending-frees-a-later-run',
+    title: 'What a process said at its end, come late, frees what a later one of its site holds.',
+    scenario: 'who-ends-speaks-for-itself-alone',
+    edits: [
+      {
+        file: 'protocol/shard/lease-answers.ts',
+        find: 'if (holder?.run !== message.holder) return;',
+        replace: 'if (holder === undefined) return;',
+      },
+    ],
+  },
+  {
+    id: 'ends-before-its-clients',
+    title: 'A site that ends gives its leases back while clients of its own still have files.',
+    scenario: 'who-ends-waits-for-its-clients',
+    edits: [
+      {
+        file: 'protocol/shard/leasehold.ts',
+        find: '  takeOff(step, null);\n  leasehold.recalledBy = leader.site;\n',
+        replace: '  leasehold.recalledBy = leader.site;\n  loseClients(step);\n',
+      },
+    ],
+  },
+  {
     id: 'recall-spares-own-clients',
     title: 'A withdrawal waits for other sites, and not for the primary\u2019s own clients.',
     scenario: 'recall-reaches-the-clients-of-the-primary',

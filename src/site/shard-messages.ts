@@ -101,7 +101,7 @@ const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean
   revoked: (m) =>
     isReign(m) && isListOf(m.files, (file) => isRevokedFile(file) && isBoolean(file.wanted)),
   recall: isReign,
-  recalled: isReign,
+  recalled: (m) => isReign(m) && (m.holder === undefined || isId(m.holder)),
   withdraw: isReign,
   withdrawn: isReign,
   'handover-request': (m) => isCount(m.epoch),

@@ -61,7 +61,10 @@ const asked: SiteMessage = {
     },
   },
 };
+const reign = { epoch: 1, run: 'nyc.1.1' };
 const samples: readonly SiteMessage[] = [
+  { kind: 'shard', shard: 'nyc', message: { kind: 'recalled', ...reign } },
+  { kind: 'shard', shard: 'nyc', message: { kind: 'recalled', ...reign, holder: 'lon.1.1' } },
   append,
   submit,
   asked,

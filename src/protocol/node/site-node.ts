@@ -408,7 +408,8 @@ function isPassing(reason: WriteRejection): boolean {
 }
 
 function hasHandedOver(drive: ShardDrive): boolean {
-  const { role, claim, leader, log, peers } = drive.state;
+  const { role, claim, leader, leasehold, log, peers } = drive.state;
+  if (leasehold.recalledBy !== null) return false; // its clients have leases still
   if (role.kind !== 'replica' || claim.releaseDue !== null || claim.attempt !== null) return false;
   if (claim.abandonedEpoch === 0) return true; // never was the primary
   const isFollowed = leader !== null && leader.reign.epoch > claim.abandonedEpoch;

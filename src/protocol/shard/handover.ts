@@ -1,6 +1,7 @@
 import { voidActing } from './acting.js';
 import { acknowledgeableSeq, emit, send } from './disk.js';
 import { revokeClients } from './client-leases.js';
+import { endLeasehold } from './leasehold.js';
 import { leasesOutUntilMs, sendRecall } from './lending.js';
 import { endSeq } from './log-tail.js';
 import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
@@ -25,6 +26,7 @@ export function onStop(step: Step): void {
   const { s } = step;
   s.stopping = true;
   s.nextStandingMs = step.now.monoMs;
+  endLeasehold(step);
   if (s.role.kind === 'candidate') stepDown(step, 'handed-over');
   if (s.role.kind === 'primary') withdraw(step, s.role, furthestReplica(s, s.role));
 }

@@ -1,5 +1,5 @@
 import { granterEndMs } from '../lease/duration.js';
-import { owesSinceMs, takeBack } from '../lease/lender.js';
+import { forfeit, owesSinceMs, takeBack } from '../lease/lender.js';
 import { actEndsMs } from './acting.js';
 import { release } from './commit.js';
 import { send } from './disk.js';
@@ -51,6 +51,16 @@ export function onRevoked(step: Step, from: string, message: Revoked): void {
   release(step, role);
 }
 
+/** † A process that ends speaks for itself alone: a later one of its site may hold a lease by now. */
 export function onRecalled(step: Step, from: string, message: Recalled): void {
-  roleOf(step, message)?.withdrawal?.recalled.add(from);
+  const role = roleOf(step, message);
+  if (role === undefined) return;
+  if (message.holder !== undefined) {
+    const holder = role.lender.holders.get(from);
+    if (holder?.run !== message.holder) return;
+    forfeit(role.lender, holder);
+    holder.endMs = Number.NEGATIVE_INFINITY;
+    release(step, role);
+  }
+  role.withdrawal?.recalled.add(from);
 }

@@ -29,8 +29,10 @@ export interface Leasehold {
   recalledEpoch: number;
   /** Revocations that wait for clients: the file ('' for all), who asked, the highest seq. */
   readonly owing: Map<string, { from: string; seq: number; wanted: boolean }>;
-  /** The primary whose recall waits for clients. */
+  /** The primary that is to hear, once no client has anything left, that this site holds nothing. */
   recalledBy: string | null;
+  /** This process ends, and holds nothing ever again. */
+  isEnding: boolean;
   /** Renewed until then (monotonic), for there were readers. */
   wantedUntilMs: number;
   nextRequestMs: number;
@@ -45,6 +47,7 @@ export function createLeasehold(): Leasehold {
     recalledEpoch: 0,
     owing: new Map(),
     recalledBy: null,
+    isEnding: false,
     wantedUntilMs: Number.NEGATIVE_INFINITY,
     nextRequestMs: Number.NEGATIVE_INFINITY,
     left: [],

@@ -118,7 +118,7 @@ function requestLease(step: Step): void {
   const { leaseMs, heartbeatMs } = s.config.timing;
   leasehold.nextRequestMs = now.monoMs + Math.min(leaseMs / 3, heartbeatMs);
   if (now.monoMs < leasesReadyMs(s) || s.snapshot !== null || s.hard.installing) return;
-  if (leader.reign.epoch <= leasehold.recalledEpoch) return;
+  if (leasehold.isEnding || leader.reign.epoch <= leasehold.recalledEpoch) return;
   const left = leasehold.left.splice(0, LEFT_LIMIT);
   const { holderMs: sentMs } = s.clock;
   const holder = s.config.run;
@@ -150,6 +150,7 @@ function mayAccept(step: Step, reign: Reign): boolean {
   const { s } = step;
   if (s.role.kind !== 'replica' || s.snapshot !== null || s.hard.installing) return false;
   if (!sameReign(reign, promisedReign(step))) return false;
+  if (s.leasehold.isEnding) return false;
   return reign.epoch > s.leasehold.recalledEpoch && step.now.monoMs >= leasesReadyMs(s);
 }
 
@@ -285,6 +286,22 @@ export function onRecall(step: Step, from: string, message: Recall): void {
   settleOwing(step);
 }
 
+/**
+ * † This process ends: it takes no lease any more, whatever still comes, and once its clients have
+ * none either it gives back what it had, so that no write has to wait that out.
+ */
+export function endLeasehold(step: Step): void {
+  const { s } = step;
+  const { leasehold, leader } = s;
+  leasehold.isEnding = true;
+  if (s.role.kind !== 'replica') return;
+  leasehold.lease = null;
+  if (leader === null || step.now.monoMs < leasesReadyMs(s)) return;
+  takeOff(step, null);
+  leasehold.recalledBy = leader.site;
+  settleOwing(step);
+}
+
 /** Answers revocations, and a recall, whose clients are done or have lost their leases. */
 export function settleOwing(step: Step): void {
   const { s, now } = step;
@@ -306,5 +323,6 @@ export function settleOwing(step: Step): void {
   if (recalledBy === null || blockedUntilMs(s.clients.lender, null, now.monoMs) > 0) return;
   passLapsed(s.clients.lender, null, now.monoMs);
   leasehold.recalledBy = null;
-  send(step, recalledBy, { kind: 'recalled', ...reign });
+  const ending = leasehold.isEnding && { holder: s.config.run };
+  send(step, recalledBy, { kind: 'recalled', ...reign, ...ending });
 }

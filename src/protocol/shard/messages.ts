@@ -174,6 +174,11 @@ export interface Recall extends Reign {
 
 export interface Recalled extends Reign {
   readonly kind: 'recalled';
+  /**
+   * Said unasked by a site that ends, with the run of its process: that one takes no lease any more,
+   * of whichever epoch. Primaries of the first version take it for an answer.
+   */
+  readonly holder?: string;
 }
 
 /** From a primary that gives up early: nothing it said about how long it acts holds any more. */

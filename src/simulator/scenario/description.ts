@@ -123,9 +123,10 @@ export function messageText(message: ShardMessage): string {
       const files = message.files.map((f) => `${revokedText(f)}${f.wanted ? ' wanted' : ''}`);
       return `${head} ${files.join(', ')}`;
     }
+    case 'recalled':
+      return message.holder === undefined ? head : `${head} by ${message.holder}, which ends`;
     case 'prepare':
     case 'recall':
-    case 'recalled':
     case 'withdraw':
     case 'withdrawn':
     case 'snapshot-wanted':
