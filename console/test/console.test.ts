@@ -14,6 +14,8 @@ import { ConsoleSites } from './console-sites.ts';
  */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const WAIT_MS = 45_000;
+/** Of a protocol that asks any replica for the newest version, shortened. */
+const FAILED_TRACE = join(import.meta.dirname, 'stale-read.trace.jsonl');
 
 let sites: ConsoleSites;
 let browser: Browser;
@@ -173,16 +175,20 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     await page.getByRole('heading', { name: 'b.txt' }).waitFor();
   });
 
-  it.each(['#/files', '#/files/docs/', '#/file/docs/plan.txt', '#/map', '#/admin/keys'])(
-    'has no serious fault in accessibility: %s',
-    async (hash) => {
-      await put('docs/plan.txt', 'first\n');
-      const page = await open('nyc', hash);
-      await page.locator('h1').first().waitFor({ state: 'attached' });
-      await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
-      expect(await seriousFaults(page)).toEqual([]);
-    },
-  );
+  it.each([
+    '#/files',
+    '#/files/docs/',
+    '#/file/docs/plan.txt',
+    '#/map',
+    '#/replay',
+    '#/admin/keys',
+  ])('has no serious fault in accessibility: %s', async (hash) => {
+    await put('docs/plan.txt', 'first\n');
+    const page = await open('nyc', hash);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
+    expect(await seriousFaults(page)).toEqual([]);
+  });
 
   it('is there within a second, in less than 150 KB of script', async () => {
     const page = await open('nyc', '#/files');
@@ -207,6 +213,37 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     // A second on a calm machine; this one may be busy with everything else.
     expect(readyMs).toBeLessThan(10_000);
     expect((await readdir(sites.folder)).includes('index.html')).toBe(true);
+  });
+
+  it('replays a trace of a run that failed, and shows where', async () => {
+    const page = await open('nyc', '#/replay');
+    await page.getByTestId('trace').setInputFiles(FAILED_TRACE);
+    await page.getByText('this run broke a promise').waitFor();
+    await page.getByText('saw version 1, although c5 at nyc wrote').first().waitFor();
+    const moment = page.getByRole('slider', { name: 'Moment of the run' });
+    await page.getByRole('button', { name: 'Next fault' }).click();
+    expect(await moment.getAttribute('aria-valuetext')).toBe('2.47 s');
+    await page.getByRole('button', { name: 'To the failure' }).click();
+    expect(await moment.getAttribute('aria-valuetext')).toBe('2.51 s');
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await moment.fill('2900');
+    await page.getByRole('img', { name: 'New York and Toronto: cut' }).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Open another' }).click();
+    await page.getByTestId('trace').setInputFiles(join(import.meta.dirname, 'tsconfig.json'));
+    await page.getByText('does not begin as a trace').waitFor();
+  });
+
+  it('runs a seed in the browser itself, with code that is loaded only then', async () => {
+    const page = await open('nyc', '#/replay');
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+    await page.getByLabel('Seed', { exact: true }).fill('2');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText('every promise was kept').waitFor();
+    await page.getByText('Seed 2:').waitFor();
+    expect(loaded.filter((path) => path.includes('simulation-worker'))).toHaveLength(1);
   });
 
   it('kills a site on the map, and writes on', async () => {

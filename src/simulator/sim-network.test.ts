@@ -96,6 +96,24 @@ describe('the simulated network', () => {
     expect(network.isReachable('a', 'b')).toBe(true);
   });
 
+  it('tells until when a direction is cut, and when it is healed before that', () => {
+    const { queue, network } = world();
+    const told: unknown[] = [];
+    network.onCut = (...cut) => told.push(cut);
+    const { nowMs } = queue;
+    network.block('a', 'b', 500);
+    network.block('a', 'b', 100);
+    network.block('b', 'c', 50);
+    queue.runUntil(nowMs + 200);
+    network.healAll();
+    expect(told).toEqual([
+      ['a', 'b', nowMs + 500],
+      ['a', 'b', nowMs + 500],
+      ['b', 'c', nowMs + 50],
+      ['a', 'b', queue.nowMs],
+    ]);
+  });
+
   it('delays what is sent into a clog', () => {
     const { queue, network, heard } = world();
     network.clog('a', 'b', 1_000);

@@ -117,6 +117,8 @@ export class SimNetwork<Message> {
   private sessionsEver = 0;
   /** Told of every copy of a message once its fate is known; null: nobody listens. */
   onTransit: ((transit: Transit<Message>) => void) | null = null;
+  /** Told of every direction that is cut, and until when; of one that is healed, now. */
+  onCut: ((from: string, to: string, untilMs: number) => void) | null = null;
   readonly counts: NetworkCounts = {
     sent: 0,
     delivered: 0,
@@ -204,6 +206,7 @@ export class SimNetwork<Message> {
     const link = this.link(from, to);
     const untilMs = this.queue.nowMs + Math.max(forMs, this.options.minimumFaultMs);
     link.blockedUntilMs = Math.max(link.blockedUntilMs, untilMs);
+    this.onCut?.(from, to, link.blockedUntilMs);
     this.queue.after(this.options.sessionTimeoutMs, () => this.loseIfCut(from, to));
     this.queue.at(untilMs, () => this.connectSoon(from, to));
   }
@@ -244,8 +247,10 @@ export class SimNetwork<Message> {
 
   /** Ends all partitions and clogs. What is lost stays lost. */
   healAll(): void {
-    for (const away of this.links.values()) {
-      for (const link of away.values()) {
+    const { nowMs } = this.queue;
+    for (const [from, away] of this.links) {
+      for (const [to, link] of away) {
+        if (link.blockedUntilMs > nowMs) this.onCut?.(from, to, nowMs);
         link.blockedUntilMs = 0;
         link.cloggedUntilMs = 0;
       }

@@ -3,7 +3,7 @@
  * It is never sent to a site, and a page may be reloaded or its address given away.
  */
 
-export type View = 'files' | 'file' | 'map' | 'admin';
+export type View = 'files' | 'file' | 'map' | 'replay' | 'admin';
 
 export interface Place {
   readonly view: View;
@@ -12,7 +12,7 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
-const VIEWS: readonly string[] = ['files', 'file', 'map', 'admin'];
+const VIEWS: readonly string[] = ['files', 'file', 'map', 'replay', 'admin'];
 
 export function parsePlace(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);

@@ -11,7 +11,7 @@ export interface MapLink {
   readonly a: string;
   readonly b: string;
   readonly state: 'up' | 'slow' | 'down';
-  /** On the link: its round trip. */
+  /** On the link: its round trip; '': nothing. */
   readonly text: string;
   /** For who cannot see it. */
   readonly label: string;

@@ -1,4 +1,4 @@
-import { type Geography, lengthOf, pointOn } from './geography.ts';
+import { type Geography, lengthOf, pointOn, type Way } from './geography.ts';
 import type { MessageKind } from './message-kind.ts';
 
 /** A message that is drawn on its way. */
@@ -12,7 +12,18 @@ interface Moving {
   readonly lostAt: number | null;
 }
 
-const MOVING_LIMIT = 1200;
+/** A message at one point of its way, drawn as it stands. */
+export interface StillMark {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: MessageKind;
+  /** How far it has come, from 0 to 1. */
+  readonly share: number;
+  /** 1: as it is; less: it fades away. */
+  readonly strength: number;
+}
+
+export const MOVING_LIMIT = 1200;
 /** A way takes this long and as much again for each hundred pixels. */
 const BASE_MS = 420;
 const PER_PIXEL_MS = 1.1;
@@ -25,6 +36,8 @@ export class MarkField {
   private moving: Moving[] = [];
   private geography: Geography | null = null;
   private colours: ReadonlyMap<MessageKind, string> = new Map();
+  /** What is shown instead of moving marks, by whoever has a clock of its own. */
+  private still: readonly StillMark[] = [];
   private frame = 0;
   private readonly context: CanvasRenderingContext2D | null;
 
@@ -36,6 +49,7 @@ export class MarkField {
   show(geography: Geography, colours: ReadonlyMap<MessageKind, string>): void {
     this.geography = geography;
     this.colours = colours;
+    if (this.still.length > 0) this.paint(this.still);
   }
 
   resize(width: number, height: number): void {
@@ -62,8 +76,17 @@ export class MarkField {
     if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
-  clear(): void {
+  /** Draws these now, and nothing else; beyond a limit the last are left out. */
+  paint(marks: readonly StillMark[]): void {
+    const { context, canvas } = this;
+    this.still = marks;
     this.moving = [];
+    if (context === null) return;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    for (const { from, to, kind, share, strength } of marks.slice(0, MOVING_LIMIT)) {
+      this.drawDot(context, this.geography?.way(from, to) ?? [], kind, share, strength);
+    }
+    context.globalAlpha = 1;
   }
 
   close(): void {
@@ -91,13 +114,23 @@ export class MarkField {
     const share = (nowMs - mark.startMs) / mark.forMs;
     const stopped = mark.lostAt === null ? share : Math.min(share, mark.lostAt);
     const fading = mark.lostAt === null ? 1 : Math.max(0, 1 - (share - stopped) / 0.15);
-    const small = mark.kind === 'heartbeat' ? 0.55 : 1;
-    context.fillStyle = this.colours.get(mark.kind) ?? '#888';
+    this.drawDot(context, way, mark.kind, stopped, fading);
+  }
+
+  private drawDot(
+    context: CanvasRenderingContext2D,
+    way: Way,
+    kind: MessageKind,
+    share: number,
+    strength: number,
+  ): void {
+    const small = kind === 'heartbeat' ? 0.55 : 1;
+    context.fillStyle = this.colours.get(kind) ?? '#888';
     for (let step = TAIL_STEPS; step >= 0; step -= 1) {
-      const at = stopped - step * TAIL_SHARE;
+      const at = share - step * TAIL_SHARE;
       if (at < 0) continue;
       const { x, y } = pointOn(way, at);
-      context.globalAlpha = fading * (step === 0 ? 1 : 0.32 * (1 - step / (TAIL_STEPS + 1)));
+      context.globalAlpha = strength * (step === 0 ? 1 : 0.32 * (1 - step / (TAIL_STEPS + 1)));
       context.beginPath();
       context.arc(x, y, small * RADIUS_PIXELS * (1 - step / (TAIL_STEPS * 1.6)), 0, 2 * Math.PI);
       context.fill();

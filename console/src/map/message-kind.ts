@@ -1,15 +1,6 @@
-/** What a message between sites is about, as `GET /v1/live` says it. */
-export type MessageKind =
-  | 'append'
-  | 'acknowledge'
-  | 'commit'
-  | 'invalidate'
-  | 'grant'
-  | 'write'
-  | 'read'
-  | 'election'
-  | 'catch-up'
-  | 'heartbeat';
+import type { MessageKind } from '../../../src/protocol/node/message-kind.js';
+
+export type { MessageKind };
 
 export interface KindMeaning {
   readonly kind: MessageKind;

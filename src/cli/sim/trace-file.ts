@@ -2,8 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { type SeedSettings, planOfSeed } from '../../simulator/batch/seed-run.js';
-import { TRACE_VERSION, Tracer } from '../../simulator/world/tracer.js';
-import { runPlan } from '../../simulator/world/run.js';
+import { traceRun } from '../../simulator/world/traced-run.js';
 import { UsageError } from '../exit-code.js';
 import type { World } from '../world.js';
 
@@ -23,14 +22,7 @@ export async function traceSeed(
   const line = (value: object): void => {
     stream.write(`${JSON.stringify(value, brief)}\n`);
   };
-  const plan = planOfSeed(seed, settings);
-  line({ type: 'trace', version: TRACE_VERSION, seed, options: plan.options });
-  const result = runPlan(plan, new Tracer(line));
-  for (const entry of result.history.entries ?? []) line({ type: 'entry', ...entry });
-  for (const operation of result.history.operations) line({ type: 'operation', ...operation });
-  for (const finding of result.findings) line({ type: 'finding', ...finding });
-  const { simulatedMs, events, hash } = result;
-  line({ type: 'end', atMs: simulatedMs, events, hash });
+  traceRun(planOfSeed(seed, settings), line);
   stream.end();
   await once(stream, 'close');
 }

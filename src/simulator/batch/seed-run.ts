@@ -1,6 +1,6 @@
 import type { Operation } from '../history.js';
 import type { Finding } from '../judges/finding.js';
-import { searchLinearization } from '../judges/wing-gong-lowe.js';
+import { secondOpinion } from '../judges/second-opinion.js';
 import { type OptionSettings, drawOptions } from '../options.js';
 import { type RunPlan, type RunResult, planRun, runPlan } from '../world/run.js';
 
@@ -21,8 +21,6 @@ export interface SeedReport {
   readonly isUndecided: boolean;
 }
 
-/** Steps of the second opinion for one run; beyond them it has none, which is counted. */
-const SEARCH_STEPS = 200_000;
 const TOLD_FINDINGS = 3;
 
 export function planOfSeed(seed: number, settings: SeedSettings): RunPlan {
@@ -34,7 +32,7 @@ export function runSeed(seed: number, settings: SeedSettings, checkTwice: boolea
   const before = process.cpuUsage();
   const plan = planOfSeed(seed, settings);
   const result = runPlan(plan);
-  const search = searchLinearization(result.history.operations, SEARCH_STEPS);
+  const search = secondOpinion(result.history.operations);
   const findings = [...result.findings];
   if (search.verdict === 'not_linearizable') findings.push(search.finding);
   const { user, system } = process.cpuUsage(before);

@@ -15,21 +15,8 @@ export function inflict(world: World, fault: Fault): void {
       queue.after(2500 + fault.downMs, () => site.start());
       return;
     }
-    case 'pause': {
-      const clock = world.sites.get(fault.site)?.clock;
-      if (clock === undefined) return;
-      if (fault.asleep) {
-        if (!clock.suspend()) return;
-        // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
-        const { site, atMs } = fault;
-        const forMs = fault.forMs + fault.deafMs;
-        network.isolate(site, forMs);
-        inflict(world, { kind: 'coordinator', atMs, site, forMs });
-      } else clock.pause();
-      counts.pauses += 1;
-      queue.after(fault.forMs, () => clock.resume());
-      return;
-    }
+    case 'pause':
+      return pause(world, fault);
     case 'jump':
       world.sites.get(fault.site)?.clock.jumpWall(fault.byMs);
       return;
@@ -142,6 +129,27 @@ function strike(world: World, ambush: Ambush, at: string): void {
         inflict(world, { kind: 'partition', atMs, sites: [site], forMs, oneWay: false });
       }
     }
+  });
+}
+
+function pause(world: World, fault: Extract<Fault, { kind: 'pause' }>): void {
+  const { queue, network } = world;
+  const site = world.sites.get(fault.site);
+  if (site === undefined) return;
+  const { clock } = site;
+  if (fault.asleep) {
+    if (!clock.suspend()) return;
+    // What is sent to a sleeping machine is lost, and its sessions break meanwhile.
+    const { atMs } = fault;
+    const forMs = fault.forMs + fault.deafMs;
+    network.isolate(site.id, forMs);
+    inflict(world, { kind: 'coordinator', atMs, site: site.id, forMs });
+  } else clock.pause();
+  world.counts.pauses += 1;
+  if (site.isUp) world.siteIs(site.id, fault.asleep ? 'asleep' : 'paused');
+  queue.after(fault.forMs, () => {
+    clock.resume();
+    if (site.isUp) world.siteIs(site.id, 'up');
   });
 }
 

@@ -31,6 +31,7 @@ import type { SimNetwork } from '../sim-network.js';
 import { SimSnapshot } from '../sim-snapshot.js';
 import { SimView } from '../sim-view.js';
 import type { Recorder } from './recorder.js';
+import type { TracedSiteState } from './tracer.js';
 
 /** What a site needs of the world around it. */
 export interface Surroundings {
@@ -49,6 +50,7 @@ export interface Surroundings {
   readableView(from: string, site: string, shard: string): SimView | undefined;
   watchLog(site: string, shard: string, log: ShardLog): ShardLog;
   readonly options: RunOptions;
+  siteIs(site: string, state: TracedSiteState): void;
   /** The site's process is gone, and every session with it. */
   siteCrashed(site: string): void;
   restartSoon(site: SimSite): void;
@@ -106,6 +108,7 @@ export class SimSite {
     if (this.isUp) this.startsAgain = this.isStopping;
     if (this.isUp || this.isCondemned) return;
     this.isUp = true;
+    this.world.siteIs(this.id, 'up');
     this.clock.start();
     const { life } = this;
     const coordinator = this.world.coordinator.connect(this.id, this.clock, this.random);
@@ -141,6 +144,7 @@ export class SimSite {
     this.node?.halt();
     this.node = null;
     this.sessions = null;
+    this.world.siteIs(this.id, 'down');
     this.world.siteCrashed(this.id);
     this.world.network.crash(this.id);
     this.clock.crash();

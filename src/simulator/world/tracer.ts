@@ -10,6 +10,8 @@ import type { Fault } from './fault.js';
  */
 export const TRACE_VERSION = 1;
 
+export type TracedSiteState = 'up' | 'down' | 'paused' | 'asleep';
+
 /** Takes down what happens in a run, line by line. */
 export class Tracer {
   constructor(private readonly line: (value: object) => void) {}
@@ -22,6 +24,16 @@ export class Tracer {
 
   event(atMs: number, site: string, shard: string, event: ShardEvent): void {
     this.line({ type: 'event', atMs, site, shard, event });
+  }
+
+  /** What the machine and its process do from now on; before the first time, nothing runs. */
+  site(atMs: number, site: string, state: TracedSiteState): void {
+    this.line({ type: 'site', atMs, site, state });
+  }
+
+  /** Nothing passes this way until then: at once, where it is healed. */
+  cut(atMs: number, from: string, to: string, untilMs: number): void {
+    this.line({ type: 'link', atMs, from, to, untilMs });
   }
 
   fault(atMs: number, fault: Fault): void {

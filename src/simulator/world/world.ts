@@ -34,7 +34,7 @@ import type { SessionHost } from './sim-session.js';
 import { holdingOf, ReleaseWatch } from './release-watch.js';
 import type { ShardDrive } from '../../protocol/shard-drive.js';
 import { SimSite, type Surroundings } from './sim-site.js';
-import type { Tracer } from './tracer.js';
+import type { TracedSiteState, Tracer } from './tracer.js';
 
 /** Half the emulated round trips, in milliseconds; pairs not named are far apart. */
 const ONE_WAY_MS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -112,7 +112,10 @@ export class World implements Surroundings {
       sessionTimeoutMs: options.network.sessionTimeoutMs,
       freeze: false,
     });
-    if (tracer !== null) this.network.onTransit = (transit) => tracer.transit(transit);
+    if (tracer !== null) {
+      this.network.onTransit = (transit) => tracer.transit(transit);
+      this.network.onCut = (...cut) => tracer.cut(this.queue.nowMs, ...cut);
+    }
     this.coordinator = new SimCoordinator(this.queue, options.coordinator);
     this.contents = new SimContentWorld((from, to) => this.network.isReachable(from, to));
     this.recorder = new Recorder(() => this.queue.nowMs);
@@ -214,6 +217,11 @@ export class World implements Surroundings {
       return { site: id, sessions, clock: site.clock, isAlive: () => site.sessions === sessions };
     }
     return undefined;
+  }
+
+  /** What the machine and its process do from now on, told to the tracer. */
+  siteIs(site: string, state: TracedSiteState): void {
+    this.tracer?.site(this.queue.nowMs, site, state);
   }
 
   /** The same log, its writes told to the tracer. */

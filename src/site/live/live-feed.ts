@@ -1,6 +1,6 @@
+import { type MessageKind, messageKindOf } from '../../protocol/node/message-kind.js';
 import type { SiteMessage } from '../../protocol/node/messages.js';
-import type { LiveKind, LiveMark, LiveTick } from './live-frame.js';
-import { liveKindOf } from './live-kind.js';
+import type { LiveMark, LiveTick } from './live-frame.js';
 
 const TICK_MS = 250;
 /** Ticks that are kept for who asks late. */
@@ -21,7 +21,7 @@ export class LiveFeed {
   private isWatched = false;
   private startMs = 0;
   private seq = 0;
-  private counts = new Map<string, { to: string; kind: LiveKind; count: number }>();
+  private counts = new Map<string, { to: string; kind: MessageKind; count: number }>();
   private marks: LiveMark[] = [];
   private ticks: LiveTick[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -30,7 +30,7 @@ export class LiveFeed {
 
   note(to: string, message: SiteMessage): void {
     if (!this.isWatched) return;
-    const kind = liveKindOf(message);
+    const kind = messageKindOf(message);
     const key = `${to} ${kind}`;
     let counted = this.counts.get(key);
     if (counted === undefined) {

@@ -1,34 +1,13 @@
+import type { MessageKind } from '../../protocol/node/message-kind.js';
+
 /*
  * What a watched cluster looks like while it works: the messages between sites, counted by kind and
  * sampled, and how each site sees the cluster. Sent to consoles as JSON.
  */
 
-/** What a message is about, for people. */
-export type LiveKind =
-  /** Entries on their way to a replica: this is also what takes their files off its caches. */
-  | 'append'
-  /** They are on its disk. */
-  | 'acknowledge'
-  /** They have committed, and may be read. */
-  | 'commit'
-  /** A cache no longer serves a file, or is asked to give it up. */
-  | 'invalidate'
-  /** A site may serve a file without asking. */
-  | 'grant'
-  /** A client's write goes to the primary, or its answer comes back. */
-  | 'write'
-  /** A site asks the primary for a version, or is told. */
-  | 'read'
-  /** Who is primary, and in which epoch. */
-  | 'election'
-  /** A site fetches what it missed. */
-  | 'catch-up'
-  /** A sign of life that also renews the right to act and to serve. */
-  | 'heartbeat';
-
 export interface LiveMark {
   readonly to: string;
-  readonly kind: LiveKind;
+  readonly kind: MessageKind;
   /** The shard; '' where the message is of none. */
   readonly shard: string;
   /** Since the beginning of its tick. */
@@ -43,7 +22,7 @@ export interface LiveTick {
   /** All messages, also those that are not among the marks. */
   readonly counts: readonly {
     readonly to: string;
-    readonly kind: LiveKind;
+    readonly kind: MessageKind;
     readonly count: number;
   }[];
   /** The first ones of each way and kind, up to a limit. */

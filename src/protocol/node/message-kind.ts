@@ -1,9 +1,31 @@
-import type { SiteMessage } from '../../protocol/node/messages.js';
-import type { ShardMessage } from '../../protocol/shard/messages.js';
-import type { LiveKind } from './live-frame.js';
+import type { ShardMessage } from '../shard/messages.js';
+import type { SiteMessage } from './messages.js';
+
+/** What a message is about, for people. */
+export type MessageKind =
+  /** Entries on their way to a replica: this is also what takes their files off its caches. */
+  | 'append'
+  /** They are on its disk. */
+  | 'acknowledge'
+  /** They have committed, and may be read. */
+  | 'commit'
+  /** A cache no longer serves a file, or is asked to give it up. */
+  | 'invalidate'
+  /** A site may serve a file without asking. */
+  | 'grant'
+  /** A client's write goes to the primary, or its answer comes back. */
+  | 'write'
+  /** A site asks the primary for a version, or is told. */
+  | 'read'
+  /** Who is primary, and in which epoch. */
+  | 'election'
+  /** A site fetches what it missed. */
+  | 'catch-up'
+  /** A sign of life that also renews the right to act and to serve. */
+  | 'heartbeat';
 
 const SHARD_KINDS: Readonly<
-  Record<Exclude<ShardMessage['kind'], 'append' | 'appended'>, LiveKind>
+  Record<Exclude<ShardMessage['kind'], 'append' | 'appended'>, MessageKind>
 > = {
   mismatch: 'catch-up',
   refused: 'election',
@@ -27,7 +49,7 @@ const SHARD_KINDS: Readonly<
 };
 
 /** What a message is about, as far as it shows by itself. */
-export function liveKindOf(message: SiteMessage): LiveKind {
+export function messageKindOf(message: SiteMessage): MessageKind {
   switch (message.kind) {
     case 'shard':
       return shardKindOf(message.message);
@@ -43,7 +65,7 @@ export function liveKindOf(message: SiteMessage): LiveKind {
   }
 }
 
-function shardKindOf(message: ShardMessage): LiveKind {
+function shardKindOf(message: ShardMessage): MessageKind {
   if (message.kind === 'append') {
     if (message.entries.length > 0) return 'append';
     return message.beat === null ? 'commit' : 'heartbeat';
