@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CertificateAuthority, type KeyedCertificate } from './certificate-authority.js';
 import type { CredentialSource } from './credential-watch.js';
 import type { Credentials } from './credentials.js';
@@ -46,4 +48,17 @@ export class TestAuthority {
   private with({ certificate: cert, key }: KeyedCertificate): Credentials {
     return { ca: this.pem, cert, key };
   }
+}
+
+/** For tests: the files that a site's config names. */
+export async function writeCredentials(
+  folder: string,
+  { ca, cert, key }: Credentials,
+): Promise<{ readonly caFile: string; readonly certFile: string; readonly keyFile: string }> {
+  const at = (name: string): string => join(folder, name);
+  const files = { caFile: at('ca.pem'), certFile: at('site.pem'), keyFile: at('site.key') };
+  await writeFile(files.caFile, ca ?? '');
+  await writeFile(files.certFile, cert);
+  await writeFile(files.keyFile, key, { mode: 0o600 });
+  return files;
 }

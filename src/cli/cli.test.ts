@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
-import { main } from './main.js';
+import { type Ran, tryCommand } from './trial.js';
 
 let service: MemoryFileService;
 let server: ListeningHttp;
@@ -24,28 +24,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Ran {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function quorate(words: string, input = ''): Promise<Ran> {
-  const out = new PassThrough();
-  const err = new PassThrough();
-  const exit = await main(
-    words.split(' '),
-    {
-      out,
-      err,
-      input: Readable.from([Buffer.from(input)]),
-      environment: {},
-      folder,
-      stopped: new AbortController().signal,
-    },
-    () => Promise.reject(new Error('no site runs here')),
-  );
-  return { exit, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+function quorate(words: string, input = ''): Promise<Ran> {
+  return tryCommand(words.split(' '), { input, folder });
 }
 
 /** A command that speaks to the store of this test. */

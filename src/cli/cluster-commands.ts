@@ -14,6 +14,7 @@ import { actOnSite } from './sites/supervisor-call.js';
 import type { SiteView } from './status-screen.js';
 import { judge, statusScreen } from './status-screen.js';
 import { write } from './world.js';
+import { pause } from './pause.js';
 
 const WATCH_STEP_MS = 1000;
 const VIEW_LIMIT_MS = 1500;
@@ -89,18 +90,6 @@ function askAll(session: Session, sites: readonly SiteEndpoint[]): Promise<SiteV
       return { endpoint, cluster: cluster.ok ? cluster.value : null };
     }),
   );
-}
-
-function pause(ms: number, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stopped.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stopped.addEventListener('abort', done);
-  });
 }
 
 export function addPrimaryCommand(program: Command, run: CommandRunner): void {

@@ -6,6 +6,7 @@ import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { printable } from './figures.js';
 import { type ClusterOptions, requireSite, Session, storeCommand } from './session.js';
+import { pause } from './pause.js';
 
 const ASK_EVERY_MS = 1000;
 const SILENCE_LIMIT_MS = 5000;
@@ -89,16 +90,4 @@ export function eventLine({ atMs, site, level, kind, message }: ToldEvent): stri
   const time = new Date(atMs).toISOString().replace('T', ' ').slice(0, 23);
   const mark = level === 'info' ? ' ' : '!';
   return `${time} ${mark} ${site.padEnd(4)} ${kind.padEnd(15)} ${printable(message)}`;
-}
-
-function pause(ms: number, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stopped.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stopped.addEventListener('abort', done);
-  });
 }

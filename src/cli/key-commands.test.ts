@@ -1,9 +1,8 @@
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { TestCluster } from '../site/test-cluster.js';
-import { main } from './main.js';
+import { type Ran, tryCommand } from './trial.js';
 
 let cluster: TestCluster;
 let server: ListeningHttp;
@@ -20,21 +19,8 @@ afterAll(async () => {
   cluster.stop();
 });
 
-async function quorate(words: string): Promise<{ exit: number; out: string; err: string }> {
-  const out = new PassThrough();
-  const err = new PassThrough();
-  const world = {
-    out,
-    err,
-    input: Readable.from([]),
-    environment: {},
-    folder: '/',
-    stopped: new AbortController().signal,
-  };
-  const exit = await main(`${words} --sites nyc=${server.url}`.split(' '), world, () =>
-    Promise.reject(new Error('no site runs here')),
-  );
-  return { exit, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+function quorate(words: string): Promise<Ran> {
+  return tryCommand(`${words} --sites nyc=${server.url}`.split(' '));
 }
 
 async function newKey(words = ''): Promise<{ id: string; secret: string }> {

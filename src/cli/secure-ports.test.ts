@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
-import { type AddressInfo, connect as connectPlain, createServer } from 'node:net';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Credentials } from '../certificates/credentials.js';
-import { TestAuthority } from '../certificates/test-certificates.js';
+import { TestAuthority, writeCredentials } from '../certificates/test-certificates.js';
 import { connect } from '../client/sdk/node.js';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import { TestCluster } from '../site/test-cluster.js';
@@ -17,6 +17,7 @@ import { siteConfigText } from './site-config.js';
 import { type RunSite, runSiteCommand } from './site-command.js';
 import { planSites } from './up/cluster-plan.js';
 import type { World } from './world.js';
+import { freePort } from '../transport/free-ports.js';
 
 const cluster = new TestAuthority('c');
 let folder: string;
@@ -29,21 +30,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function put({ ca, cert, key }: Credentials): Promise<SiteTls> {
-  const at = (name: string): string => join(folder, name);
-  const files = { caFile: at('ca.pem'), certFile: at('site.pem'), keyFile: at('site.key') };
-  await writeFile(files.caFile, ca ?? '');
-  await writeFile(files.certFile, cert);
-  await writeFile(files.keyFile, key);
-  return { ...files, clients: 'tls' };
+async function put(credentials: Credentials): Promise<SiteTls> {
+  return { ...(await writeCredentials(folder, credentials)), clients: 'tls' };
 }
 
 function worldOf(

@@ -12,6 +12,7 @@ import { siteConfigText } from './site-config.js';
 import type { RunSite } from './site-command.js';
 import { runSiteCommand } from './site-command.js';
 import { planSites } from './up/cluster-plan.js';
+import { freePort } from '../transport/free-ports.js';
 
 let folder: string;
 let stopped: string[];
@@ -31,14 +32,6 @@ const memorySite: RunSite = async (config) => ({
     stopped.push(config.site);
   },
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function configured(
   change: Partial<SiteConfig>,

@@ -1,4 +1,3 @@
-import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { NO_BACKUP } from '../site/backup/no-backup.js';
@@ -6,7 +5,7 @@ import { MemoryFileService } from '../gateways/memory-file-service.js';
 import { listen } from '../gateways/native-http/server.js';
 import type { Verification } from '../site/site-verifier.js';
 import type { ScrubStatus } from '../site/content-scrubber.js';
-import { main } from './main.js';
+import { type Ran, tryCommand } from './trial.js';
 
 const SAME: Verification = {
   equal: true,
@@ -45,20 +44,8 @@ function scrub(passes: number): ScrubStatus {
   return { running: false, passes, ...counts, ...times, repaired: 1, findings };
 }
 
-async function quorate(words: string): Promise<{ exit: number; out: string; err: string }> {
-  const out = new PassThrough();
-  const err = new PassThrough();
-  const world = {
-    out,
-    err,
-    input: Readable.from([]),
-    environment: {},
-    folder: '/',
-    stopped: new AbortController().signal,
-  };
-  const line = `${words} --sites nyc=${server.url}`;
-  const exit = await main(line.split(' '), world, () => Promise.reject(new Error('none')));
-  return { exit, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+function quorate(words: string): Promise<Ran> {
+  return tryCommand(`${words} --sites nyc=${server.url}`.split(' '));
 }
 
 it('scrub runs a pass at each site and tells what it found', async () => {

@@ -152,6 +152,18 @@ export function parseHistory(text: string): ParsedHistory {
   return { ok: true, history: { operations, entries: entries.length > 0 ? entries : null } };
 }
 
+/** The calls on each file, in the order given; listings are of none. */
+export function operationsByFile(operations: readonly Operation[]): Map<string, Operation[]> {
+  const files = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    if (operation.kind === 'list') continue;
+    const file = files.get(operation.name);
+    if (file === undefined) files.set(operation.name, [operation]);
+    else file.push(operation);
+  }
+  return files;
+}
+
 /** One line per element, header first, with a line break at the end. */
 export function stringifyHistory(history: History): string {
   const lines = [JSON.stringify({ type: 'history', version: HISTORY_VERSION })];

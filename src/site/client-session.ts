@@ -1,5 +1,5 @@
 import { type Frame, FrameReader, framesOf } from '../protocol/client/wire.js';
-import type { ClientMessage, SiteReply } from '../protocol/client/messages.js';
+import type { SiteReply } from '../protocol/client/messages.js';
 import type { SiteSession } from './file-service.js';
 import type { ShardCalls } from './shard-calls.js';
 import { contentHash } from '../storage/content-hash.js';
@@ -62,7 +62,7 @@ export function openClientSession(
   watch?: SessionWatch,
 ): SiteSession | null {
   if (sessions.count >= SESSION_LIMIT) return null;
-  const reader = new FrameReader<ClientMessage>('client');
+  const reader = new FrameReader('client');
   const watched = watch?.open();
   const notes = access.heard && new SessionNotes(access.heard);
   const tell = (message: SiteReply): void => {

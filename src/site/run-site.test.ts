@@ -1,5 +1,5 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import { runSite } from './run-site.js';
 import type { RunningSite } from './running-site.js';
 import type { SiteConfig } from './site-config.js';
 import { SiteRefused } from './start-failure.js';
+import { freePorts } from '../transport/free-ports.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const DEADLINE_MS = 20_000;
@@ -68,23 +69,6 @@ async function planSites(): Promise<SiteConfig[]> {
     wan: {},
     fsync: true,
   }));
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((done) =>
-        server.listen(0, '127.0.0.1', () => done(server)),
-      );
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 function configOf(site: string): SiteConfig {

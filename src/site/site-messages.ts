@@ -110,13 +110,19 @@ const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>
 
 /** Judges what another site said. Any value gives a message or the reason why it is none. */
 export function parseSiteMessage(value: unknown): ParsedSiteMessage {
-  if (!isFields(value) || typeof value.kind !== 'string' || !Object.hasOwn(JUDGES, value.kind)) {
+  if (!isFields(value) || !isKind(value.kind)) {
     return { ok: false, reason: 'a message of no known kind' };
   }
-  if (JUDGES[value.kind as SiteMessage['kind']](value)) {
-    return { ok: true, message: value as unknown as SiteMessage };
-  }
+  if (isSiteMessage(value)) return { ok: true, message: value };
   const inner = value.kind === 'shard' && isFields(value.message) ? value.message.kind : '';
   const detail = typeof inner === 'string' ? inner.slice(0, 32) : '';
   return { ok: false, reason: `not a message "${value.kind}" ${detail}`.trimEnd() };
+}
+
+function isKind(kind: unknown): kind is SiteMessage['kind'] {
+  return typeof kind === 'string' && Object.hasOwn(JUDGES, kind);
+}
+
+function isSiteMessage(value: object): value is SiteMessage {
+  return isFields(value) && isKind(value.kind) && JUDGES[value.kind](value);
 }

@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -11,6 +10,7 @@ import type { SiteAddress } from '../protocol/ports.js';
 import type { RunningSite } from './running-site.js';
 import { newSealKey } from './seal.js';
 import type { SiteConfig, SiteTls } from './site-config.js';
+import { freePort } from '../transport/free-ports.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const HOST = '127.0.0.1';
@@ -116,15 +116,4 @@ export class RunningSites {
       fsync: true,
     };
   }
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

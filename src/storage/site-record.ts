@@ -1,8 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { StorageFailure } from '../protocol/ports.js';
+import { replaceFile } from './durable-file.js';
 import { storageFailureOf } from './storage-failure.js';
 
 /** Version history: 1, the first. */
@@ -74,20 +74,7 @@ export async function writeSiteRecord(
   const text = `${JSON.stringify({ formatVersion: SITE_FORMAT_VERSION, ...record }, null, 2)}\n`;
   try {
     await mkdir(folder, { recursive: true });
-    const file = await open(`${path}.new`, 'w');
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-    const parent = await open(folder, 'r');
-    try {
-      await parent.sync();
-    } finally {
-      await parent.close();
-    }
+    await replaceFile(path, text);
     return null;
   } catch (error) {
     return storageFailureOf(error, `writing ${path}`);

@@ -53,8 +53,12 @@ export function judgePeer(socket: TLSSocket, clusterId: string): JudgedPeer {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return { ok: false, message: 'no certificate was shown' };
   if (!socket.authorized) {
-    const code = socket.authorizationError as unknown as string | null;
-    return { ok: false, message: tlsFault({ code: code ?? 'unauthorized' }) };
+    // Not an Error, as its type says, but the code of one.
+    const code: unknown = socket.authorizationError;
+    return {
+      ok: false,
+      message: tlsFault({ code: typeof code === 'string' ? code : 'unauthorized' }),
+    };
   }
   const sites = sitesNamed(certificate.subjectAltName, clusterId);
   if (sites.length > 0) return { ok: true, sites };

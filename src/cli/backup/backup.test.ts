@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ListeningHttp } from '../../gateways/http-listener.js';
 import { listen } from '../../gateways/native-http/server.js';
@@ -11,11 +11,11 @@ import type { FileService, WriteOutcome } from '../../site/file-service.js';
 import { runSite } from '../../site/run-site.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import { RunningSites } from '../../site/test-running-sites.js';
-import { main } from '../main.js';
 import type { BackupTarget } from './backup-target.js';
 import { FolderTarget } from './folder-target.js';
 import { backupNames, readManifest, TargetBackup } from './stored-backups.js';
 import { S3Target } from './s3-target.js';
+import { type Ran, tryCommand } from '../trial.js';
 
 const LARGE = Buffer.alloc(3_000_000, 'large and larger ');
 
@@ -58,19 +58,8 @@ async function contentOf(service: FileService, name: string, version?: number): 
   return Buffer.concat(pieces);
 }
 
-async function quorate(...words: string[]): Promise<{ exit: number; out: string; err: string }> {
-  const out = new PassThrough();
-  const err = new PassThrough();
-  const world = {
-    out,
-    err,
-    input: Readable.from([]),
-    environment: {},
-    folder,
-    stopped: new AbortController().signal,
-  };
-  const exit = await main(['backup', ...words], world, () => Promise.reject(new Error('none')));
-  return { exit, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+function quorate(...words: string[]): Promise<Ran> {
+  return tryCommand(['backup', ...words], { folder });
 }
 
 const create = (target: string) => quorate('create', target, '--sites', `nyc=${server.url}`);

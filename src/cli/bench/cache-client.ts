@@ -8,7 +8,7 @@ import {
   DEFAULT_CLIENT_CONFIG,
 } from '../../protocol/client/client-state.js';
 import { clientDeadline, clientStep } from '../../protocol/client/client-step.js';
-import type { ReadMode, SessionWriteAnswer, SiteReply } from '../../protocol/client/messages.js';
+import type { ReadMode, SessionWriteAnswer } from '../../protocol/client/messages.js';
 import { FrameReader, framesOf } from '../../protocol/client/wire.js';
 import { SessionConnection } from './session-connection.js';
 
@@ -16,7 +16,7 @@ import { SessionConnection } from './session-connection.js';
 export class CacheClient {
   readonly state: ClientState;
   readonly #connection: SessionConnection;
-  readonly #reader = new FrameReader<SiteReply>('site');
+  readonly #reader = new FrameReader('site');
   readonly #waiting = new Map<number, (answer: ClientAnswer) => void>();
   #nextTicket = 1;
   #timer: NodeJS.Timeout | null = null;

@@ -14,7 +14,8 @@ import { Conductor, countKinds, type Played } from './conductor.js';
 import { GOOD_DISK } from './disk-order.js';
 import type { FaultKind } from './fault.js';
 import { type Episode, planChaos } from './plan.js';
-import { pause, SiteKeeper } from './site-keeper.js';
+import { SiteKeeper } from './site-keeper.js';
+import { pause } from '../pause.js';
 import { siteMistakes } from './site-mistakes.js';
 import { type Judged, judgeRun, type Shortfall, shortfalls } from './verdict.js';
 

@@ -1,6 +1,7 @@
 import type { ClusterAnswer } from '../../client/answers.js';
 import type { ChaosCluster } from './chaos-cluster.js';
 import { GOOD_DISK } from './disk-order.js';
+import { pause } from '../pause.js';
 
 const ASK_EVERY_MS = 200;
 /** A start waits for the coordinator, which may be away just then; it is tried again and again. */
@@ -149,8 +150,4 @@ export function hasEverything(site: string, views: readonly ClusterAnswer[]): bo
     if (own.leader === site) return true;
     return own.replicas.some((replica) => replica.site === site && replica.state === 'current');
   });
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

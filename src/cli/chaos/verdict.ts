@@ -1,4 +1,4 @@
-import type { CommittedEntry, Operation } from '../../simulator/history.js';
+import { type CommittedEntry, type Operation, operationsByFile } from '../../simulator/history.js';
 import { judgeConvergence } from '../../simulator/judges/convergence.js';
 import { judgeDurability } from '../../simulator/judges/durability.js';
 import type { Finding, SiteCopy } from '../../simulator/judges/finding.js';
@@ -53,15 +53,8 @@ function shardOf(name: string): string {
 
 /** In one sweep over each file's calls: a call overlaps where a write of another began before its end. */
 export function countOverlaps(operations: readonly Operation[]): number {
-  const files = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    if (operation.kind === 'list') continue;
-    const file = files.get(operation.name);
-    if (file === undefined) files.set(operation.name, [operation]);
-    else file.push(operation);
-  }
   let overlaps = 0;
-  for (const file of files.values()) {
+  for (const file of operationsByFile(operations).values()) {
     const sorted = file.sort((a, b) => a.startMs - b.startMs);
     let open: Operation[] = [];
     for (const each of sorted) {

@@ -6,7 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Credentials } from '../../certificates/credentials.js';
-import { TestAuthority } from '../../certificates/test-certificates.js';
+import { TestAuthority, writeCredentials } from '../../certificates/test-certificates.js';
 import { listen } from '../../gateways/native-http/server.js';
 import { MemoryFileService } from '../../gateways/memory-file-service.js';
 import type { SiteConfig, SiteTls } from '../../site/site-config.js';
@@ -20,6 +20,7 @@ import type { Finding } from './finding.js';
 import { checkNode, judgeClockRate, judgeFileLimit } from './machine-checks.js';
 import { judgeOffset } from './peer-checks.js';
 import { listeningInodes } from './port-owner.js';
+import { freePort } from '../../transport/free-ports.js';
 
 const cluster = new TestAuthority('c');
 let folder: string;
@@ -45,21 +46,8 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function put({ ca, cert, key }: Credentials): Promise<SiteTls> {
-  const at = (name: string): string => join(folder, name);
-  const files = { caFile: at('ca.pem'), certFile: at('site.pem'), keyFile: at('site.key') };
-  await writeFile(files.caFile, ca ?? '');
-  await writeFile(files.certFile, cert);
-  await writeFile(files.keyFile, key, { mode: 0o600 });
-  return { ...files, clients: 'tls' };
+async function put(credentials: Credentials): Promise<SiteTls> {
+  return { ...(await writeCredentials(folder, credentials)), clients: 'tls' };
 }
 
 /** A site whose ports are free and whose peers and coordinator are not there, changed by the test. */

@@ -16,21 +16,18 @@ interface BrowserChannel {
   readonly port2: { postMessage(message: null): void };
 }
 
-/** What browsers have, and the types of this package's other half do not know. */
-interface BrowserGlobals {
-  readonly WebSocket: new (url: string, subprotocols: readonly string[]) => BrowserSocket;
-  readonly MessageChannel: new () => BrowserChannel;
-}
+// What browsers have, and the types of this package's other half do not know.
+declare const WebSocket: new (url: string, subprotocols: readonly string[]) => BrowserSocket;
+declare const MessageChannel: new () => BrowserChannel;
 
 const OPEN = 1;
 
 /** Browsers, and whatever else has a WebSocket of its own. */
 export function browserPlatform(): Platform {
-  const globals = globalThis as unknown as BrowserGlobals;
   return {
     ...globalPlatform(),
     openSocket: (url, subprotocols, events) => {
-      const socket = new globals.WebSocket(url, subprotocols);
+      const socket = new WebSocket(url, subprotocols);
       socket.binaryType = 'arraybuffer';
       socket.onmessage = ({ data }) =>
         events.frame(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
@@ -46,7 +43,7 @@ export function browserPlatform(): Platform {
         },
       };
     },
-    nextTurn: turns(new globals.MessageChannel()),
+    nextTurn: turns(new MessageChannel()),
   };
 }
 

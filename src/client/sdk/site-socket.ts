@@ -27,7 +27,7 @@ export interface SiteSocketEvents {
 
 /** One connection to one site: messages out, messages in, and its end noticed also when silent. */
 export class SiteSocket {
-  private readonly reader = new FrameReader<SiteReply>('site');
+  private readonly reader = new FrameReader('site');
   private readonly socket: PlatformSocket;
   private cancel: () => void;
   private heard = false;

@@ -102,7 +102,7 @@ export class ScriptedPlatform implements Platform {
 
   openSocket(url: string, _subprotocols: readonly string[], events: SocketEvents): PlatformSocket {
     const site = this.siteAt(url.replace('ws:', 'http:'));
-    const reader = new FrameReader<ClientMessage>('client');
+    const reader = new FrameReader('client');
     let isOpen = true;
     const send = (reply: SiteReply): void => {
       if (isOpen && site.state === 'up') for (const frame of framesOf(reply)) events.frame(frame);

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LocalMembers, freePorts, hasEtcd } from './local-members.js';
+import { freePorts } from '../../transport/free-ports.js';
+import { LocalMembers, hasEtcd } from './local-members.js';
 
 describe.skipIf(!hasEtcd())('etcd on this machine (left out where it is not installed)', () => {
   let folder = '';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { freePorts } from '../../transport/free-ports.js';
 import { METHODS, compactRequest, moveLeaderRequest, readStatus } from './etcd-messages.js';
 import type { EtcdTls } from './etcd-config.js';
 import { LocalMember, type MemberPlan } from './local-member.js';
@@ -116,23 +116,4 @@ export class LocalMembers {
   async stop(): Promise<void> {
     await Promise.all(this.all.map((member) => member.kill()));
   }
-}
-
-/** Ports that nobody has now; all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, HOST, () => resolve(server));
-      });
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClientMessage, SiteReply } from './messages.js';
-import { FrameReader, framesOf } from './wire.js';
+import { FrameReader, framesOf, type Told } from './wire.js';
 
 const bytes = Uint8Array.from([1, 2, 3]);
 const etag = 'a'.repeat(64);
@@ -95,8 +95,8 @@ const SITE_REPLIES: readonly SiteReply[] = [
   { kind: 'watch-ended', id: 5, reason: 'too_old' },
 ];
 
-function carry<T extends ClientMessage | SiteReply>(side: 'client' | 'site', message: T): unknown {
-  const reader = new FrameReader<T>(side);
+function carry<Side extends keyof Told>(side: Side, message: Told[Side]): unknown {
+  const reader = new FrameReader(side);
   const heard = framesOf(message).map((frame) => reader.push(frame));
   expect(heard.slice(0, -1).every((each) => each === null)).toBe(true);
   return heard.at(-1);

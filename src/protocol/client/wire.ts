@@ -64,14 +64,20 @@ function summaryOf(head: FileVersion): FileVersion {
   return { ...head, content: { kind: 'chunked', size, etag, chunks: [] } };
 }
 
+/** What each side says. */
+export interface Told {
+  readonly client: ClientMessage;
+  readonly site: SiteReply;
+}
+
 /** Puts frames together to messages; any frame gives a message, nothing yet, or a reason. */
-export class FrameReader<T extends ClientMessage | SiteReply> {
+export class FrameReader<From extends keyof Told> {
   private waiting: Fields | null = null;
 
-  constructor(private readonly side: 'client' | 'site') {}
+  constructor(private readonly side: From) {}
 
   /** Null when the bytes of a message are still to come. */
-  push(frame: Frame): Parsed<T> | null {
+  push(frame: Frame): Parsed<Told[From]> | null {
     if (typeof frame !== 'string') return this.attach(frame);
     if (this.waiting !== null) return fault('a text frame where bytes should follow');
     if (frame.length > TEXT_LIMIT_CHARACTERS) return fault('a text frame that is too long');
@@ -89,7 +95,7 @@ export class FrameReader<T extends ClientMessage | SiteReply> {
     return this.judge(withBytes(value, NO_BYTES));
   }
 
-  private attach(bytes: Uint8Array): Parsed<T> {
+  private attach(bytes: Uint8Array): Parsed<Told[From]> {
     const { waiting } = this;
     if (waiting === null) return fault('bytes that belong to no message');
     this.waiting = null;
@@ -97,16 +103,20 @@ export class FrameReader<T extends ClientMessage | SiteReply> {
     return this.judge(withBytes(waiting, bytes));
   }
 
-  private judge(value: Fields): Parsed<T> {
-    const judges: Readonly<Record<string, (message: Fields) => boolean>> =
-      this.side === 'client' ? CLIENT_JUDGES : SITE_JUDGES;
+  private judge(value: Fields): Parsed<Told[From]> {
     const { kind } = value;
-    if (typeof kind !== 'string' || !Object.hasOwn(judges, kind)) {
+    if (typeof kind !== 'string' || !Object.hasOwn(JUDGES[this.side], kind)) {
       return fault('a message of no known kind');
     }
-    if (judges[kind]?.(value) !== true) return fault(`not a message "${kind}"`);
-    return { ok: true, message: value as unknown as T };
+    if (!isTold(this.side, value)) return fault(`not a message "${kind}"`);
+    return { ok: true, message: value };
   }
+}
+
+function isTold<From extends keyof Told>(side: From, value: object): value is Told[From] {
+  if (!isFields(value) || typeof value.kind !== 'string') return false;
+  const judges: Readonly<Record<string, (message: Fields) => boolean>> = JUDGES[side];
+  return judges[value.kind]?.(value) === true;
 }
 
 function fault(reason: string): { readonly ok: false; readonly reason: string } {
@@ -246,6 +256,8 @@ const SITE_JUDGES: Readonly<Record<SiteReply['kind'], (message: Fields) => boole
   'watch-ended': (m) =>
     isCount(m.id) && isOneOf(m.reason, 'too_old', 'invalid_cursor', 'overloaded', 'forbidden'),
 };
+
+const JUDGES = { client: CLIENT_JUDGES, site: SITE_JUDGES };
 
 function isChange(value: unknown): boolean {
   if (!isFields(value) || !isOneOf(value.kind, 'put', 'delete', 'restore')) return false;

@@ -136,12 +136,16 @@ function copy<T>(value: T): T {
     return new Map([...value].map(([key, each]) => [key, copy(each)])) as T;
   }
   if (value instanceof Set) return new Set(value) as T;
-  if ('holders' in value && 'lists' in value) return copyLender(value as unknown as Lender) as T;
+  if (isLender(value)) return copyLender(value) as T;
   const made: Record<string, unknown> = {};
   for (const [key, each] of Object.entries(value)) {
     made[key] = key === 'config' || key === 'initial' || key === 'rules' ? each : copy(each);
   }
   return made as T;
+}
+
+function isLender(value: object): value is Lender {
+  return 'holders' in value && 'lists' in value;
 }
 
 /** A list of who has a file names the holders themselves. */

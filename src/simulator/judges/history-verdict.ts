@@ -1,4 +1,4 @@
-import type { History, Operation } from '../history.js';
+import { type History, type Operation, operationsByFile } from '../history.js';
 import { judgeExactlyOnce } from './exactly-once.js';
 import type { Finding } from './finding.js';
 import { judgeKnownOrder } from './known-order.js';
@@ -32,13 +32,7 @@ export function searchEachFile(
   operations: readonly Operation[],
   stepsPerFile: number,
 ): SecondOpinion {
-  const files = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    if (operation.kind === 'list') continue;
-    const file = files.get(operation.name);
-    if (file === undefined) files.set(operation.name, [operation]);
-    else file.push(operation);
-  }
+  const files = operationsByFile(operations);
   const findings: Finding[] = [];
   const undecided: string[] = [];
   for (const [name, file] of files) {

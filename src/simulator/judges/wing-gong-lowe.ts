@@ -1,4 +1,4 @@
-import type { Operation } from '../history.js';
+import { type Operation, operationsByFile } from '../history.js';
 import { type Finding, describe, isFresh } from './finding.js';
 import { type RegisterStep, registerSteps } from './register-steps.js';
 
@@ -20,16 +20,9 @@ export function searchLinearization(
   operations: readonly Operation[],
   stepLimit: number = STEP_LIMIT,
 ): SearchVerdict {
-  const byName = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    if (operation.kind === 'list' || !isFresh(operation)) continue;
-    const file = byName.get(operation.name);
-    if (file === undefined) byName.set(operation.name, [operation]);
-    else file.push(operation);
-  }
   let steps = 0;
   let undecided: string | undefined;
-  for (const [name, file] of byName) {
+  for (const [name, file] of operationsByFile(operations.filter(isFresh))) {
     const search = new FileSearch(registerSteps(file), stepLimit - steps);
     const found = search.run();
     steps += search.steps;

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PrimaryTable } from '../../protocol/ports.js';
 import { tableFrom } from '../../coordinator/coordinator-schema.js';
+import { replaceFile } from '../../storage/durable-file.js';
 import { nodeLogFiles } from '../../storage/log/log-files.js';
 
 /*
@@ -32,26 +33,13 @@ export async function readRestored(folder: string): Promise<Restored> {
 /** To be durable before anything else is written into the folder. */
 export async function markUnfinished(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeDurably(folder, UNFINISHED, 'restoring\n');
+  await replaceFile(join(folder, UNFINISHED), 'restoring\n');
 }
 
 /** Everything else is durable. */
 export async function markRestored(folder: string, table: PrimaryTable): Promise<void> {
-  await writeDurably(folder, TABLE, `${JSON.stringify(table)}\n`);
+  await replaceFile(join(folder, TABLE), `${JSON.stringify(table)}\n`);
   await rm(join(folder, UNFINISHED));
-  await nodeLogFiles.syncFolder(folder);
-}
-
-async function writeDurably(folder: string, name: string, text: string): Promise<void> {
-  const path = join(folder, name);
-  const file = await open(`${path}.new`, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
   await nodeLogFiles.syncFolder(folder);
 }
 

@@ -5,6 +5,7 @@ import type { Figure } from '../figure.js';
 import { ETCD_ELECTION_MS, ETCD_HEARTBEAT_MS } from '../../up/etcd-plan.js';
 import { amount, spreadOf, spreadText } from '../figure.js';
 import type { BenchSettings, Workload } from '../workload.js';
+import { pause } from '../../pause.js';
 
 const ROUNDS = 10;
 const WRITERS = 8;
@@ -206,8 +207,4 @@ async function bringBack(cluster: BenchCluster, site: string): Promise<void> {
   const started = await cluster.child(site).start();
   if (!started.ok) throw new BenchFailed(started.message);
   await cluster.whole();
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

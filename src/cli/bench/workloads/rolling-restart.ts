@@ -3,6 +3,7 @@ import { type BenchCluster, BenchFailed, BUCKET } from '../bench-cluster.js';
 import type { Figure } from '../figure.js';
 import { amount, spreadOf } from '../figure.js';
 import type { Workload } from '../workload.js';
+import { pause } from '../../pause.js';
 
 const BEFORE_MS = 1500;
 /** After a site is back and has its files again: its clients return to it. */
@@ -148,8 +149,4 @@ function longestOf(name: string, asked: readonly Asked[], hasGoal: boolean): Fig
     roundTrip: LINKS,
     note: hasGoal ? '' : `median ${amount(spreadOf(tookMs).median)} ms`,
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

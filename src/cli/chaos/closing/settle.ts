@@ -1,6 +1,7 @@
 import type { ClusterAnswer } from '../../../client/answers.js';
 import type { ChaosCluster } from '../chaos-cluster.js';
-import { hasEverything, pause, type SiteKeeper } from '../site-keeper.js';
+import { pause } from '../../pause.js';
+import { hasEverything, type SiteKeeper } from '../site-keeper.js';
 
 const ASK_EVERY_MS = 500;
 const VERIFY_SILENCE_MS = 900_000;
