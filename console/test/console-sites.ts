@@ -13,6 +13,7 @@ import type {
 import { listen } from '../../src/gateways/native-http/server.js';
 import { AccessGuard } from '../../src/site/access/access-guard.js';
 import { adminKeyHash, newAdminKey } from '../../src/site/access/admin-key.js';
+import { ShareLinks } from '../../src/site/access/shares/share-links.js';
 import { SessionTokens } from '../../src/site/access/session-token.js';
 import { Seal } from '../../src/site/seal.js';
 import { RunningSites } from '../../src/site/test-running-sites.js';
@@ -77,6 +78,7 @@ export class ConsoleSites implements FaultControl {
       port: 0,
       objects,
       guard,
+      shares: new ShareLinks(SEAL, objects.records, objects.keys, hash),
       live: live ?? null,
       faults: this,
       consoleFolder: this.folder,

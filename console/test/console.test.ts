@@ -164,6 +164,43 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     await page.getByRole('link', { name: 'a.txt' }).waitFor();
   });
 
+  it('makes links that open without a key, and ends them', async () => {
+    await put('docs/shared.txt', 'for everybody');
+    const page = await open('nyc', '#/file/docs/shared.txt');
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByLabel('Password').fill('open sesame');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.getByLabel('The link', { exact: true }).inputValue();
+    expect(await seriousFaults(page)).toEqual([]);
+    const guest = await (await browser.newContext()).newPage();
+    guest.setDefaultTimeout(WAIT_MS);
+    await guest.goto(link);
+    await guest.getByLabel('Password').fill('open sesame');
+    await guest.getByRole('button', { name: 'Open' }).click();
+    await guest.getByRole('heading', { name: 'shared.txt' }).waitFor();
+    await guest.getByRole('link', { name: 'Look at it' }).click();
+    await guest.getByText('for everybody').waitFor();
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('list', { name: 'Links' }).waitFor({ state: 'detached' });
+    await guest.goto(link);
+    await guest.getByText('no longer, valid').waitFor();
+    await guest.context().close();
+  });
+
+  it('shares a folder from the list', async () => {
+    await put('docs/given/one.txt', 'one');
+    const page = await open('lon', '#/files/docs/');
+    await page.getByLabel('Choose given').check();
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.getByLabel('The link', { exact: true }).inputValue();
+    const guest = await (await browser.newContext()).newPage();
+    guest.setDefaultTimeout(WAIT_MS);
+    await guest.goto(link);
+    await guest.getByRole('link', { name: 'one.txt' }).waitFor();
+    await guest.context().close();
+  });
+
   it('is used by keyboard alone', async () => {
     await put('docs/keys/a.txt', 'a');
     await put('docs/keys/b.txt', 'b');

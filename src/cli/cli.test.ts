@@ -239,7 +239,7 @@ describe('help', () => {
   });
 
   it.each(
-    'up site put get cat ls stat rm mv cp log restore mb rb buckets status primary bench demo'.split(
+    'up site put get cat ls stat share rm mv cp log restore mb rb buckets status primary bench demo'.split(
       ' ',
     ),
   )('of %s has examples', async (command) => {

@@ -13,6 +13,7 @@ import { addBucketCommands, addNameCommands } from './name-commands.js';
 import { addInitCommands } from './init/init-program.js';
 import { exampleText } from './session.js';
 import type { RunSite } from './site-command.js';
+import { addShareCommand } from './share-command.js';
 import { addSimCommand } from './sim/sim-program.js';
 import { addTransferCommands } from './transfer-commands.js';
 import { addAddCommand } from './sites/add-command.js';
@@ -49,6 +50,7 @@ ${EXIT_HELP}`,
   addBucketCommands(program, run);
   addBucketSettingsCommand(program, run);
   addKeyCommands(program, run);
+  addShareCommand(program, run);
   addAuditCommand(program, run);
   addStatusCommand(program, run);
   addPrimaryCommand(program, run);

@@ -6,6 +6,7 @@ import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
 import { AuditLog, DEFAULT_AUDIT } from '../site/access/audit-log.js';
 import { AccessGuard } from '../site/access/access-guard.js';
+import { ShareLinks } from '../site/access/shares/share-links.js';
 import { SessionTokens } from '../site/access/session-token.js';
 import type { RunningSite } from '../site/running-site.js';
 import { readSeal, Seal } from '../site/seal.js';
@@ -156,12 +157,12 @@ async function openGateways(
       return `${what} cannot be served on port ${port} of ${host}: ${messageOf(error)}`;
     }
   };
-  const guard = await guardOf(config, objects);
+  const { guard, shares } = await accessOf(config, objects);
   if (guard === null) await warnOfOpenSite(world, config);
   const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard, audit };
   const fault =
     (await open('the HTTP API', httpPort, () =>
-      listen(service, { ...native, objects, live, faults }),
+      listen(service, { ...native, objects, live, faults, shares }),
     )) ??
     (objects === null || s3Port === undefined
       ? null
@@ -183,14 +184,19 @@ function openAudit(world: World, { site, dataFolder, audit }: SiteConfig): Promi
   });
 }
 
-async function guardOf(
+async function accessOf(
   { adminKeyHash, sealKeyFile }: SiteConfig,
   objects: RunningSite['objects'],
-): Promise<AccessGuard | null> {
-  if (adminKeyHash === undefined) return null;
-  const seal = await readSeal(sealKeyFile);
-  const tokens = seal instanceof Seal ? new SessionTokens(seal, adminKeyHash) : null;
-  return new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens);
+): Promise<{ readonly guard: AccessGuard | null; readonly shares: ShareLinks | null }> {
+  const read = await readSeal(sealKeyFile);
+  const seal = read instanceof Seal ? read : null;
+  const shares =
+    seal === null || objects === null
+      ? null
+      : new ShareLinks(seal, objects.records, objects.keys, adminKeyHash ?? '');
+  if (adminKeyHash === undefined) return { guard: null, shares };
+  const tokens = seal === null ? null : new SessionTokens(seal, adminKeyHash);
+  return { guard: new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens), shares };
 }
 
 async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Promise<void> {

@@ -5,6 +5,7 @@ import { BackupAnswer } from './backup-answer.js';
 import { EventsAnswer } from './events-answer.js';
 import { UpkeepAnswer, VerifyAnswer } from './upkeep-answers.js';
 import { AuditAnswer } from './audit-answers.js';
+import { ShareAnswer, SharesAnswer, type ShareWish } from './share-answers.js';
 import * as answers from './answers.js';
 import type { Answer, Failure, RetryLimits } from './attempts.js';
 import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
@@ -290,6 +291,21 @@ export class HttpClient {
   /** What the site that answers has written down, newest first. */
   audit(limit: number): Promise<ReadResult<AuditAnswer>> {
     return this.#read(`/v1/audit?limit=${limit}`, AuditAnswer);
+  }
+
+  /** Links that this key made or may end; of one name, where it is given. */
+  shares(name?: string): Promise<ReadResult<SharesAnswer>> {
+    const query = name === undefined ? '' : `?name=${encodeURIComponent(name)}`;
+    return this.#read(`/v1/shares${query}`, SharesAnswer);
+  }
+
+  /** Makes a link; repeated when an answer was lost, it may make two. */
+  createShare(wish: ShareWish): Promise<ReadResult<ShareAnswer>> {
+    return this.#change('POST', '/v1/shares', wish, ShareAnswer);
+  }
+
+  revokeShare(id: string): Promise<ReadResult<ShareAnswer>> {
+    return this.#change('DELETE', `/v1/shares/${encodeURIComponent(id)}`, undefined, ShareAnswer);
   }
 
   keys(): Promise<ReadResult<z.infer<typeof answers.KeysAnswer>>> {

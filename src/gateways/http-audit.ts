@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AuditLog, outcomeOf } from '../site/access/audit-log.js';
+import { type AuditLog, outcomeOf, SHARE_HOLDER } from '../site/access/audit-log.js';
 
 /** What is known of a request only once it was understood. */
 export interface AuditedRequest {
   readonly by: string;
   /** The request's target as it may be written down: without what proves anything. */
-  readonly what: string;
+  what(): string;
   who(): string;
   readonly requestId: string;
 }
@@ -26,15 +26,16 @@ export function audited(
     // An answer that was never begun: the client had gone.
     const status = response.headersSent ? response.statusCode : 499;
     const outcome = outcomeOf(status);
-    if (READS.has(method) && outcome !== 'refused' && !log.settings.reads) return;
-    const { by, what, requestId } = told;
+    const { by, requestId } = told;
     const who = told.who();
+    const isRead = READS.has(method) && outcome !== 'refused' && !who.startsWith(SHARE_HOLDER);
+    if (isRead && !log.settings.reads) return;
     log.note({
       who: who === '' ? 'anybody' : who,
       from,
       by,
       act: method,
-      what,
+      what: told.what(),
       outcome,
       answer: String(status),
       requestId,

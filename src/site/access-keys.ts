@@ -4,6 +4,7 @@ import { type AccessLevel, type AccessRight, rightsFault } from './access/rights
 import { inlineContent } from './inline-content.js';
 import type { Consistency, ReadFailure, RejectReason } from './file-service.js';
 import type { FileVersion } from '../protocol/file-version.js';
+import { readRecordJson } from './record-json.js';
 import type { SiteRecords } from './site-records.js';
 import type { Seal } from './seal.js';
 
@@ -191,13 +192,7 @@ class RecordedKeys implements AccessKeys {
 }
 
 function readStored(record: FileVersion): Stored | null {
-  if (record.content?.kind !== 'inline') return null;
-  try {
-    const parsed = SCHEMA.safeParse(JSON.parse(Buffer.from(record.content.bytes).toString()));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  return readRecordJson(record, SCHEMA);
 }
 
 function shown(id: string, { note, createdMs, rights }: Stored): AccessKey {

@@ -2,6 +2,7 @@ import type { LiveSource } from '../../site/live/live-frame.js';
 import type { AccessGuard } from '../../site/access/access-guard.js';
 import type { AuditLog } from '../../site/access/audit-log.js';
 import type { Caller } from '../../site/access/caller.js';
+import type { ShareLinks } from '../../site/access/shares/share-links.js';
 import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
@@ -25,6 +26,10 @@ export interface Exchange extends HttpExchange {
   readonly guard: AccessGuard | null;
   /** Who asks; known from before the request is routed. */
   caller: Caller;
+  /** What the request is about, as it is written down, where its path is not fit for that. */
+  subject: string | null;
+  /** Makes and opens links; null where nothing is sealed. */
+  readonly shares: ShareLinks | null;
   readonly console: ConsoleFiles;
   /** What the request is called in answers and logs. */
   readonly requestId: string;

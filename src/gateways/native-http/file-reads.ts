@@ -33,11 +33,20 @@ export function sendReadFailure(exchange: Exchange, failure: ReadFailure): void 
   );
 }
 
+/** What goes with a file's bytes, and what is answered in their place. */
+export interface FileAnswer {
+  readonly headers: (file: FileVersion, served: Served, requestId: string) => FlatHeaders;
+  readonly fail: (exchange: Exchange, failure: ReadFailure) => void;
+}
+
+const PLAIN: FileAnswer = { headers: fileHeaders, fail: sendReadFailure };
+
 /** GET and HEAD of a file, or of one of its versions. */
 export async function answerFile(
   exchange: Exchange,
   name: string,
   version: number | undefined,
+  answer: FileAnswer = PLAIN,
 ): Promise<void> {
   const consistency = readConsistency(exchange);
   if (!consistency.ok) return sendProblem(exchange, consistency);
@@ -49,13 +58,13 @@ export async function answerFile(
     readOptions(exchange, consistency.value, version),
   );
   measured?.opened(name, opened, startMs);
-  if (!opened.ok) return sendReadFailure(exchange, opened);
+  if (!opened.ok) return answer.fail(exchange, opened);
   const { file } = opened;
   const { method, headers: asked } = exchange.request;
   const etag = file.content?.etag ?? '';
   const condition = judgeConditions(exchange, etag);
   if (typeof condition === 'object') return sendProblem(exchange, condition, { current: file });
-  const headers = fileHeaders(file, opened.served, exchange.requestId);
+  const headers = answer.headers(file, opened.served, exchange.requestId);
   if (condition === 'not_modified') {
     exchange.response.writeHead(304, headers);
     exchange.response.end();

@@ -20,6 +20,10 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'no_such_route'
   | 'no_such_key'
+  | 'no_such_share'
+  | 'too_many_shares'
+  | 'too_many_attempts'
+  | 'password_required'
   | 'no_seal'
   | 'invalid_right'
   | 'not_offered'
@@ -172,10 +176,23 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   no_such_route: {
     status: 404,
     title:
-      'There is nothing here. The API is /v1/files, /v1/buckets, /v1/keys, /v1/primaries, ' +
-      '/v1/cluster, /v1/position and /health.',
+      'There is nothing here. The API is /v1/files, /v1/buckets, /v1/keys, /v1/shares, ' +
+      '/v1/primaries, /v1/cluster, /v1/position and /health.',
   },
   no_such_key: { status: 404, title: 'There is no such access key. GET /v1/keys lists them.' },
+  no_such_share: {
+    status: 404,
+    title: 'There is no such link, or it is over. Ask whoever shared it for a new one.',
+  },
+  too_many_shares: { status: 409, title: 'There are as many links as there may be. Revoke some.' },
+  too_many_attempts: {
+    status: 429,
+    title: 'Too many wrong passwords were tried for this link. Try again in a quarter of an hour.',
+  },
+  password_required: {
+    status: 401,
+    title: 'The link has a password. Send it as that of basic authentication, for any user.',
+  },
   no_seal: {
     status: 501,
     title:

@@ -17,6 +17,7 @@ import { answerLive } from './live-route.js';
 import { answerHistory, answerListing, HISTORY_PARAMETERS, LIST_PARAMETERS } from './listings.js';
 import { refusal } from './problem.js';
 import { percentDecode, readNumber, readQuery } from './request-target.js';
+import { answerShares, isSharesPath } from './shares/share-routes.js';
 import { changeSites, siteAction } from './site-routes.js';
 import { OPERATIONS_PATHS } from './operations.js';
 import { answerUpkeep, upkeepAction } from './upkeep-routes.js';
@@ -60,6 +61,7 @@ export function route(exchange: Exchange): Promise<void> | void {
       return routePrimaries(exchange, query);
     default:
       if (exchange.console.owns(path)) return exchange.console.answer(exchange, path);
+      if (isSharesPath(path)) return answerShares(exchange, path, query);
       if (isBackupPath(path)) return routeBackup(exchange, path, query);
       if (OPERATIONS_PATHS.includes(path)) return routeOperations(exchange, path, query);
       return routeUpkeep(exchange, path, query);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessGuard } from '../../site/access/access-guard.js';
 import type { AuditLog } from '../../site/access/audit-log.js';
 import { ANYBODY } from '../../site/access/caller.js';
+import type { ShareLinks } from '../../site/access/shares/share-links.js';
 import type { FileService } from '../../site/file-service.js';
 import type { LiveSource } from '../../site/live/live-frame.js';
 import type { ObjectService } from '../../site/object-service.js';
@@ -23,6 +24,7 @@ import { sendProblem } from './exchange.js';
 import { Operations } from './operations.js';
 import { PROBLEMS, refusal } from './problem.js';
 import { route } from './routes.js';
+import { answerShared, SHARED } from './shares/shared-files.js';
 import { acceptSessions } from './session-socket.js';
 
 export interface NativeHttpOptions {
@@ -34,6 +36,8 @@ export interface NativeHttpOptions {
   readonly telemetry?: GatewayTelemetry | undefined;
   /** Finds out who asks; without it anybody may do everything. */
   readonly guard?: AccessGuard | null;
+  /** Makes and opens links; without it there are none. */
+  readonly shares?: ShareLinks | null;
   /** Where changes and refusals are written down; without it nowhere. */
   readonly audit?: AuditLog | null;
   /** Told of every mistake of ours; the client gets a 500. */
@@ -115,7 +119,9 @@ function handle(
     site,
     guard,
     audit,
+    shares: options.shares ?? null,
     caller: ANYBODY,
+    subject: null,
     requestId: begun.requestId,
     measured: begun.measured,
     operations,
@@ -125,8 +131,8 @@ function handle(
     faults: options.faults ?? null,
   };
   audited(audit, request, response, {
-    by: 'native',
-    what: auditedTarget(request),
+    by: isShared(request) ? 'share' : 'native',
+    what: () => exchange.subject ?? auditedTarget(request),
     who: () => exchange.caller.keyId,
     requestId: exchange.requestId,
   });
@@ -135,7 +141,9 @@ function handle(
     return;
   }
   try {
-    const answered = admit(guard, exchange, () => route(exchange));
+    const answered = isShared(request)
+      ? answerShared(exchange)
+      : admit(guard, exchange, () => route(exchange));
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
     answerMistake(exchange, options, error);
@@ -163,8 +171,16 @@ function begin(
   return { requestId: measured.trace.id, service: measured, measured };
 }
 
+/** A link is its own proof: whatever else such a request shows, keys or cookies, is not looked at. */
+function isShared({ url = '' }: IncomingMessage): boolean {
+  return splitTarget(url).path.startsWith(SHARED);
+}
+
 /** Only of a file's POST the query says what is done; elsewhere it may hold anything. */
-function auditedTarget({ method, url = '' }: IncomingMessage): string {
+function auditedTarget(request: IncomingMessage): string {
+  const { method, url = '' } = request;
+  // The rest of it is what opens the link.
+  if (/^(?:https?:\/\/[^/]*)?\/s\//i.test(url)) return SHARED;
   return method === 'POST' && url.startsWith('/v1/files/') ? url : splitTarget(url).path;
 }
 

@@ -93,7 +93,7 @@ class S3Server {
     const id = this.run + this.requests.toString(16).toUpperCase().padStart(10, '0');
     audited(this.options.audit ?? null, exchange.request, exchange.response, {
       by: 's3',
-      what: splitTarget(exchange.request.url ?? '/').path,
+      what: () => splitTarget(exchange.request.url ?? '/').path,
       // Known once the request was understood, which makes it of the exchange.
       who: () => (exchange as Partial<S3Request>).caller?.keyId ?? '',
       requestId: id,

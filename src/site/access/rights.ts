@@ -1,6 +1,6 @@
 import { checkBucketName, checkPathText } from '../site-names.js';
 
-/** `read`: get and list; `write`: also put and delete; `owner`: also make, remove, set up, share. */
+/** `read`: get, list and share; `write`: also put and delete; `owner`: also make, remove, set up. */
 export type AccessLevel = 'read' | 'write' | 'owner';
 
 export const LEVELS: readonly AccessLevel[] = ['read', 'write', 'owner'];

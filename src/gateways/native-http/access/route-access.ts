@@ -27,6 +27,8 @@ const ROUTES: readonly (readonly [path: string, access: RouteAccess])[] = [
   ['/v1/buckets', 'known'],
   ['/v1/buckets/*', 'judged'],
   ['/v1/primaries', 'judged'],
+  ['/v1/shares', 'known'],
+  ['/v1/shares/*', 'known'],
 ];
 
 export function routeAccess(path: string): RouteAccess {

@@ -11,8 +11,13 @@ const NAME = 'quorate_session';
 const SECURE_NAME = `__Host-${NAME}`;
 
 /** What a request shows of a page's session, if anything. */
-export function cookieShown({ headers, socket }: IncomingMessage): string | null {
-  const wanted = `${isSecure(socket) ? SECURE_NAME : NAME}=`;
+export function cookieShown(request: IncomingMessage): string | null {
+  return cookieNamed(request, isSecure(request.socket) ? SECURE_NAME : NAME);
+}
+
+/** The value of a cookie that a request shows; null without it. */
+export function cookieNamed({ headers }: IncomingMessage, name: string): string | null {
+  const wanted = `${name}=`;
   for (const part of (headers.cookie ?? '').split(';')) {
     const text = part.trim();
     if (text.startsWith(wanted)) return text.slice(wanted.length);
@@ -49,6 +54,7 @@ function hasOwnHeader(headers: IncomingHttpHeaders): boolean {
   return headers['quorate-console'] !== undefined;
 }
 
-function isSecure(socket: IncomingMessage['socket']): boolean {
+/** Whether it came under TLS. */
+export function isSecure(socket: IncomingMessage['socket']): boolean {
   return 'encrypted' in socket && socket.encrypted === true;
 }

@@ -1,6 +1,7 @@
 import { AccessGuard } from '../../../site/access/access-guard.js';
 import type { AuditLog } from '../../../site/access/audit-log.js';
 import { adminKeyHash, newAdminKey } from '../../../site/access/admin-key.js';
+import { ShareLinks } from '../../../site/access/shares/share-links.js';
 import { SessionTokens } from '../../../site/access/session-token.js';
 import { Seal } from '../../../site/seal.js';
 import type { AccessRight } from '../../../site/access/rights.js';
@@ -34,7 +35,9 @@ export class PrivateSites {
       const hash = adminKeyHash(sites.adminKey);
       const guard = new AccessGuard(hash, service.keys, new SessionTokens(SEAL, hash));
       const log = site === 'nyc' ? audit : null;
-      const options = { site, host: '127.0.0.1', port: 0, objects: service, guard, audit: log };
+      const shares = new ShareLinks(SEAL, service.records, service.keys, hash);
+      const place = { site, host: '127.0.0.1', port: 0 };
+      const options = { ...place, objects: service, guard, audit: log, shares };
       sites.servers.set(site, await listen(service, options));
     }
     return sites;
