@@ -40,7 +40,17 @@ module.exports = {
       name: 'layer-console',
       severity: 'error',
       from: { path: '^console/src/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(client/sdk|protocol|simulator)/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(client/sdk/|protocol/|simulator/|site/(status-types|live/live-frame|telemetry/event-ring)\\.ts$)',
+      },
+    },
+    {
+      name: 'console-has-types-of-sites-alone',
+      severity: 'error',
+      from: { path: '^console/src/' },
+      to: { path: '^src/site/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'nobody-imports-the-console',

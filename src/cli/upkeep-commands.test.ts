@@ -4,7 +4,7 @@ import { NO_BACKUP } from '../site/backup/no-backup.js';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import { listen } from '../gateways/native-http/server.js';
 import type { Verification } from '../site/site-verifier.js';
-import type { ScrubStatus } from '../site/content-scrubber.js';
+import type { ScrubStatus } from '../site/status-types.js';
 import { type Ran, tryCommand } from './trial.js';
 
 const SAME: Verification = {

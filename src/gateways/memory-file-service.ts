@@ -1,3 +1,4 @@
+import type { ClusterStatus } from '../site/status-types.js';
 import type { Upkeep } from '../site/upkeep.js';
 import { createHash } from 'node:crypto';
 import type { ChunkRef, Content, FileVersion, PrimaryTable } from './service-types.js';
@@ -202,7 +203,7 @@ export class MemoryFileService implements site.FileService {
     return { ok: true, table };
   }
 
-  cluster(): site.ClusterStatus {
+  cluster(): ClusterStatus {
     return {
       site: this.#site,
       version: '0.0.0-memory',

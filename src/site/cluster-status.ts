@@ -1,17 +1,17 @@
-import { createRequire } from 'node:module';
-import type { SiteNode } from '../protocol/node/site-node.js';
-import type { ShardDrive } from '../protocol/shard-drive.js';
-import { endSeq } from '../protocol/shard/log-tail.js';
-import { homeOf, type ReplicaProgress, type ShardState } from '../protocol/shard/state.js';
 import type {
   ClusterStatus,
   LeaseCounts,
   ReplicaStatus,
   ShardLeases,
   ShardStatus,
-} from './file-service.js';
+  UpkeepStatus,
+} from './status-types.js';
+import { createRequire } from 'node:module';
+import type { SiteNode } from '../protocol/node/site-node.js';
+import type { ShardDrive } from '../protocol/shard-drive.js';
+import { endSeq } from '../protocol/shard/log-tail.js';
+import { homeOf, type ReplicaProgress, type ShardState } from '../protocol/shard/state.js';
 import type { SiteList } from './site-list.js';
-import type { UpkeepStatus } from './upkeep.js';
 import { clientUrl, type SiteConfig } from './site-config.js';
 
 export interface StatusSources {

@@ -1,3 +1,4 @@
+import type { ScrubStatus } from './status-types.js';
 import type { ChunkRef } from '../protocol/file-version.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';
@@ -9,27 +10,6 @@ export interface ScrubberPorts {
   /** Brings a chunk here from a site that has a good copy; false when none can be reached now. */
   fetch(hash: string): Promise<boolean>;
   nowMs(): number;
-}
-
-export interface ScrubStatus {
-  readonly running: boolean;
-  /** Passes that came to their end since the start. */
-  readonly passes: number;
-  /** Of the pass that is under way, else of the last one. */
-  readonly chunks: number;
-  readonly bytes: number;
-  /** Versions and log entries that were read. */
-  readonly records: number;
-  readonly startedMs: number | null;
-  readonly endedMs: number | null;
-  /** Since the start: chunks that failed their hash or could not be read. */
-  readonly damaged: number;
-  /** Chunks that a version or entry refers to and that were not here. */
-  readonly missing: number;
-  /** Of both, those for which a good copy was fetched. */
-  readonly repaired: number;
-  /** What could not be repaired, and what else is wrong: sentences, the latest ones. */
-  readonly findings: readonly string[];
 }
 
 const FINDINGS_LIMIT = 20;

@@ -1,5 +1,5 @@
+import type { LeaseCounts } from './status-types.js';
 import type { ShardEvent } from '../protocol/shard/effects.js';
-import type { LeaseCounts } from './file-service.js';
 
 /** Adds up what leases cost the writes of this site's shards. */
 export class LeaseCounter {

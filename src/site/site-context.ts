@@ -1,6 +1,7 @@
+import type { ClusterStatus } from './status-types.js';
 import type { Content } from '../protocol/file-version.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
-import type { ByteRange, ClusterStatus } from './file-service.js';
+import type { ByteRange } from './file-service.js';
 import type { Seal } from './seal.js';
 import type { SiteChangeDesk } from './site-change-desk.js';
 import type { Upkeep } from './upkeep.js';

@@ -1,3 +1,4 @@
+import type { ClusterStatus } from './status-types.js';
 import type { SiteChangeDesk } from './site-change-desk.js';
 import type { Upkeep } from './upkeep.js';
 import type { Content, FileVersion, Metadata } from '../protocol/file-version.js';
@@ -9,7 +10,6 @@ import { Buckets, refusedBy } from './buckets.js';
 import { type AccessKeys, createAccessKeys } from './access-keys.js';
 import type {
   BucketOptions,
-  ClusterStatus,
   Consistency,
   FileService,
   History,

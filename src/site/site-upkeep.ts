@@ -1,3 +1,4 @@
+import type { UpkeepStatus } from './status-types.js';
 import type { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import type { BackupSource } from './backup/backup-source.js';
@@ -8,7 +9,7 @@ import type { ContentTransfer } from './content-transfer.js';
 import { bytePace, FULL_PACE, gentlePace } from './pace.js';
 import { SiteVerifier, type Verification } from './site-verifier.js';
 import type { Report } from './telemetry/site-log.js';
-import type { Upkeep, UpkeepSettings, UpkeepStatus } from './upkeep.js';
+import type { Upkeep, UpkeepSettings } from './upkeep.js';
 
 export interface UpkeepPorts {
   readonly backup: BackupSource;

@@ -1,3 +1,4 @@
+import type { ClusterStatus } from './status-types.js';
 import { contentHash } from '../storage/content-hash.js';
 import { createMemoryCoordinator } from '../coordinator/memory-coordinator.js';
 import type { Content } from '../protocol/file-version.js';
@@ -15,7 +16,6 @@ import { MemoryShardLog } from '../storage/log/memory-log.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
 import { joinContents } from './content-join.js';
 import { ContentDigests } from './content-digests.js';
-import type { ClusterStatus } from './file-service.js';
 import type { ObjectService } from './object-service.js';
 import { Seal } from './seal.js';
 import type { DigestName, SiteContext, UploadResult } from './site-context.js';

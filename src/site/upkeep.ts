@@ -1,6 +1,6 @@
+import type { UpkeepStatus } from './status-types.js';
 import type { BackupSource } from './backup/backup-source.js';
 import type { CollectRound } from './chunk-collector.js';
-import type { ScrubStatus } from './content-scrubber.js';
 import type { Verification } from './site-verifier.js';
 
 /** How a site looks after what it keeps. */
@@ -22,12 +22,6 @@ export const DEFAULT_UPKEEP: UpkeepSettings = {
   scrubBytesPerSecond: 16 * 1024 * 1024,
   scrubEveryMs: 24 * HOUR_MS,
 };
-
-export interface UpkeepStatus {
-  /** Chunks that nothing referred to and that were removed, since the start. */
-  readonly collected: { readonly rounds: number; readonly chunks: number; readonly bytes: number };
-  readonly scrub: ScrubStatus;
-}
 
 /** What an operator can ask of a site. */
 export interface Upkeep {

@@ -16,8 +16,11 @@ interface Status {
 }
 
 function readStatus(value: unknown): Status | null {
-  const isStatus = isFields(value) && Array.isArray(value.sites) && Array.isArray(value.links);
-  return isStatus ? (value as unknown as Status) : null;
+  return isStatus(value) ? value : null;
+}
+
+function isStatus(value: unknown): value is Status {
+  return isFields(value) && Array.isArray(value.sites) && Array.isArray(value.links);
 }
 
 const PATH = '/v1/faults';

@@ -1,5 +1,6 @@
+import type { UpkeepStatus } from '../../site/status-types.js';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Upkeep, UpkeepStatus } from '../../site/upkeep.js';
+import type { Upkeep } from '../../site/upkeep.js';
 import type { ListeningHttp } from '../http-listener.js';
 import { NO_BACKUP } from '../../site/backup/no-backup.js';
 import { MemoryFileService } from '../memory-file-service.js';

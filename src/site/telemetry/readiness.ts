@@ -1,4 +1,4 @@
-import type { ShardStatus } from '../file-service.js';
+import type { ShardStatus } from '../status-types.js';
 
 export interface Readiness {
   readonly ready: boolean;

@@ -1,9 +1,9 @@
+import type { ClusterStatus } from '../status-types.js';
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import type { ShardDrive } from '../../protocol/shard-drive.js';
 import { actEndsMs } from '../../protocol/shard/acting.js';
 import { endSeq, entryAt } from '../../protocol/shard/log-tail.js';
 import type { PrimaryRole, ShardState } from '../../protocol/shard/state.js';
-import type { ClusterStatus } from '../file-service.js';
 import type { SiteStores } from '../open-stores.js';
 import type { Verification } from '../site-verifier.js';
 import type { MetricPage } from './metric-registry.js';

@@ -1,5 +1,5 @@
+import type { ClusterStatus, ReplicaStatus } from '../status-types.js';
 import { describe, expect, it } from 'vitest';
-import type { ClusterStatus, ReplicaStatus } from '../file-service.js';
 import { StateWatch } from './state-watch.js';
 
 const GOOD = {

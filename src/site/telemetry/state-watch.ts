@@ -1,4 +1,4 @@
-import type { ClusterStatus, ReplicaStatus } from '../file-service.js';
+import type { ClusterStatus, ReplicaStatus } from '../status-types.js';
 import type { Report } from './site-log.js';
 
 const STEP_MS = 500;
