@@ -68,7 +68,7 @@ export class ConsoleSites implements FaultControl {
   }
 
   private async open(site: string): Promise<void> {
-    const { service, objects, live } = this.sites.at(site);
+    const { service, objects, live, telemetry } = this.sites.at(site);
     if (objects === null) throw new Error('these sites have keys');
     const hash = adminKeyHash(this.adminKey);
     const guard = new AccessGuard(hash, objects.keys, new SessionTokens(SEAL, hash));
@@ -80,6 +80,7 @@ export class ConsoleSites implements FaultControl {
       guard,
       shares: new ShareLinks(SEAL, objects.records, objects.keys, hash),
       live: live ?? null,
+      telemetry,
       faults: this,
       consoleFolder: this.folder,
     });

@@ -24,7 +24,7 @@ let contexts: BrowserContext[] = [];
 /** What a page says on its console, and asks of other hosts: neither should ever be. */
 let complaints: string[] = [];
 
-async function open(site: string, hash: string): Promise<Page> {
+async function open(site: string, hash: string, key = sites.adminKey): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   contexts.push(context);
   const page = await context.newPage();
@@ -35,7 +35,7 @@ async function open(site: string, hash: string): Promise<Page> {
     if (url.host !== host && url.protocol !== 'blob:') complaints.push(`asks ${request.url()}`);
   });
   await page.goto(`${sites.url(site)}/${hash}`);
-  await page.getByLabel('Key').fill(sites.adminKey);
+  await page.getByLabel('Key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
   // Only from here on: that nobody was signed in yet is a refusal that browsers complain about.
@@ -53,6 +53,13 @@ async function put(name: string, text: string): Promise<void> {
     headers: { authorization: `Bearer ${sites.adminKey}`, 'content-type': 'text/plain' },
   });
   expect(answer.ok).toBe(true);
+}
+
+async function read(name: string): Promise<void> {
+  const headers = { authorization: `Bearer ${sites.adminKey}` };
+  const answer = await fetch(`${sites.url('nyc')}/v1/files/${name}`, { headers });
+  expect(answer.ok).toBe(true);
+  await answer.text();
 }
 
 interface AxeRun {
@@ -281,6 +288,40 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     await page.getByText('every promise was kept').waitFor();
     await page.getByText('Seed 2:').waitFor();
     expect(loaded.filter((path) => path.includes('simulation-worker'))).toHaveLength(1);
+  });
+
+  it('shows what happened at all sites and how long requests take, as it happens', async () => {
+    const page = await open('tor', '#/map');
+    const reads = page.getByRole('figure').filter({ hasText: 'Reads, by how they were served' });
+    await reads.waitFor();
+    await expect
+      .poll(
+        async () => {
+          await put('docs/timed.txt', 'timed');
+          await read('docs/timed.txt');
+          return reads.innerText();
+        },
+        { timeout: WAIT_MS, interval: 300 },
+      )
+      .toMatch(/at the primary\s+[\d.]+ [µm]s/);
+    const events = page.getByRole('list', { name: 'Events' });
+    await events.getByText('primary of the files of').first().waitFor();
+    await page.getByRole('button', { name: 'Failover' }).click();
+    await events.getByText('primary of the files of').first().waitFor({ state: 'detached' });
+    expect(await seriousFaults(page)).toEqual([]);
+  });
+
+  it('shows the map to a limited key, and says what it does not show', async () => {
+    const made = await fetch(`${sites.url('nyc')}/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${sites.adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ note: 'reader', rights: [{ buckets: 'docs', level: 'read' }] }),
+    });
+    expect(made.status).toBe(201);
+    const { id, secret } = (await made.json()) as { id: string; secret: string };
+    const page = await open('nyc', '#/map', `${id}.${secret}`);
+    await page.getByText('are shown to the administrator').waitFor();
+    await page.getByRole('img', { name: /^nyc primary of/ }).waitFor();
   });
 
   it('kills a site on the map, and writes on', async () => {

@@ -1,3 +1,4 @@
+import type { ClusterStatus } from './status-types.js';
 import type { CredentialWatch } from '../certificates/credential-watch.js';
 import type { RemoteCoordinator } from '../coordinator/remote-coordinator.js';
 import { SiteNode } from '../protocol/node/site-node.js';
@@ -11,7 +12,6 @@ import type { LinkChange, PeerNetwork } from '../transport/peer-network.js';
 import { SiteBackup } from './backup/backup-source.js';
 import { clusterStatus } from './cluster-status.js';
 import { type ContentTransfer, createContentTransfer } from './content-transfer.js';
-import type { ClusterStatus } from './file-service.js';
 import { nodeConfigOf } from './node-config.js';
 import type { SiteStores } from './open-stores.js';
 import { LeaseCounter } from './lease-counter.js';
@@ -31,6 +31,7 @@ import { SnapshotTransfer } from './snapshot-transfer.js';
 import { openChangeDesk, type ShardHome, type SiteChangeDesk } from './site-change-desk.js';
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
+import { latencyCounts } from './telemetry/latency-counts.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
 import type { ReferenceSource } from './content-references.js';
@@ -142,6 +143,8 @@ export class SiteProcess implements RunningSite {
       network: this.network,
       feed: this.liveFeed,
       status: () => this.status(),
+      latency: () => latencyCounts(telemetry.registry),
+      events: (after, limit) => telemetry.events.after(after, limit),
     });
     this.snapshots = new SnapshotSource(this.network, (shard) => this.readableView(shard));
     this.service = createFileService({

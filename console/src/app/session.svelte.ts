@@ -1,4 +1,4 @@
-import { anyFields, call, onUnauthorized } from '../api/http.ts';
+import { anyFields, call, type Fields, onUnauthorized } from '../api/http.ts';
 
 const PATH = '/v1/session';
 
@@ -15,6 +15,8 @@ class Session {
   state = $state<SessionState>('asking');
   /** What the site calls the one who signed in. */
   name = $state('');
+  /** Sees everything; another key sees what it has rights to. */
+  administrator = $state(false);
 
   constructor() {
     onUnauthorized(() => {
@@ -26,11 +28,12 @@ class Session {
     const answer = await call('GET', PATH, anyFields);
     if (answer.ok) {
       this.state = answer.value.keyId === '' ? 'open' : 'signed-in';
-      this.name = nameOf(answer.value);
+      this.know(answer.value);
     } else if (answer.status === 401 || answer.status === 403) {
       this.state = 'signed-out';
     } else {
       this.state = answer.status === 0 ? 'unreachable' : 'open';
+      this.administrator = this.state === 'open';
     }
   }
 
@@ -43,7 +46,7 @@ class Session {
         : `It did not work: ${answer.message}.`;
     }
     this.state = 'signed-in';
-    this.name = nameOf(answer.value);
+    this.know(answer.value);
     return null;
   }
 
@@ -52,12 +55,11 @@ class Session {
     this.state = 'signed-out';
     location.reload();
   }
-}
 
-function nameOf(fields: Readonly<Record<string, unknown>>): string {
-  const { keyId, administrator } = fields;
-  if (administrator === true) return 'administrator';
-  return typeof keyId === 'string' ? keyId : '';
+  private know({ keyId, administrator }: Fields): void {
+    this.administrator = administrator === true || this.state === 'open';
+    this.name = this.administrator ? 'administrator' : String(keyId ?? '');
+  }
 }
 
 export const session = new Session();

@@ -1,12 +1,20 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { ClusterStatus, ShardStatus } from '../api/cluster.ts';
-import { type LiveFrame, type Mark, readFrame } from './live-frame.ts';
+import { LatencyWindow } from '../latency/latency-window.ts';
+import { withEvents } from './event-log.ts';
+import { type Mark, readFrame, type SiteEvent, type SiteFrame } from './live-frame.ts';
 import type { MessageKind } from './message-kind.ts';
 
 /** Rates are means over about this long. */
 const SMOOTHING_MS = 2000;
 
-/** All sites as they see the cluster, and the messages between them, while a page looks on. */
+const MEASURE_EVERY_MS = 500;
+const POINT_EVERY_MS = 1000;
+
+/**
+ * All sites as they see the cluster, and the messages between them, while a page looks on. Only the
+ * administrator may; for anybody else it asks for nothing and stays empty.
+ */
 export class LiveCluster {
   /** What each site said last, by site. */
   readonly statuses = new SvelteMap<string, ClusterStatus>();
@@ -16,25 +24,29 @@ export class LiveCluster {
   readonly kindRates = new SvelteMap<MessageKind, number>();
   readonly wayRates = new SvelteMap<string, number>();
   connected = $state(false);
-  private readonly source = new EventSource('/v1/live');
+  /** What happened at all sites, newest first. */
+  events = $state.raw<readonly SiteEvent[]>([]);
+  readonly latency = new LatencyWindow();
+  /** How many points the lines of `latency` have had. */
+  latencyPoints = $state(0);
+  private readonly source: EventSource | null;
   private readonly kindTotals = new Map<MessageKind, number>();
   private readonly wayTotals = new Map<string, number>();
   private sinceMs = performance.now();
+  private pointMs = 0;
   private readonly timer: number;
 
-  constructor(private readonly marked: (marks: readonly Mark[]) => void) {
-    this.source.onopen = () => (this.connected = true);
-    this.source.onerror = () => (this.connected = false);
-    this.source.onmessage = ({ data }: MessageEvent<string>) => {
-      const frame = readFrame(data);
-      if (frame !== null) this.take(frame);
-    };
-    this.timer = window.setInterval(() => this.measure(), 500);
+  constructor(
+    mayLook: boolean,
+    private readonly marked: (marks: readonly Mark[]) => void,
+  ) {
+    this.source = mayLook ? this.open() : null;
+    this.timer = window.setInterval(() => this.measure(), MEASURE_EVERY_MS);
   }
 
   close(): void {
     clearInterval(this.timer);
-    this.source.close();
+    this.source?.close();
   }
 
   /** What the site that acts for a shard says of it; else what anybody says. */
@@ -53,13 +65,26 @@ export class LiveCluster {
     return best;
   }
 
-  private take(frame: LiveFrame): void {
+  private open(): EventSource {
+    const source = new EventSource('/v1/live');
+    source.onopen = () => (this.connected = true);
+    source.onerror = () => (this.connected = false);
+    source.onmessage = ({ data }: MessageEvent<string>) => {
+      const frame = readFrame(data);
+      if (frame !== null) this.take(frame);
+    };
+    return source;
+  }
+
+  private take(frame: SiteFrame): void {
     if (!frame.answers) {
       this.silent.add(frame.site);
       return;
     }
     this.silent.delete(frame.site);
     if (frame.status !== null) this.statuses.set(frame.site, frame.status);
+    if (frame.latency !== null) this.latency.take(frame.site, frame.latency, Date.now());
+    this.events = withEvents(this.events, frame.events);
     for (const { from, to, kind, count } of frame.counts) {
       add(this.kindTotals, kind, count);
       if (kind !== 'heartbeat') add(this.wayTotals, `${from} ${to}`, count);
@@ -73,6 +98,10 @@ export class LiveCluster {
     this.sinceMs = nowMs;
     smooth(this.kindRates, this.kindTotals, forMs);
     smooth(this.wayRates, this.wayTotals, forMs);
+    if (nowMs - this.pointMs < POINT_EVERY_MS) return;
+    this.pointMs = nowMs;
+    this.latency.mark(Date.now());
+    this.latencyPoints += 1;
   }
 }
 

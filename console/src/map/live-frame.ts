@@ -1,34 +1,27 @@
+import type { LatencyCounts, LiveMark, LiveTick } from '../../../src/site/live/live-frame.js';
+import type { SiteEvent } from '../../../src/site/telemetry/event-ring.js';
 import { type ClusterStatus, readCluster } from '../api/cluster.ts';
-import { isFields } from '../api/http.ts';
-import { isMessageKind, type MessageKind } from './message-kind.ts';
+import { type Fields, isFields } from '../api/http.ts';
+import { isMessageKind } from './message-kind.ts';
 
-export interface Mark {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: MessageKind;
-  readonly shard: string;
-  readonly atMs: number;
-}
+export type { LatencyCounts, SiteEvent };
 
-export interface KindCount {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: MessageKind;
-  readonly count: number;
-}
+export type Mark = LiveMark & { readonly from: string };
+export type KindCount = LiveTick['counts'][number] & { readonly from: string };
 
 /** What one site has told of itself since its last frame. */
-export interface LiveFrame {
+export interface SiteFrame {
   readonly site: string;
   readonly answers: boolean;
-  readonly forMs: number;
   readonly marks: readonly Mark[];
   readonly counts: readonly KindCount[];
   readonly status: ClusterStatus | null;
+  readonly latency: LatencyCounts | null;
+  readonly events: readonly SiteEvent[];
 }
 
 /** Null: this is no frame. */
-export function readFrame(text: string): LiveFrame | null {
+export function readFrame(text: string): SiteFrame | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -37,7 +30,7 @@ export function readFrame(text: string): LiveFrame | null {
   }
   if (!isFields(value) || typeof value.site !== 'string') return null;
   const { site, answer } = value;
-  const nothing = { site, forMs: 0, marks: [], counts: [], status: null };
+  const nothing = { site, marks: [], counts: [], status: null, latency: null, events: [] };
   if (!isFields(answer) || !Array.isArray(answer.ticks)) return { ...nothing, answers: false };
   const marks: Mark[] = [];
   const counts: KindCount[] = [];
@@ -60,9 +53,45 @@ export function readFrame(text: string): LiveFrame | null {
     }
     forMs += Number(tick.forMs);
   }
-  return { site, answers: true, forMs, marks, counts, status: readCluster(answer.status) };
+  return {
+    site,
+    answers: true,
+    marks,
+    counts,
+    status: readCluster(answer.status),
+    latency: isLatency(answer.latency) ? answer.latency : null,
+    events: filtered(answer.events, isEvent),
+  };
 }
 
-function list(value: unknown): Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
+function isLatency(value: unknown): value is LatencyCounts {
+  if (!isFields(value) || !isNumbers(value.boundsMs)) return false;
+  const { reads, writes } = value;
+  return (
+    isFields(reads) &&
+    isFields(writes) &&
+    [reads.primary, reads.lease, reads.validated, reads.fetched].every(isNumbers) &&
+    [writes.disk, writes.quorum, writes.caches].every(isNumbers)
+  );
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number');
+}
+
+function isEvent(value: unknown): value is SiteEvent {
+  return (
+    isFields(value) &&
+    typeof value.id === 'number' &&
+    typeof value.atMs === 'number' &&
+    [value.site, value.kind, value.level, value.message].every((part) => typeof part === 'string')
+  );
+}
+
+function list(value: unknown): Fields[] {
+  return filtered(value, isFields);
+}
+
+function filtered<T>(value: unknown, isOne: (each: unknown) => each is T): T[] {
+  return Array.isArray(value) ? value.filter(isOne) : [];
 }

@@ -1,8 +1,10 @@
 import type { MessageKind } from '../../protocol/node/message-kind.js';
+import type { ClusterStatus } from '../status-types.js';
+import type { SiteEvent } from '../telemetry/event-ring.js';
 
 /*
  * What a watched cluster looks like while it works: the messages between sites, counted by kind and
- * sampled, and how each site sees the cluster. Sent to consoles as JSON.
+ * sampled, how each site sees the cluster, how long requests took, and what happened. Sent to consoles as JSON.
  */
 
 export interface LiveMark {
@@ -29,12 +31,28 @@ export interface LiveTick {
   readonly marks: readonly LiveMark[];
 }
 
+/** How many requests took how long since the site started. */
+export interface LatencyCounts {
+  /** Upper bounds; one count more than these says how many were slower. */
+  readonly boundsMs: readonly number[];
+  /** Reads, by what their freshness rested on. */
+  readonly reads: Readonly<
+    Record<'primary' | 'lease' | 'validated' | 'fetched', readonly number[]>
+  >;
+  /** Writes of which this site is the primary, by what they waited for. */
+  readonly writes: Readonly<Record<'disk' | 'quorum' | 'caches', readonly number[]>>;
+}
+
 /** What a site tells of itself to the site that somebody looks at. */
 export interface LiveAnswer {
   readonly run: string;
   readonly ticks: readonly LiveTick[];
   /** As `GET /v1/cluster` of that site; null when it was not asked for. */
-  readonly status: unknown;
+  readonly status: ClusterStatus | null;
+  /** Asked for and left out together with the status; a site of an earlier build has none. */
+  readonly latency?: LatencyCounts | null;
+  /** Those that happened since it was last asked, oldest first; at first the newest ones. */
+  readonly events?: readonly SiteEvent[];
 }
 
 export interface LiveFrame {

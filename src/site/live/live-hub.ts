@@ -1,7 +1,9 @@
 import { isCount, isFields } from '../../protocol/message-fields.js';
 import type { PeerNetwork } from '../../transport/peer-network.js';
+import type { ClusterStatus } from '../status-types.js';
+import type { SiteEvent } from '../telemetry/event-ring.js';
 import type { LiveFeed } from './live-feed.js';
-import type { LiveAnswer, LiveFrame, LiveSource } from './live-frame.js';
+import type { LatencyCounts, LiveAnswer, LiveFrame, LiveSource } from './live-frame.js';
 
 const METHOD = 'live';
 const EVERY_MS = 250;
@@ -9,6 +11,8 @@ const DEADLINE_MS = 2000;
 /** Every so many rounds a site also says how it sees the cluster. */
 const STATUS_ROUNDS = 4;
 const WATCHERS_LIMIT = 32;
+/** Events of one answer: the newest for who comes, then as many at once. */
+const EVENTS_LIMIT = 100;
 
 export interface LiveHubOptions {
   readonly site: string;
@@ -17,13 +21,18 @@ export interface LiveHubOptions {
   readonly peers: () => readonly string[];
   readonly network: Pick<PeerNetwork, 'call' | 'handle'>;
   readonly feed: LiveFeed;
-  readonly status: () => unknown;
+  readonly status: () => ClusterStatus;
+  readonly latency: () => LatencyCounts;
+  /** Those after an id, or without one the newest. */
+  readonly events: (after: number | undefined, limit: number) => readonly SiteEvent[];
 }
 
 /** How far this site has been told by another. */
 interface Follower {
   run: string;
   afterSeq: number;
+  /** The newest event told; null: nobody has heard of any. */
+  afterEvent: number | null;
   rounds: number;
   isAsking: boolean;
 }
@@ -42,7 +51,10 @@ export class LiveHub implements LiveSource {
     if (this.listeners.size >= WATCHERS_LIMIT) return null;
     this.listeners.add(listener);
     // Whoever comes new wants to see how things stand at once.
-    for (const follower of this.followers.values()) follower.rounds = 0;
+    for (const follower of this.followers.values()) {
+      follower.rounds = 0;
+      follower.afterEvent = null;
+    }
     if (this.timer === null) {
       this.timer = setInterval(() => this.round(), EVERY_MS);
       this.timer.unref();
@@ -90,26 +102,28 @@ export class LiveHub implements LiveSource {
   private followerOf(site: string): Follower {
     let follower = this.followers.get(site);
     if (follower === undefined) {
-      follower = { run: '', afterSeq: 0, rounds: 0, isAsking: false };
+      follower = { run: '', afterSeq: 0, afterEvent: null, rounds: 0, isAsking: false };
       this.followers.set(site, follower);
     }
     return follower;
   }
 
-  private question(follower: Follower): { run: string; afterSeq: number; status: boolean } {
-    const { run, afterSeq, rounds } = follower;
+  private question(follower: Follower): object {
+    const { run, afterSeq, afterEvent, rounds } = follower;
     follower.rounds += 1;
-    return { run, afterSeq, status: rounds % STATUS_ROUNDS === 0 };
+    return { run, afterSeq, afterEvent, status: rounds % STATUS_ROUNDS === 0 };
   }
 
   private answer(payload: unknown): LiveAnswer {
-    const { run, feed, status } = this.options;
+    const { run, feed, status, latency, events } = this.options;
     const asked = isFields(payload) ? payload : {};
     const afterSeq = asked.run === run && isCount(asked.afterSeq) ? asked.afterSeq : 0;
     return {
       run,
       ticks: feed.read(afterSeq),
       status: asked.status === true ? status() : null,
+      latency: asked.status === true ? latency() : null,
+      events: events(isCount(asked.afterEvent) ? asked.afterEvent : undefined, EVENTS_LIMIT),
     };
   }
 
@@ -117,6 +131,7 @@ export class LiveHub implements LiveSource {
     if (answer !== null) {
       follower.run = answer.run;
       follower.afterSeq = answer.ticks.at(-1)?.seq ?? follower.afterSeq;
+      follower.afterEvent = answer.events?.at(-1)?.id ?? follower.afterEvent;
     }
     for (const listener of [...this.listeners]) listener({ site, answer });
   }
