@@ -169,6 +169,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'release-waits-for-renewal',
+    title: 'A release is put off by the answer to a renewal: the successor waits for nothing.',
+    scenario: 'release-waits-for-no-renewal',
+    edits: [
+      {
+        file: 'protocol/shard/claim.ts',
+        find: 'const isLeaving = s.claim.releaseDue !== null;',
+        replace: 'const isLeaving = false;',
+      },
+    ],
+  },
+  {
     id: 'acts-after-withdrawal',
     title: 'A primary that has withdrawn goes on acting until it is told otherwise.',
     scenario: 'withdrawn-primary-answers-nobody',

@@ -281,6 +281,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'lends-after-a-recall',
+    title: 'A primary that gave up a hand-over lends again in the epoch whose leases it recalled.',
+    scenario: 'recalled-epoch-lends-no-more',
+    edits: [
+      {
+        file: 'protocol/shard/lending.ts',
+        find: "role.phase === 'serving' && !role.recalls && mayAct",
+        replace: "role.phase === 'serving' && role.withdrawal === null && mayAct",
+      },
+    ],
+  },
+  {
     id: 'ends-before-its-clients',
     title: 'A site that ends gives its leases back while clients of its own still have files.',
     scenario: 'who-ends-waits-for-its-clients',

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
+import type { SiteChangeAnswer } from '../site/site-change-desk.js';
 import { type Ran, tryCommand } from './trial.js';
 
 let service: MemoryFileService;
@@ -215,6 +216,9 @@ describe('wrong arguments are 2', () => {
     ['site', '--config'],
     ['site explode nyc', 'too many arguments'],
     ['site stop par', 'there is no site "par"'],
+    ['site add Fra', 'names are 1 to 32'],
+    ['site add fra --at 10.0.0.4', 'expected host:port,url'],
+    ['site add fra=10.0.0.4 --dir nowhere', 'holds no cluster'],
     ['primary set docs/a par', 'there is no site "par"'],
     ['up --wan nyc-par=3', 'nyc-par'],
     ['put - docs/a --if-version x', '--if-version x'],
@@ -228,6 +232,45 @@ describe('wrong arguments are 2', () => {
     const ran = await quorate('site stop nyc --base-port 64000');
     expect(ran.exit).toBe(4);
     expect(ran.err).toContain('quorate up');
+  });
+});
+
+describe('changes of sites', () => {
+  const change = { kind: 'add', site: 'fra', state: 'preparing', writeQuorum: 3 } as const;
+  const SITES = { version: 0, sites: ['nyc'], writeQuorum: 2, since: {}, addresses: [] };
+
+  it('are brought to the cluster and followed to their end', async () => {
+    const asked: unknown[] = [];
+    const begun = (...what: readonly unknown[]): Promise<SiteChangeAnswer> => {
+      asked.push(what);
+      return Promise.resolve({ ok: true, sites: { ...SITES, change } });
+    };
+    service.siteChanges = { replace: begun, add: begun, remove: begun, giveUp: begun };
+    // The cluster of this test has nyc, tor and lon, and never anything under way.
+    const added = await store('site add tor --at 10.0.0.4:7419,https://10.0.0.4:7411 --city Oslo');
+    expect(added).toMatchObject({ exit: 0 });
+    expect(added.out).toContain('tor is one of 3 sites; a write needs 2.');
+    const given = await store('site add fra --at 10.0.0.4:7419,https://10.0.0.4:7411');
+    expect(given).toMatchObject({ exit: 1 });
+    expect(given.out).toContain('fra was not added');
+    expect((await store('site remove fra --rehome')).out).toContain('fra is removed: 3 sites');
+    expect((await store('site cancel fra')).exit).toBe(0);
+    const host = { host: '10.0.0.4', peerPort: 7419, httpUrl: 'https://10.0.0.4:7411' };
+    expect(asked).toEqual([
+      [{ site: 'tor', displayName: 'Oslo', ...host }],
+      [{ site: 'fra', displayName: 'fra', ...host }],
+      ['fra', true],
+      ['fra'],
+    ]);
+  });
+
+  it('that are refused say why', async () => {
+    const message = 'W = 2 of N = 2';
+    const refused = () => Promise.resolve({ ok: false, reason: 'too_few_sites', message } as const);
+    service.siteChanges = { replace: refused, add: refused, remove: refused, giveUp: refused };
+    const ran = await store('site remove fra');
+    expect(ran).toMatchObject({ exit: 1 });
+    expect(ran.err).toContain('W = 2 of N = 2');
   });
 });
 

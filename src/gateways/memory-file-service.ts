@@ -25,7 +25,7 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export class MemoryFileService implements site.FileService {
   upkeep: Upkeep | null = null;
-  readonly siteChanges: site.FileService['siteChanges'] = null;
+  siteChanges: site.FileService['siteChanges'] = null;
   readonly #site: string;
   readonly #sites: readonly string[];
   readonly #now: () => number;

@@ -69,7 +69,7 @@ export const NETWORK_LIMITS: NetworkLimits = {
   pingIntervalMs: 1000,
   deadAfterMs: 5000,
   redialMinMs: 50,
-  redialMaxMs: 1000,
+  redialMaxMs: 250,
   strangers: 256,
 };
 

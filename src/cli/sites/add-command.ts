@@ -55,10 +55,9 @@ async function addLocally(session: Session, name: string, city: string): Promise
   if (place === undefined) throw new Error('the supervisor did not say where the site is');
   const begun = await begin(session, name, place);
   if (begun !== EXIT.ok) {
-    // A site that is there already is none of ours to take away.
-    const { cluster } = { cluster: await session.client.cluster() };
-    const isThere = !cluster.ok || cluster.value.sites.some(({ site }) => site === name);
-    if (!isThere) await askSupervisor(session, name, { action: 'forget' });
+    if (await isSurelyUnknown(session, name)) {
+      await askSupervisor(session, name, { action: 'forget' });
+    }
     return begun;
   }
   const started = await askSupervisor(session, name, { action: 'start' });
@@ -80,7 +79,7 @@ async function addWithFolder(
   if (!written.ok) throw new UsageError(written.message);
   const begun = await begin(session, name, written.place);
   if (begun !== EXIT.ok) {
-    await rm(written.folder, { recursive: true });
+    if (await isSurelyUnknown(session, name)) await rm(written.folder, { recursive: true });
     return begun;
   }
   await session.note(
@@ -98,6 +97,12 @@ async function addWithFolder(
 async function begin(session: Session, name: string, address: SitePlace): Promise<ExitCode> {
   const begun = await session.client.changeSites(name, 'add', { address });
   return begun.ok ? EXIT.ok : session.fail(begun);
+}
+
+/** False also where nobody says: what was prepared for a site that may be coming stays. */
+async function isSurelyUnknown(session: Session, name: string): Promise<boolean> {
+  const cluster = await session.client.cluster();
+  return cluster.ok && cluster.value.sites.every(({ site }) => site !== name);
 }
 
 function follow(session: Session, name: string): Promise<ExitCode> {

@@ -13,7 +13,7 @@ import type { ReadAnswer, WriteRejection, WriteRequest } from '../request.js';
 import { ShardDrive, type Timers } from '../shard-drive.js';
 import type { ShardEvent } from '../shard/effects.js';
 import { canReachQuorum } from '../shard/claim.js';
-import { endSeq } from '../shard/log-tail.js';
+import { endSeq, epochAt } from '../shard/log-tail.js';
 import type { ShardStart } from '../shard/state.js';
 import { type CallResult, type Reigning, SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
@@ -413,6 +413,8 @@ function hasHandedOver(drive: ShardDrive): boolean {
   if (role.kind !== 'replica' || claim.releaseDue !== null || claim.attempt !== null) return false;
   if (claim.abandonedEpoch === 0) return true; // never was the primary
   const isFollowed = leader !== null && leader.reign.epoch > claim.abandonedEpoch;
-  if (isFollowed && leader.commitSeq >= endSeq(log)) return true;
+  // The successor serves once an entry of its own epoch has committed, whatever follows that.
+  const committedSeq = Math.min(leader?.commitSeq ?? 0, endSeq(log));
+  if (isFollowed && (epochAt(log, committedSeq) ?? 0) >= leader.reign.epoch) return true;
   return ![...peers.values()].some((peer) => peer.connected && peer.eligible);
 }

@@ -73,12 +73,16 @@ function withdraw(step: Step, role: PrimaryRole, successor: string): void {
   role.withdrawal = {
     sinceMs: step.now.monoMs,
     successor,
-    recallMs: null,
+    drainedMs: null,
     recalled: new Set(),
     sentMs: null,
     acknowledged: new Set(),
   };
   emit(step, { kind: 'handing-over', epoch: role.epoch, to: successor });
+  // While what is in flight ends, leases come back.
+  role.recalls = true;
+  revokeClients(step, null);
+  sendRecall(step, role);
   handoverTick(step);
 }
 
@@ -111,9 +115,9 @@ export function handoverDeadline(s: ShardState): number {
   const { role, config, caughtUpSinceMs } = s;
   const { heartbeatMs, handoverLimitMs, homecomingMs } = config.timing;
   if (role.kind === 'primary' && role.withdrawal !== null) {
-    const { sinceMs, recallMs, sentMs } = role.withdrawal;
+    const { sinceMs, drainedMs, sentMs } = role.withdrawal;
     if (sentMs !== null) return sentMs + WITHDRAWAL_PATIENCE_MS;
-    return recallMs === null ? sinceMs + handoverLimitMs : leasesOutUntilMs(s, role);
+    return drainedMs === null ? sinceMs + handoverLimitMs : leasesOutUntilMs(s, role);
   }
   if (role.kind !== 'replica' || config.site !== homeOf(s)) return Number.POSITIVE_INFINITY;
   if (caughtUpSinceMs === null) return s.clock.monoMs + 2 * heartbeatMs;
@@ -131,7 +135,7 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
   const { s, now } = step;
   const { withdrawal } = role;
   if (withdrawal === null) return;
-  if (withdrawal.recallMs === null) {
+  if (withdrawal.drainedMs === null) {
     const drained = s.releasedSeq >= endSeq(s.log) && s.releasedSeq >= role.noopSeq;
     if (!drained && now.monoMs - withdrawal.sinceMs < s.config.timing.handoverLimitMs) return;
     if (!drained && !s.stopping) {
@@ -140,9 +144,7 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
       if (role.phase === 'withdrawing') role.phase = 'serving';
       return;
     }
-    withdrawal.recallMs = now.monoMs;
-    revokeClients(step, null);
-    sendRecall(step, role);
+    withdrawal.drainedMs = now.monoMs;
   }
   if (withdrawal.sentMs === null) {
     // † No site that is asked for a promise says that the way is free while a lease still runs.

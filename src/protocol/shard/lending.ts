@@ -29,9 +29,9 @@ const REVOKE_BATCH = 1024;
 /** So many entries are looked at for a late write of a bucket. */
 const REST_ENTRIES = 1024;
 
-/** † Whether anything may be granted or renewed: not before serving, nor once a withdrawal began. */
+/** † Whether anything may be granted or renewed: not before serving, nor once leases are recalled. */
 export function mayLend(step: Step, role: PrimaryRole): boolean {
-  return role.phase === 'serving' && role.withdrawal === null && mayAct(step, role);
+  return role.phase === 'serving' && !role.recalls && mayAct(step, role);
 }
 
 /** The newest write of the file, if it is not released yet; 0 if it is. */

@@ -243,6 +243,7 @@ function crown(step: Step, role: CandidateRole, adoptedFrom: string): void {
     nextBeatMs: now.monoMs,
     lowSinceMs: null,
     commitNoticeDue: false,
+    recalls: false,
     withdrawal: null,
   };
   s.role = primary;

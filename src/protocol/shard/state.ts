@@ -136,11 +136,13 @@ export interface PrimaryRole {
   /** When the quorum was lost (monotonic), or null. */
   lowSinceMs: number | null;
   commitNoticeDue: boolean;
+  /** † Leases of this epoch were asked back: none is lent in it any more, also if it goes on. */
+  recalls: boolean;
   withdrawal: {
     readonly sinceMs: number;
     readonly successor: string;
-    /** Since when every lease of this epoch is asked back; null while writes are in flight. */
-    recallMs: number | null;
+    /** Since when nothing is in flight any more; null until then. */
+    drainedMs: number | null;
     readonly recalled: Set<string>;
     sentMs: number | null;
     readonly acknowledged: Set<string>;

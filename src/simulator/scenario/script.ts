@@ -228,7 +228,7 @@ class Player {
         stage.askEnd(words[0] ?? '', words[2] ?? '', words[4], words[6]);
         return true;
       case 'grant':
-        stage.grant(words[0] ?? '', words[2] ?? '');
+        stage.grant(words[0] ?? '', words[2] ?? '', words[3] === 'if');
         return true;
       case 'want':
         stage.want(words[0] ?? '');

@@ -137,9 +137,13 @@ export class Stage {
     this.look(site, (step) => this.core.wantLease(step));
   }
 
-  /** The holder keeps what it was told by this answer; it may have come long ago. */
-  grant(holder: string, answerName: string): void {
+  /**
+   * The holder keeps what it was told by this answer; it may have come long ago. `ifAny`: it may be that
+   * nothing was granted.
+   */
+  grant(holder: string, answerName: string, ifAny: boolean): void {
     const { name, version, terms } = this.told(answerName);
+    if (terms === null && ifAny) return;
     if (terms === null) throw new Error('nothing was granted');
     const viewed = viewHead(this.station(holder).view, name) ?? null;
     this.input(holder, { kind: 'granted', name, version, terms, viewed });
