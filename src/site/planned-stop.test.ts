@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { RunningSites } from './test-running-sites.js';
-
-const LIMIT_MS = 20_000;
+import { eventually, RunningSites } from './test-running-sites.js';
 
 let sites: RunningSites;
 
@@ -10,14 +8,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => sites.close());
-
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (performance.now() > untilMs) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** Files that a site has under lease from nyc, as nyc knows it. */
 function lentTo(site: string): number {

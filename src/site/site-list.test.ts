@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SiteRetired } from './start-failure.js';
-import { RunningSites } from './test-running-sites.js';
-
-const LIMIT_MS = 20_000;
+import { eventually, RunningSites } from './test-running-sites.js';
 
 let sites: RunningSites;
 
@@ -30,14 +28,6 @@ async function get(site: string, name: string): Promise<string> {
   const parts: Uint8Array[] = [];
   for await (const part of opened.body()) parts.push(part);
   return Buffer.concat(parts).toString('latin1');
-}
-
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (performance.now() > untilMs) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 function deskAt(site: string) {

@@ -14,6 +14,7 @@ import { freePort } from '../transport/free-ports.js';
 
 const SITES = ['nyc', 'tor', 'lon'];
 const HOST = '127.0.0.1';
+const EVENTUALLY_MS = 20_000;
 
 export interface RunningSitesOptions {
   /** The certificates of a site, if the sites prove themselves to each other. */
@@ -115,5 +116,17 @@ export class RunningSites {
       wan: {},
       fsync: true,
     };
+  }
+}
+
+/** Looks again until it holds, for 20 seconds at most. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const untilMs = performance.now() + EVENTUALLY_MS;
+  while (!(await holds())) {
+    if (performance.now() > untilMs) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -3,10 +3,12 @@ import type { SitePlace } from '../../client/http-client.js';
 import { viewsOf } from '../cluster-commands.js';
 import type { ExitCode } from '../exit-code.js';
 import { EXIT, UsageError } from '../exit-code.js';
+import { pause } from '../pause.js';
 import type { Session } from '../session.js';
 import { changeLines } from '../status-screen.js';
 
-const LOOK_EVERY_MS = 1000;
+/** Between two looks. */
+export const LOOK_EVERY_MS = 1000;
 
 export interface FollowedChange {
   readonly site: string;
@@ -33,7 +35,7 @@ export async function followChange(
     const line = source ? (changeLines(source, views).at(-1) ?? '') : '';
     if (line !== told && line !== '') await session.note(line);
     told = line;
-    await pause();
+    await pause(LOOK_EVERY_MS, session.world.stopped);
   }
   await session.note('It goes on without this command: quorate status says how far it is.');
   return EXIT.failed;
@@ -51,8 +53,4 @@ export function readPlace(site: string, text: string, city: string | undefined):
     throw new UsageError(`--at "${text}": expected host:port,url as in the example`);
   }
   return { display_name: city ?? site, host, peer_port: Number(port), http_url: url };
-}
-
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
 }

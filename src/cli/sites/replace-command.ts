@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import type { ExitCode } from '../exit-code.js';
 import { EXIT } from '../exit-code.js';
+import { pause } from '../pause.js';
 import { type ClusterOptions, requireSite, Session, storeCommand } from '../session.js';
-import { followChange, pause, readPlace } from './follow-change.js';
+import { followChange, LOOK_EVERY_MS, readPlace } from './follow-change.js';
 import { actOnSite } from './supervisor-call.js';
 
 type ReplaceOptions = ClusterOptions & {
@@ -53,7 +54,7 @@ async function replace(
     if (!isOurs || begun.code !== 'site_is_up' || session.world.stopped.aborted) {
       return session.fail(begun);
     }
-    await pause();
+    await pause(LOOK_EVERY_MS, session.world.stopped);
   }
   if (isOurs) {
     const started = await actOnSite(session, name, 'start-empty', true);
