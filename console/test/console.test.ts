@@ -208,6 +208,22 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     await guest.context().close();
   });
 
+  it('lets pages of other origins use a bucket, and no more', async () => {
+    const page = await open('nyc', '#/admin/buckets');
+    const bucket = page.getByRole('region', { name: 'Bucket docs' });
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+    const origins = bucket.getByLabel('Web pages of these origins');
+    await origins.fill('https://app.example');
+    await origins.press('Enter');
+    expect((await answered).status()).toBe(200);
+    const preflight = await fetch(`${sites.url('lon')}/v1/files/docs/a`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
+  });
+
   it('is used by keyboard alone', async () => {
     await put('docs/keys/a.txt', 'a');
     await put('docs/keys/b.txt', 'b');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BucketAnswer } from '../client/answers.js';
-import type { BucketChange } from '../client/http-client.js';
+import type { BucketChange, CorsRuleWish } from '../client/http-client.js';
 import type { CommandRunner } from './command-runner.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
@@ -15,6 +15,7 @@ interface SettingOptions extends ClusterOptions {
   readonly keepDays?: string;
   readonly keepVersions?: string;
   readonly owner?: string;
+  readonly cors?: readonly string[];
 }
 
 const DAYS_LIMIT = 36_500;
@@ -26,12 +27,19 @@ export function addBucketSettingsCommand(program: Command, run: CommandRunner): 
     'bucket docs --versioning on',
     'bucket site --anonymous-read on              # anybody may read it over S3',
     'bucket docs --keep-days 90 --keep-versions 10',
+    'bucket docs --cors https://app.example=GET,PUT --cors https://www.example',
+    'bucket docs --cors none',
     'bucket archive --keep-days forever --keep-versions all',
   ])
     .option('--versioning <state>', 'on or suspended: S3 version ids of their own')
     .option('--anonymous-read <state>', 'on or off: S3 reads and listings without a key')
     .option('--keep-days <n>', 'how long replaced versions are kept, or "forever"')
     .option('--keep-versions <n>', 'how many replaced versions of a file are kept, or "all"')
+    .option(
+      '--cors <origin=methods>',
+      'pages of ORIGIN (one * in it) may GET and HEAD, or what is said; in place of all others',
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
     .option('--owner <key>', 'the access key id that owns it, or "nobody"')
     .action((name: string, options: SettingOptions) =>
       run((world) => settings(new Session(world, options), bucketName(name), readChange(options))),
@@ -49,7 +57,7 @@ async function settings(session: Session, name: string, change: BucketChange): P
 }
 
 function readChange(options: SettingOptions): BucketChange {
-  const { versioning, anonymousRead, keepDays, keepVersions, owner } = options;
+  const { versioning, anonymousRead, keepDays, keepVersions, owner, cors } = options;
   const retention = {
     ...(keepDays !== undefined && { days: count('--keep-days', keepDays, DAYS_LIMIT, 'forever') }),
     ...(keepVersions !== undefined && {
@@ -66,6 +74,7 @@ function readChange(options: SettingOptions): BucketChange {
     }),
     ...(Object.keys(retention).length > 0 && { retention }),
     ...(owner !== undefined && { owner: ownerOf(owner) }),
+    ...(cors !== undefined && { cors: cors.flatMap(corsRuleOf) }),
   };
 }
 
@@ -88,9 +97,36 @@ function ownerOf(text: string): string {
   throw new UsageError(`--owner ${text}: say an access key id (quorate key list), or "nobody"`);
 }
 
+const CORS_METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
+const CORS_MAX_AGE_SECONDS = 3600;
+
+/** None for "none". Pages may send any header, and see what says which version they got. */
+function corsRuleOf(text: string): CorsRuleWish[] {
+  if (text === 'none') return [];
+  const equals = text.indexOf('=');
+  const origin = equals < 0 ? text : text.slice(0, equals);
+  const methods = equals < 0 ? ['GET', 'HEAD'] : text.slice(equals + 1).split(',');
+  const wrong = methods.find((method) => !CORS_METHODS.includes(method));
+  if (origin === '' || wrong !== undefined) {
+    throw new UsageError(`--cors ${text}: say ORIGIN, ORIGIN=GET,PUT or none`);
+  }
+  return [
+    {
+      allowedOrigins: [origin],
+      allowedMethods: methods,
+      allowedHeaders: ['*'],
+      exposeHeaders: ['ETag', 'Quorate-Version'],
+      maxAgeSeconds: CORS_MAX_AGE_SECONDS,
+    },
+  ];
+}
+
 function settingsText(bucket: BucketAnswer): string {
   const { days, versions } = bucket.retention;
-  const origins = bucket.cors.flatMap(({ allowedOrigins }) => allowedOrigins);
+  const origins = bucket.cors.map(
+    ({ allowedOrigins, allowedMethods }) =>
+      `${allowedOrigins.join(' ')} (${allowedMethods.join(', ')})`,
+  );
   return tableLines([
     ['bucket', bucket.name],
     ['made', dateText(bucket.created)],

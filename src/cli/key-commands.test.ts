@@ -90,6 +90,19 @@ describe('a bucket', () => {
     expect(back.out).toMatch(/^versioning {2,}on$/m);
   });
 
+  it('lets pages of other origins use it, or none', async () => {
+    const words = 'bucket docs --cors https://app.example=GET,PUT --cors https://*.test';
+    const shown = await quorate(words);
+    expect(shown.out).toMatch(
+      /^pages of +https:\/\/app.example \(GET, PUT\), https:\/\/\*.test \(GET, HEAD\)$/m,
+    );
+    const none = await quorate('bucket docs --cors none');
+    expect(none.out).toMatch(/^pages of +no other origin/m);
+    expect(await quorate('bucket docs --cors https://app.example=PATCH')).toMatchObject({
+      exit: 2,
+    });
+  });
+
   it('that is not there is 1', async () => {
     expect(await quorate('bucket nowhere')).toMatchObject({ exit: 1, out: '' });
   });

@@ -149,7 +149,9 @@ export const BucketAnswer = z.object({
   versioning: z.enum(['off', 'enabled', 'suspended']),
   anonymousRead: z.boolean(),
   retention: z.object({ days: z.number().nullable(), versions: z.number().nullable() }),
-  cors: z.array(z.looseObject({ allowedOrigins: z.array(z.string()) })),
+  cors: z.array(
+    z.looseObject({ allowedOrigins: z.array(z.string()), allowedMethods: z.array(z.string()) }),
+  ),
   tags: z.record(z.string(), z.string()),
 });
 export type BucketAnswer = z.infer<typeof BucketAnswer>;

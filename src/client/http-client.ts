@@ -84,10 +84,20 @@ export interface ReadSettings {
   readonly headOnly?: boolean;
 }
 
+export interface CorsRuleWish {
+  readonly allowedOrigins: readonly string[];
+  readonly allowedMethods: readonly string[];
+  readonly allowedHeaders?: readonly string[];
+  readonly exposeHeaders?: readonly string[];
+  readonly maxAgeSeconds?: number;
+}
+
 export interface BucketChange {
   readonly owner?: string;
   readonly versioning?: 'enabled' | 'suspended';
   readonly anonymousRead?: boolean;
+  /** What pages of other origins may do; replaces all rules there are. */
+  readonly cors?: readonly CorsRuleWish[];
   /** Of replaced versions; null: for ever, any number. */
   readonly retention?: { readonly days?: number | null; readonly versions?: number | null };
 }

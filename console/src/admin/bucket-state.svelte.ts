@@ -5,6 +5,33 @@ export interface Settings {
   readonly anonymousRead: boolean;
   readonly days: number | null;
   readonly versions: number | null;
+  readonly cors: Cors;
+}
+
+/** What pages of other origins may do, as far as it can be shown in one line. */
+export interface Cors {
+  readonly origins: readonly string[];
+  readonly mayWrite: boolean;
+  /** More than one rule: shown together, and replaced by one when something is changed here. */
+  readonly rules: number;
+}
+
+function readCors(value: unknown): Cors {
+  const rules = Array.isArray(value) ? value.filter(isFields) : [];
+  const texts = (key: string): string[] =>
+    rules.flatMap((rule) => (Array.isArray(rule[key]) ? rule[key].map(String) : []));
+  const mayWrite = texts('allowedMethods').some((method) => method !== 'GET' && method !== 'HEAD');
+  return { origins: texts('allowedOrigins'), mayWrite, rules: rules.length };
+}
+
+/** The rule, or none, that lets pages of these origins read, or write too. */
+export function corsRules(origins: string, mayWrite: boolean): readonly unknown[] {
+  const allowedOrigins = origins.split(/[\s,]+/).filter((origin) => origin !== '');
+  if (allowedOrigins.length === 0) return [];
+  const allowedMethods = mayWrite ? ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] : ['GET', 'HEAD'];
+  const exposeHeaders = ['ETag', 'Quorate-Version'];
+  const rule = { allowedOrigins, allowedMethods, allowedHeaders: ['*'], exposeHeaders };
+  return [{ ...rule, maxAgeSeconds: 3600 }];
 }
 
 function readSettings(value: unknown): Settings | null {
@@ -16,6 +43,7 @@ function readSettings(value: unknown): Settings | null {
     anonymousRead: value.anonymousRead === true,
     days: numberOf(retention.days),
     versions: numberOf(retention.versions),
+    cors: readCors(value.cors),
   };
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { BucketSettings } from '../../site/bucket-settings.js';
 import type { BucketState, ObjectService } from '../../site/object-service.js';
+import { CORS_RULE_LIMIT, corsRuleFault } from '../cors.js';
 import type { Exchange } from './exchange.js';
 import { sendJson, sendProblem } from './exchange.js';
 import { sendReadFailure } from './file-reads.js';
@@ -12,6 +13,25 @@ import { refusal } from './problem.js';
 const DAYS_LIMIT = 36_500;
 const VERSIONS_LIMIT = 1_000_000;
 
+const names = z.array(z.string().max(1024)).max(100);
+const CorsRules = z
+  .array(
+    z
+      .strictObject({
+        id: z.string().max(255).optional(),
+        allowedOrigins: names.min(1),
+        allowedMethods: names.min(1),
+        allowedHeaders: names.default([]),
+        exposeHeaders: names.default([]),
+        maxAgeSeconds: z.int().min(0).max(999_999_999).optional(),
+      })
+      .superRefine((rule, context) => {
+        const fault = corsRuleFault(rule);
+        if (fault !== null) context.addIssue({ code: 'custom', message: fault.message });
+      }),
+  )
+  .max(CORS_RULE_LIMIT);
+
 const Change = z.strictObject({
   owner: z
     .string()
@@ -20,6 +40,7 @@ const Change = z.strictObject({
   // Once versions had ids of their own there is no way back, only a rest.
   versioning: z.enum(['enabled', 'suspended']).optional(),
   anonymousRead: z.boolean().optional(),
+  cors: CorsRules.optional(),
   retention: z
     .strictObject({
       days: z.int().min(1).max(DAYS_LIMIT).nullable().optional(),
@@ -30,6 +51,7 @@ const Change = z.strictObject({
 type Change = z.infer<typeof Change>;
 const CHANGE_EXAMPLE =
   'some of {"versioning": "enabled", "anonymousRead": false, "owner": "", ' +
+  '"cors": [{"allowedOrigins": ["https://app.example"], "allowedMethods": ["GET"]}], ' +
   '"retention": {"days": 30, "versions": null}}';
 const CHANGE_ATTEMPTS = 5;
 
@@ -68,13 +90,14 @@ export async function changeBucketSettings(
 }
 
 function changed(settings: BucketSettings, change: Change): BucketSettings {
-  const { owner, versioning, anonymousRead, retention } = settings;
+  const { owner, versioning, anonymousRead, cors, retention } = settings;
   const { days, versions } = change.retention ?? {};
   return {
     ...settings,
     owner: change.owner ?? owner,
     versioning: change.versioning ?? versioning,
     anonymousRead: change.anonymousRead ?? anonymousRead,
+    cors: change.cors ?? cors,
     retention: {
       days: days === undefined ? retention.days : days,
       versions: versions === undefined ? retention.versions : versions,

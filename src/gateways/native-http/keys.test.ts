@@ -41,6 +41,10 @@ async function askAt(
   return { ...answer, json: answer.body === '' ? {} : JSON.parse(answer.body) };
 }
 
+function rule(origin: string, method = 'GET'): unknown {
+  return { allowedOrigins: [origin], allowedMethods: [method] };
+}
+
 async function newKey(rights: unknown = [{ buckets: '*', level: 'owner' }]): Promise<string> {
   return String((await ask('POST', '/v1/keys', { note: 'n', rights })).json['id']);
 }
@@ -193,7 +197,11 @@ describe('settings of buckets', () => {
 
   it.each([
     ['PATCH', '/v1/buckets/plain', { versioning: 'off' }, 400, 'malformed_json'],
-    ['PATCH', '/v1/buckets/plain', { cors: [] }, 400, 'malformed_json'],
+    ['PATCH', '/v1/buckets/plain', { cors: [{}] }, 400, 'malformed_json'],
+    ['PATCH', '/v1/buckets/plain', { cors: [rule('*', 'PATCH')] }, 400, 'malformed_json'],
+    ['PATCH', '/v1/buckets/plain', { cors: [rule('https://*.*')] }, 400, 'malformed_json'],
+    ['PATCH', '/v1/buckets/plain', { cors: [rule('a b')] }, 400, 'malformed_json'],
+    ['PATCH', '/v1/buckets/plain', { cors: Array(101).fill(rule('*')) }, 400, 'malformed_json'],
     ['PATCH', '/v1/buckets/plain', { retention: { days: 0 } }, 400, 'malformed_json'],
     ['PATCH', '/v1/buckets/plain', { retention: { days: 1.5 } }, 400, 'malformed_json'],
     ['PATCH', '/v1/buckets/plain', { retention: { versions: -1 } }, 400, 'malformed_json'],

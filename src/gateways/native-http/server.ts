@@ -21,6 +21,7 @@ import { ConsoleFiles } from './console-files.js';
 import type { FaultControl } from './fault-control.js';
 import type { Exchange } from './exchange.js';
 import { sendProblem } from './exchange.js';
+import { answerForeign, isForeign } from './foreign-pages.js';
 import { Operations } from './operations.js';
 import { PROBLEMS, refusal } from './problem.js';
 import { route } from './routes.js';
@@ -136,14 +137,10 @@ function handle(
     who: () => exchange.caller.keyId,
     requestId: exchange.requestId,
   });
-  if (isForeignWrite(request)) {
-    sendProblem(exchange, refusal('cross_origin', `the page is of ${request.headers.origin}`));
-    return;
-  }
   try {
-    const answered = isShared(request)
-      ? answerShared(exchange)
-      : admit(guard, exchange, () => route(exchange));
+    const go = (): Promise<void> | void =>
+      isShared(request) ? answerShared(exchange) : admit(guard, exchange, () => route(exchange));
+    const answered = isForeign(request) ? answerForeign(exchange, go) : go();
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
     answerMistake(exchange, options, error);
@@ -182,13 +179,6 @@ function auditedTarget(request: IncomingMessage): string {
   // The rest of it is what opens the link.
   if (/^(?:https?:\/\/[^/]*)?\/s\//i.test(url)) return SHARED;
   return method === 'POST' && url.startsWith('/v1/files/') ? url : splitTarget(url).path;
-}
-
-/** A web page of another origin that tries to change something through its visitor's browser. */
-function isForeignWrite({ method, headers }: IncomingMessage): boolean {
-  const { origin } = headers;
-  if (origin === undefined || method === 'GET' || method === 'HEAD') return false;
-  return origin !== `http://${headers.host}` && origin !== `https://${headers.host}`;
 }
 
 function answerMistake(exchange: Exchange, options: NativeHttpOptions, error: unknown): void {

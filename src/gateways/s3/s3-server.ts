@@ -6,6 +6,7 @@ import { ANYBODY, type Caller } from '../../site/access/caller.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
+import { corsHeaders } from '../cors.js';
 import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
@@ -16,7 +17,7 @@ import {
   REAL_UPLOAD_CLOCK,
   type UploadClock,
 } from './abandoned-uploads.js';
-import { corsHeaders, preflight } from './cors.js';
+import { preflight } from './preflight.js';
 import { dispatch } from './dispatch.js';
 import { effectiveHeaders } from './hoisted-headers.js';
 import { secretsOf } from './key-secrets.js';
@@ -114,15 +115,23 @@ class S3Server {
     const { bucket } = resource;
     const { origin } = headers;
     const cors =
-      origin === undefined || bucket === ''
-        ? []
-        : await corsHeaders(this.service, bucket, request, origin);
+      origin === undefined || bucket === '' ? [] : await this.corsOf(bucket, request, origin);
     if (request.method === 'OPTIONS') {
       return respond(exchange, preflight(request, cors), id, cors);
     }
     const understood = await this.understand(exchange, id, resource);
     const result = understood.ok ? await dispatch(understood.request) : understood;
     await deliver(exchange, result, id, cors);
+  }
+
+  private async corsOf(
+    bucket: string,
+    request: IncomingMessage,
+    origin: string,
+  ): Promise<FlatHeaders> {
+    const state = await this.service.bucket(bucket);
+    if (!state.ok) return [];
+    return corsHeaders(state.settings.cors, request, origin, { credentials: true });
   }
 
   private serviceFor(id: string, { headers }: IncomingMessage): ObjectService {

@@ -74,15 +74,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     read: ({ settings }) =>
       settings.cors.length === 0
         ? s3Failure('NoSuchCORSConfiguration')
-        : xmlAnswer(
-            writeCorsConfiguration(
-              settings.cors.map(({ id, maxAgeSeconds, ...rule }) => ({
-                ...rule,
-                ...(id !== undefined && { id }),
-                ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
-              })),
-            ),
-          ),
+        : xmlAnswer(writeCorsConfiguration(settings.cors)),
     write: {
       limitBytes: CORS_LIMIT_BYTES,
       change: (settings, body) => {

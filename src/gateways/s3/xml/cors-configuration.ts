@@ -1,3 +1,5 @@
+import type { CorsRule } from '../../../site/bucket-settings.js';
+import { CORS_RULE_LIMIT, corsRuleFault } from '../../cors.js';
 import type { S3Failure } from '../s3-error.js';
 import { s3Failure } from '../s3-error.js';
 import type { XmlElement } from './xml-reader.js';
@@ -6,20 +8,7 @@ import { readChildren, readRoot } from './xml-shape.js';
 import { XmlWriter } from './xml-writer.js';
 
 export const CORS_LIMIT_BYTES = 64 * 1024;
-const RULE_LIMIT = 100;
 const ID_LIMIT_CHARACTERS = 255;
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'HEAD'];
-
-export interface CorsRule {
-  readonly id?: string;
-  readonly allowedMethods: readonly string[];
-  /** Each with at most one `*`, which stands for any characters. */
-  readonly allowedOrigins: readonly string[];
-  /** Lower case, each with at most one `*`. */
-  readonly allowedHeaders: readonly string[];
-  readonly exposeHeaders: readonly string[];
-  readonly maxAgeSeconds?: number;
-}
 
 export type CorsRules = { readonly ok: true; readonly rules: readonly CorsRule[] } | S3Failure;
 
@@ -30,8 +19,8 @@ export function readCorsConfiguration(bytes: Uint8Array): CorsRules {
   const children = readChildren(document.root, { CORSRule: 'many' });
   if (!children.ok) return children;
   const elements = children.all('CORSRule');
-  if (elements.length === 0 || elements.length > RULE_LIMIT) {
-    return malformedXml(`there have to be 1 to ${RULE_LIMIT} rules`);
+  if (elements.length === 0 || elements.length > CORS_RULE_LIMIT) {
+    return malformedXml(`there have to be 1 to ${CORS_RULE_LIMIT} rules`);
   }
   const rules: CorsRule[] = [];
   for (const element of elements) {
@@ -63,8 +52,6 @@ function readRule(element: XmlElement): { readonly ok: true; readonly rule: Cors
   if (allowedMethods.length === 0 || allowedOrigins.length === 0) {
     return malformedXml('a rule needs an AllowedMethod and an AllowedOrigin');
   }
-  const refused = refuseRule(allowedMethods, allowedOrigins, allowedHeaders, exposeHeaders);
-  if (refused) return refused;
   const maxAge = children.text('MaxAgeSeconds')?.trim();
   if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) {
     return malformedXml('MaxAgeSeconds is not a whole number');
@@ -77,44 +64,14 @@ function readRule(element: XmlElement): { readonly ok: true; readonly rule: Cors
     exposeHeaders,
     ...(maxAge !== undefined && { maxAgeSeconds: Number(maxAge) }),
   };
-  return { ok: true, rule };
+  return refuseRule(rule) ?? { ok: true, rule };
 }
 
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const ORIGIN = /^[\x21-\x7e]+$/;
-
-function refuseRule(
-  methods: readonly string[],
-  origins: readonly string[],
-  headers: readonly string[],
-  exposed: readonly string[],
-): S3Failure | null {
-  const method = methods.find((name) => !METHODS.includes(name));
-  if (method !== undefined) {
-    return s3Failure(
-      'InvalidRequest',
-      'Found unsupported HTTP method in CORS config. Unsupported method is ' + method.slice(0, 50),
-    );
-  }
-  for (const [what, values] of [
-    ['AllowedOrigin', origins],
-    ['AllowedHeader', headers],
-  ] as const) {
-    const wild = values.find((value) => value.split('*').length > 2);
-    if (wild !== undefined) {
-      return s3Failure(
-        'InvalidRequest',
-        `${what} "${wild.slice(0, 200)}" can not have more than one wildcard.`,
-      );
-    }
-  }
-  const badOrigin = origins.some((origin) => !ORIGIN.test(origin));
-  const badHeader = [...headers, ...exposed].some((name) => !HEADER_NAME.test(name));
-  if (badOrigin || badHeader) return malformedXml('an origin or a header has an illegal character');
-  if (exposed.some((name) => name.includes('*'))) {
-    return s3Failure('InvalidRequest', 'ExposeHeader can not have a wildcard.');
-  }
-  return null;
+function refuseRule(rule: CorsRule): S3Failure | null {
+  const fault = corsRuleFault(rule);
+  if (fault === null) return null;
+  const isMalformed = fault.kind === 'character';
+  return isMalformed ? malformedXml(fault.message) : s3Failure('InvalidRequest', fault.message);
 }
 
 export function writeCorsConfiguration(rules: readonly CorsRule[]): string {
