@@ -31,6 +31,7 @@ import { SnapshotTransfer } from './snapshot-transfer.js';
 import { openChangeDesk, type ShardHome, type SiteChangeDesk } from './site-change-desk.js';
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
+import { SiteRetired } from './start-failure.js';
 import { latencyCounts } from './telemetry/latency-counts.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
@@ -329,9 +330,12 @@ export class SiteProcess implements RunningSite {
   /** What must hold does not: this site says nothing any more, the others go on. */
   private stopForGood(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
-    this.telemetry.report(`this site stops: ${failure.stack ?? failure.message}`, {
+    // That there is no place for it any more is no mistake of the program's.
+    const isRetired = failure instanceof SiteRetired;
+    const why = isRetired ? failure.message : (failure.stack ?? failure.message);
+    this.telemetry.report(`this site stops: ${why}`, {
       event: 'stopped-itself',
-      level: 'error',
+      level: isRetired ? 'warn' : 'error',
     });
     this.node.halt();
     void this.network.close();
