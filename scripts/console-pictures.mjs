@@ -4,11 +4,13 @@ import { chromium } from 'playwright-core';
 
 /*
  * Pictures of the console's views, of a running store: node scripts/console-pictures.mjs URL KEYFILE.
- * It makes a bucket `pictures` with a few files.
+ * It makes a bucket `pictures` with a few files. PICTURES is another folder than docs/console, VIEWS
+ * names those that are wanted.
  */
 
 const [, , base = 'http://127.0.0.1:7411', keyFile = '.quorate/admin.key'] = process.argv;
-const folder = join(import.meta.dirname, '..', 'docs', 'console');
+const FAILED_TRACE = join(import.meta.dirname, '..', 'console', 'test', 'stale-read.trace.jsonl');
+const folder = process.env.PICTURES ?? join(import.meta.dirname, '..', 'docs', 'console');
 const key = (await readFile(keyFile, 'utf8')).trim();
 const SIZES = {
   laptop: { viewport: { width: 1280, height: 760 } },
@@ -18,7 +20,15 @@ const VIEWS = {
   files: '#/files/pictures/',
   file: '#/file/pictures/plan.md',
   map: '#/map',
+  tour: '#/map',
+  replay: '#/replay',
+  sites: '#/admin/sites',
+  primaries: '#/admin/primaries',
+  keys: '#/admin/keys',
+  buckets: '#/admin/buckets',
+  upkeep: '#/admin/upkeep',
 };
+const WANTED = process.env.VIEWS?.split(',');
 const SETTLE_MS = Number(process.env.SETTLE_MS ?? 3000);
 
 await fill();
@@ -34,8 +44,9 @@ for (const [size, settings] of Object.entries(SIZES)) {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
     for (const [view, hash] of Object.entries(VIEWS)) {
+      if (WANTED !== undefined && !WANTED.includes(view)) continue;
       await page.goto(`${base}/${hash}`);
-      if (view === 'map') void write(20);
+      await prepare(page, view);
       await page.waitForTimeout(SETTLE_MS);
       await page.screenshot({ path: join(folder, `${view}-${size}-${colorScheme}.png`) });
     }
@@ -43,6 +54,18 @@ for (const [size, settings] of Object.entries(SIZES)) {
   }
 }
 await browser.close();
+
+/** Brings a view to where there is something to see. */
+async function prepare(page, view) {
+  if (view === 'map' || view === 'tour') void write(20);
+  if (view === 'tour') await page.getByRole('button', { name: 'Guided tour' }).click();
+  if (view === 'replay') {
+    await page.getByTestId('trace').setInputFiles(FAILED_TRACE);
+    await page.getByRole('slider', { name: 'Moment of the run' }).fill('2430');
+    await page.getByLabel('Speed').selectOption('1/50');
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+  }
+}
 
 async function fill() {
   await send('PUT', '/v1/buckets/pictures');

@@ -1,4 +1,4 @@
-import { type Geography, lengthOf, pointOn, type Way } from './geography.ts';
+import { type Geography, lengthOf, pointOn } from './geography.ts';
 import type { MessageKind } from './message-kind.ts';
 
 /** A message that is drawn on its way. */
@@ -8,8 +8,6 @@ interface Moving {
   readonly kind: MessageKind;
   readonly startMs: number;
   readonly forMs: number;
-  /** It never arrives: it fades away at this share of the way. */
-  readonly lostAt: number | null;
 }
 
 /** A message at one point of its way, drawn as it stands. */
@@ -30,6 +28,8 @@ const PER_PIXEL_MS = 1.1;
 const RADIUS_PIXELS = 3.2;
 const TAIL_STEPS = 5;
 const TAIL_SHARE = 0.014;
+/** Marks that fade are drawn in so many strengths. */
+const STRENGTHS = 8;
 
 /** Moving marks on a canvas: drawn in one go, whatever their number, and only while there are any. */
 export class MarkField {
@@ -60,19 +60,13 @@ export class MarkField {
   }
 
   /** Beyond a limit the newest are left out. */
-  add(
-    from: string,
-    to: string,
-    kind: MessageKind,
-    delayMs: number,
-    lostAt: number | null = null,
-  ): void {
+  add(from: string, to: string, kind: MessageKind, delayMs: number): void {
     if (this.geography === null || this.moving.length >= MOVING_LIMIT || document.hidden) return;
     const way = this.geography.way(from, to);
     if (way.length === 0) return;
     const startMs = performance.now() + delayMs;
     const forMs = BASE_MS + lengthOf(way) * PER_PIXEL_MS;
-    this.moving.push({ from, to, kind, startMs, forMs, lostAt });
+    this.moving.push({ from, to, kind, startMs, forMs });
     if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
@@ -83,10 +77,7 @@ export class MarkField {
     this.moving = [];
     if (context === null) return;
     context.clearRect(0, 0, canvas.width, canvas.height);
-    for (const { from, to, kind, share, strength } of marks.slice(0, MOVING_LIMIT)) {
-      this.drawDot(context, this.geography?.way(from, to) ?? [], kind, share, strength);
-    }
-    context.globalAlpha = 1;
+    this.drawDots(context, marks.slice(0, MOVING_LIMIT));
   }
 
   close(): void {
@@ -100,40 +91,55 @@ export class MarkField {
     if (context === null) return;
     context.clearRect(0, 0, canvas.width, canvas.height);
     const nowMs = performance.now();
-    this.moving = this.moving.filter(
-      ({ startMs, forMs, lostAt }) =>
-        nowMs < startMs + forMs * (lostAt === null ? 1 : lostAt + 0.15),
+    this.moving = this.moving.filter(({ startMs, forMs }) => nowMs < startMs + forMs);
+    const begun = this.moving.filter(({ startMs }) => nowMs >= startMs);
+    this.drawDots(
+      context,
+      begun.map((mark) => stillOf(mark, nowMs)),
     );
-    for (const mark of this.moving) if (nowMs >= mark.startMs) this.drawMark(context, mark, nowMs);
-    context.globalAlpha = 1;
     if (this.moving.length > 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
-  private drawMark(context: CanvasRenderingContext2D, mark: Moving, nowMs: number): void {
-    const way = this.geography?.way(mark.from, mark.to) ?? [];
-    const share = (nowMs - mark.startMs) / mark.forMs;
-    const stopped = mark.lostAt === null ? share : Math.min(share, mark.lostAt);
-    const fading = mark.lostAt === null ? 1 : Math.max(0, 1 - (share - stopped) / 0.15);
-    this.drawDot(context, way, mark.kind, stopped, fading);
+  /** Those of one colour and strength are one shape: so few calls draw however many there are. */
+  private drawDots(context: CanvasRenderingContext2D, marks: readonly StillMark[]): void {
+    const groups = new Map<string, StillMark[]>();
+    for (const mark of marks) {
+      const key = `${mark.kind} ${Math.ceil(mark.strength * STRENGTHS)}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [mark]);
+      else group.push(mark);
+    }
+    for (const group of groups.values()) {
+      for (let step = TAIL_STEPS; step >= 0; step -= 1) this.drawStep(context, group, step);
+    }
+    context.globalAlpha = 1;
   }
 
-  private drawDot(
+  /** The dots themselves (0), or those so many steps behind them. */
+  private drawStep(
     context: CanvasRenderingContext2D,
-    way: Way,
-    kind: MessageKind,
-    share: number,
-    strength: number,
+    group: readonly StillMark[],
+    step: number,
   ): void {
-    const small = kind === 'heartbeat' ? 0.55 : 1;
-    context.fillStyle = this.colours.get(kind) ?? '#888';
-    for (let step = TAIL_STEPS; step >= 0; step -= 1) {
+    const [first] = group;
+    if (first === undefined) return;
+    const small = first.kind === 'heartbeat' ? 0.55 : 1;
+    const radius = small * RADIUS_PIXELS * (1 - step / (TAIL_STEPS * 1.6));
+    context.fillStyle = this.colours.get(first.kind) ?? '#888';
+    context.globalAlpha = first.strength * (step === 0 ? 1 : 0.32 * (1 - step / (TAIL_STEPS + 1)));
+    context.beginPath();
+    for (const { from, to, share } of group) {
       const at = share - step * TAIL_SHARE;
       if (at < 0) continue;
-      const { x, y } = pointOn(way, at);
-      context.globalAlpha = strength * (step === 0 ? 1 : 0.32 * (1 - step / (TAIL_STEPS + 1)));
-      context.beginPath();
-      context.arc(x, y, small * RADIUS_PIXELS * (1 - step / (TAIL_STEPS * 1.6)), 0, 2 * Math.PI);
-      context.fill();
+      const { x, y } = pointOn(this.geography?.way(from, to) ?? [], at);
+      context.moveTo(x + radius, y);
+      context.arc(x, y, radius, 0, 2 * Math.PI);
     }
+    context.fill();
   }
+}
+
+/** Where a moving mark is now. */
+function stillOf({ from, to, kind, startMs, forMs }: Moving, nowMs: number): StillMark {
+  return { from, to, kind, share: (nowMs - startMs) / forMs, strength: 1 };
 }
