@@ -112,7 +112,7 @@ function scrollToEnd() {
       );
       const [scroller] = scrolls.sort((a, b) => b.scrollHeight - a.scrollHeight);
       if (scroller) scroller.scrollTop = scroller.scrollHeight;
-      const isAll = !document.body.innerText.includes('entries so far');
+      const isAll = !/so far|more are coming/.test(document.body.innerText);
       if (isAll || performance.now() > untilMs) resolve();
       else setTimeout(next, 100);
     };
