@@ -140,6 +140,33 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     expect(await page.getByRole('row').count()).toBeLessThan(80);
   });
 
+  it('goes on with a large upload after a pause, and after a reload with the same file', async () => {
+    const path = join(folder, 'large.bin');
+    await writeFile(path, Buffer.alloc(40 * 1024 * 1024, 'quorate'));
+    const page = await open('nyc', '#/files/docs/large/');
+    const parts: string[] = [];
+    let isCut = true;
+    page.on('request', (request) => {
+      const part = new URL(request.url()).searchParams.get('part');
+      if (request.method() === 'PUT' && part !== null) parts.push(part);
+    });
+    // The third part hangs, until the upload is paused, or the page gone.
+    await page.route(/part=3$/, async (route) => {
+      if (!isCut) await route.continue();
+    });
+    const third = () => page.waitForRequest(/part=3$/);
+    await Promise.all([third(), page.getByTestId('files').setInputFiles(path)]);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('heading', { name: 'Paused' }).waitFor();
+    await Promise.all([third(), page.getByRole('button', { name: 'Resume' }).click()]);
+    await page.reload();
+    isCut = false;
+    await page.getByTestId('files').setInputFiles(path);
+    await page.getByText('1 uploaded').waitFor();
+    await page.getByRole('link', { name: 'large.bin' }).waitFor();
+    expect(parts).toEqual(['1', '2', '3', '3', '3', '4', '5']);
+  });
+
   it('shows both sides of a conflict, and loses neither', async () => {
     await put('docs/plan.txt', 'first\n');
     const page = await open('nyc', '#/file/docs/plan.txt');

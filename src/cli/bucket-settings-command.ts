@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BucketAnswer } from '../client/answers.js';
-import type { BucketChange, CorsRuleWish } from '../client/http-client.js';
+import type { BucketChange, CorsRuleWish } from '../client/bucket-change.js';
 import type { CommandRunner } from './command-runner.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';

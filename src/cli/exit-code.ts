@@ -1,5 +1,5 @@
 import type { Failure } from '../client/attempts.js';
-import type { WriteResult } from '../client/http-client.js';
+import type { WriteResult } from '../client/write-result.js';
 
 /** What the exit status of `quorate` says. */
 export const EXIT = {

@@ -25,6 +25,21 @@ export async function* localBytes(
   if (seen !== size) throw new Error(`${path} changed while it was read`);
 }
 
+/** Bytes of a local file from `start` up to `end`; throws when it is too short for that. */
+export async function* localRange(
+  path: string,
+  start: number,
+  end: number,
+): AsyncIterable<Uint8Array> {
+  let seen = 0;
+  const stream = createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    seen += piece.byteLength;
+    yield piece;
+  }
+  if (seen !== end - start) throw new Error(`${path} changed while it was read`);
+}
+
 /**
  * Writes a local file under a temporary name and renames it once it is whole, so that nobody ever
  * sees half of it. Throws, leaving nothing behind, when the bytes are fewer than announced.

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Failure } from '../client/attempts.js';
-import type { HttpClientOptions, WriteResult, WriteSettings } from '../client/http-client.js';
+import type { HttpClientOptions } from '../client/http-client.js';
+import type { WriteResult, WriteSettings } from '../client/write-result.js';
 import { HttpClient } from '../client/http-client.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { DEFAULT_BASE_PORT, readAuthorities, readBasePort, readSites } from './cluster-address.js';

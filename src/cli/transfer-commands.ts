@@ -5,17 +5,19 @@ import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Download } from '../client/http-client.js';
+import type { WriteResult, WriteSettings } from '../client/write-result.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { bytesText, printable } from './figures.js';
 import { getFolder, messageOf, putFolder } from './folder-transfer.js';
-import { localBytes, saveWhole } from './local-files.js';
+import { localBytes, localRange, saveWhole } from './local-files.js';
 import { mediaTypeOf } from './media-type.js';
 import { Progress } from './progress.js';
 import type { CommandRunner } from './command-runner.js';
 import type { ClusterOptions, ConditionOptions } from './session.js';
 import { readConditionOptions, Session, storeCommand, withConditions } from './session.js';
 import { bucketAndPrefix, lastSegment, nameUnder, storeName, versionNumber } from './store-name.js';
+import { UploadNote } from './upload-notes.js';
 import { write } from './world.js';
 
 type PutOptions = ClusterOptions & ConditionOptions & { recursive?: boolean; type?: string };
@@ -24,6 +26,9 @@ type GetOptions = ClusterOptions & {
   readonly version?: string;
   readonly local?: boolean;
 };
+
+/** Files from this size on go in parts. */
+const IN_PARTS_FROM_BYTES = 64 * 1024 * 1024;
 
 /** put, get and cat: bytes between this machine and the store. */
 export function addTransferCommands(program: Command, run: CommandRunner): void {
@@ -97,17 +102,49 @@ async function putFile(
   options: PutOptions,
 ): Promise<ExitCode> {
   const progress = new Progress(session.world, size);
-  const result = await session.client.put(
-    name,
-    () => localBytes(path, size, (bytes) => progress.add(bytes)),
-    { ...readConditionOptions(options), size, contentType: options.type ?? mediaTypeOf(name) },
-  );
+  const onBytes = (bytes: number): void => progress.add(bytes);
+  const contentType = options.type ?? mediaTypeOf(name);
+  const settings = { ...readConditionOptions(options), size, contentType };
+  const isLarge = size >= IN_PARTS_FROM_BYTES;
+  const result = isLarge
+    ? await putLarge(session, path, name, settings, onBytes)
+    : await session.client.put(name, () => localBytes(path, size, onBytes), settings);
   progress.end();
+  if (isLarge && result.outcome !== 'committed') {
+    await session.note('quorate: the same command goes on where this one ended, within a week');
+  }
   return session.finish(
     result,
     ({ file, primary }) =>
       `${printable(name)} is at version ${file.version} (${bytesText(file.size)}), committed by ${primary}`,
   );
+}
+
+/** In parts, which are not sent again when the command is repeated after a cut. */
+async function putLarge(
+  session: Session,
+  path: string,
+  name: string,
+  settings: WriteSettings & { readonly size: number },
+  onBytes: (bytes: number) => void,
+): Promise<WriteResult> {
+  const { size, contentType = '' } = settings;
+  const { mtimeMs } = await stat(path);
+  const about = [path, String(size), String(mtimeMs), name, contentType];
+  const note = new UploadNote(session.world, [...about, ...session.sites.map(({ url }) => url)]);
+  const upload = await note.read();
+  const source = {
+    size,
+    read: (start: number, end: number) => localRange(path, start, end),
+  };
+  const result = await session.client.putInParts(name, source, {
+    ...settings,
+    onBytes,
+    onUpload: (begun) => note.keep(begun),
+    ...(upload !== null && { upload }),
+  });
+  if (result.outcome === 'committed') await note.forget();
+  return result;
 }
 
 /** Keeps the input in a temporary file first: an attempt may have to be repeated. */

@@ -8,14 +8,14 @@ import { AuditAnswer } from './audit-answers.js';
 import { ShareAnswer, SharesAnswer, type ShareWish } from './share-answers.js';
 import * as answers from './answers.js';
 import type { Answer, Failure, RetryLimits } from './attempts.js';
-import { attempt, DEFAULT_RETRIES, failed, parseJson } from './attempts.js';
+import { attempt, DEFAULT_RETRIES, failed } from './attempts.js';
+import type { BucketChange } from './bucket-change.js';
 import { SiteOrder } from './nearest-site.js';
 import type { Call, SiteEndpoint } from './site-endpoint.js';
-import { readBytes, readText } from './site-endpoint.js';
-
-export type ReadResult<T> =
-  | { readonly ok: true; readonly value: T; readonly site: string }
-  | Failure;
+import { readBytes } from './site-endpoint.js';
+import { type PartSettings, type PartSource, putInParts } from './part-upload.js';
+import type { WriteResult, WriteSettings } from './write-result.js';
+import { JSON_LIMIT_BYTES, readAnswer, type ReadResult } from './read-answer.js';
 
 /** Where a site's new machine is. */
 export interface SitePlace {
@@ -23,41 +23,6 @@ export interface SitePlace {
   readonly host: string;
   readonly peer_port: number;
   readonly http_url: string;
-}
-
-/** One of three, and the caller can always tell which. */
-export type WriteResult =
-  | {
-      readonly outcome: 'committed';
-      readonly file: answers.FileAnswer;
-      readonly site: string;
-      /** The primary that committed it; '' when the answer did not say. */
-      readonly primary: string;
-    }
-  /** Certainly not applied. */
-  | {
-      readonly outcome: 'rejected';
-      readonly code: string;
-      readonly message: string;
-      readonly site: string;
-      readonly currentVersion: number | null;
-    }
-  /** May or may not take effect; safe to repeat under the same request id. */
-  | {
-      readonly outcome: 'unknown';
-      readonly code: string;
-      readonly message: string;
-      readonly requestId: string;
-    };
-
-export interface WriteSettings {
-  /** Repeats of one request carry the same id. Default: a new one. */
-  readonly requestId?: string;
-  /** Write only if this is the newest version. */
-  readonly ifVersion?: number;
-  /** Write only what does not exist. */
-  readonly ifAbsent?: boolean;
-  readonly contentType?: string;
 }
 
 export interface Download {
@@ -84,24 +49,6 @@ export interface ReadSettings {
   readonly headOnly?: boolean;
 }
 
-export interface CorsRuleWish {
-  readonly allowedOrigins: readonly string[];
-  readonly allowedMethods: readonly string[];
-  readonly allowedHeaders?: readonly string[];
-  readonly exposeHeaders?: readonly string[];
-  readonly maxAgeSeconds?: number;
-}
-
-export interface BucketChange {
-  readonly owner?: string;
-  readonly versioning?: 'enabled' | 'suspended';
-  readonly anonymousRead?: boolean;
-  /** What pages of other origins may do; replaces all rules there are. */
-  readonly cors?: readonly CorsRuleWish[];
-  /** Of replaced versions; null: for ever, any number. */
-  readonly retention?: { readonly days?: number | null; readonly versions?: number | null };
-}
-
 export interface HttpClientOptions {
   readonly sites: readonly SiteEndpoint[];
   /** The site to try first; default: the nearest, measured. */
@@ -113,7 +60,6 @@ export interface HttpClientOptions {
   readonly silenceLimitMs?: number;
 }
 
-const JSON_LIMIT_BYTES = 16 * 1024 * 1024;
 const SINCE_LIFE_MS = 30_000;
 
 /**
@@ -144,6 +90,17 @@ export class HttpClient {
     const headers: Record<string, string> = {};
     if (size !== undefined) headers['content-length'] = String(size);
     return this.#write('PUT', filePath(name), settings, headers, body);
+  }
+
+  /** Writes a large file part by part, and goes on where an earlier attempt of it broke off. */
+  putInParts(
+    name: string,
+    source: PartSource,
+    settings: WriteSettings & PartSettings = {},
+  ): Promise<WriteResult> {
+    const send = (call: Omit<Call, 'silenceLimitMs'>) => this.#attempt(call);
+    const complete = (path: string) => this.#write('POST', path, settings);
+    return putInParts({ send, complete }, filePath(name), source, settings);
   }
 
   remove(name: string, settings: WriteSettings = {}): Promise<WriteResult> {
@@ -407,17 +364,6 @@ export class HttpClient {
 /** Percent-encodes a name so that every byte of it arrives, dots and empty segments included. */
 function filePath(name: string): string {
   return `/v1/files/${name.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-async function readAnswer<T>(answer: Answer, schema: z.ZodType<T>): Promise<ReadResult<T>> {
-  const text = await readText(answer.body, JSON_LIMIT_BYTES);
-  if (text === null) {
-    return failed('broken', `${answer.site}: the answer broke off`, answer.site, false);
-  }
-  const value = schema.safeParse(parseJson(text));
-  if (value.success) return { ok: true, value: value.data, site: answer.site };
-  const message = `${answer.site} gave an answer that is not understood: ${value.error.message}`;
-  return failed('malformed_answer', message, answer.site, false);
 }
 
 function uncommitted(failure: Failure, requestId: string): WriteResult {

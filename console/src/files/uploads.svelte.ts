@@ -1,4 +1,5 @@
 import type { LocalFile } from './dropped-files.ts';
+import { abandon, IN_PARTS_FROM_BYTES, uploadInParts } from './part-transfer.ts';
 import { uploadFile } from './upload-transfer.ts';
 
 export type UploadState = 'waiting' | 'sending' | 'paused' | 'done' | 'failed';
@@ -21,118 +22,171 @@ export class Upload {
     readonly name: string,
     readonly file: File,
   ) {}
+
+  get isLarge(): boolean {
+    return this.file.size >= IN_PARTS_FROM_BYTES;
+  }
 }
 
 /**
  * Everything that is uploaded from this page: a few files at a time, each tried again when the
- * connection or the site fails, under one request id. A pause stops the files that are under way;
- * they begin anew, all others go on where they were.
+ * connection or the site fails, under one request id. A pause stops the files that are under way:
+ * large ones go on after it where they were, small ones begin anew. What is shown is counted as it
+ * changes, and never by looking through all of them: there may be very many.
  */
 class Uploads {
-  list = $state.raw<readonly Upload[]>([]);
+  count = $state(0);
+  totalBytes = $state(0);
+  sentBytes = $state(0);
+  done = $state(0);
   paused = $state(false);
+  /** Being sent, or paused while they were. */
+  active = $state.raw<readonly Upload[]>([]);
+  failed = $state.raw<readonly Upload[]>([]);
+  /** Those before `head` have had their turn. */
+  private queue: Upload[] = [];
+  private head = $state(0);
   private nextId = 1;
-  private sending = 0;
+  /** Raised when the list is closed: what was under way then counts no more. */
+  private run = 0;
 
-  readonly totalBytes = $derived(this.list.reduce((sum, { file }) => sum + file.size, 0));
-  readonly sentBytes = $derived(this.list.reduce((sum, each) => sum + each.sentBytes, 0));
-  readonly done = $derived(this.list.filter(({ state }) => state === 'done').length);
-  readonly failed = $derived(this.list.filter(({ state }) => state === 'failed').length);
-  readonly busy = $derived(this.done + this.failed < this.list.length);
+  readonly busy = $derived(this.done + this.failed.length < this.count);
+
+  /** The first that wait for their turn. */
+  waiting(limit: number): readonly Upload[] {
+    return this.queue.slice(this.head, this.head + limit);
+  }
 
   add(bucket: string, folder: string, files: readonly LocalFile[]): void {
-    if (!this.busy) this.list = [];
-    const added = files.map(
-      ({ path, file }) => new Upload(this.nextId++, `${bucket}/${folder}${path}`, file),
-    );
-    this.list = this.list.concat(added);
+    if (!this.busy) this.reset();
+    for (const { path, file } of files) {
+      this.queue.push(new Upload(this.nextId++, `${bucket}/${folder}${path}`, file));
+      this.totalBytes += file.size;
+    }
+    this.count += files.length;
     this.next();
   }
 
   pause(): void {
     this.paused = true;
-    for (const upload of this.list) {
-      if (upload.state === 'sending') upload.stop?.abort();
-    }
+    for (const upload of this.active) upload.stop?.abort();
   }
 
   resume(): void {
     this.paused = false;
-    for (const upload of this.list) if (upload.state === 'paused') upload.state = 'waiting';
-    this.next();
+    const paused = this.active.filter(({ state }) => state === 'paused');
+    this.active = this.active.filter(({ state }) => state !== 'paused');
+    this.again(paused);
   }
 
   retry(): void {
-    for (const upload of this.list) {
-      if (upload.state !== 'failed') continue;
-      upload.attempts = 0;
-      upload.state = 'waiting';
-    }
-    this.next();
+    const { failed } = this;
+    this.failed = [];
+    for (const upload of failed) upload.attempts = 0;
+    this.again(failed);
   }
 
   /** Leaves out what has not arrived, and closes the list. */
   clear(): void {
-    const { list } = this;
-    this.list = [];
+    const { active, failed } = this;
+    this.reset();
+    for (const upload of active) upload.stop?.abort();
+    for (const { isLarge, name, file } of [...active, ...failed]) if (isLarge) abandon(name, file);
+  }
+
+  private reset(): void {
+    this.run += 1;
+    this.queue = [];
+    this.head = 0;
+    this.count = 0;
+    this.totalBytes = 0;
+    this.sentBytes = 0;
+    this.done = 0;
+    this.active = [];
+    this.failed = [];
     this.paused = false;
-    for (const upload of list) {
-      if (upload.state !== 'done') upload.state = 'failed';
-      upload.stop?.abort();
-    }
+  }
+
+  /** Behind those that wait. */
+  private again(uploads: readonly Upload[]): void {
+    for (const upload of uploads) upload.state = 'waiting';
+    this.queue = this.queue.slice(this.head).concat(uploads);
+    this.head = 0;
+    this.next();
   }
 
   private next(): void {
-    while (!this.paused && this.sending < AT_ONCE) {
-      const upload = this.list.find(({ state }) => state === 'waiting');
+    while (!this.paused && this.active.length < AT_ONCE) {
+      const upload = this.queue[this.head];
       if (upload === undefined) return;
-      this.sending += 1;
+      this.head += 1;
       upload.state = 'sending';
-      void this.send(upload).then(() => {
-        this.sending -= 1;
-        this.next();
-      });
+      this.active = [...this.active, upload];
+      void this.send(upload, this.run);
     }
   }
 
-  private async send(upload: Upload): Promise<void> {
+  private async send(upload: Upload, run: number): Promise<void> {
     upload.stop = new AbortController();
-    const { signal } = upload.stop;
     const progress = (bytes: number): void => {
-      upload.sentBytes = Math.min(bytes, upload.file.size);
+      if (run === this.run) this.sent(upload, Math.min(bytes, upload.file.size));
     };
-    const end = await uploadFile(upload.name, upload.file, upload.requestId, progress, signal);
-    if (upload.state !== 'sending') return;
+    const watch = { progress, signal: upload.stop.signal };
+    const end = upload.isLarge
+      ? await uploadInParts(upload.name, upload.file, watch)
+      : await uploadFile(upload.name, upload.file, upload.requestId, watch);
+    if (run !== this.run) return;
     switch (end.kind) {
       case 'committed':
-        upload.sentBytes = upload.file.size;
+        this.sent(upload, upload.file.size);
         upload.state = 'done';
-        return;
+        this.done += 1;
+        return this.ended(upload);
       case 'aborted':
-        upload.sentBytes = 0;
-        upload.state = 'paused';
-        return;
+        return this.hold(upload);
       case 'rejected':
-        return fail(upload, end.message);
+        return this.fail(upload, end.message);
       case 'again':
-        return this.tryAgain(upload, end.message);
+        return this.tryAgain(upload, end.message, run);
     }
   }
 
-  private async tryAgain(upload: Upload, message: string): Promise<void> {
+  private async tryAgain(upload: Upload, message: string, run: number): Promise<void> {
     upload.attempts += 1;
-    upload.sentBytes = 0;
-    if (upload.attempts >= ATTEMPTS) return fail(upload, message);
+    if (upload.attempts >= ATTEMPTS) return this.fail(upload, message);
     const delayMs = Math.min(PAUSE_MS[0] * 2 ** upload.attempts, PAUSE_MS[1]);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    if (upload.state === 'sending') upload.state = this.paused ? 'paused' : 'waiting';
+    if (run !== this.run) return;
+    if (this.paused) return this.hold(upload);
+    void this.send(upload, run);
   }
-}
 
-function fail(upload: Upload, message: string): void {
-  upload.sentBytes = 0;
-  upload.message = message;
-  upload.state = 'failed';
+  private hold(upload: Upload): void {
+    if (!upload.isLarge) this.sent(upload, 0);
+    upload.state = 'paused';
+    if (this.paused) return;
+    // It was resumed before this one had stopped.
+    this.active = this.active.filter((each) => each !== upload);
+    this.again([upload]);
+  }
+
+  private fail(upload: Upload, message: string): void {
+    this.sent(upload, 0);
+    upload.message = message;
+    upload.state = 'failed';
+    this.failed = [...this.failed, upload];
+    this.ended(upload);
+  }
+
+  private ended(upload: Upload): void {
+    this.active = this.active.filter((each) => each !== upload);
+    this.next();
+  }
+
+  private sent(upload: Upload, bytes: number): void {
+    this.sentBytes += bytes - upload.sentBytes;
+    upload.sentBytes = bytes;
+  }
 }
 
 export const uploads = new Uploads();

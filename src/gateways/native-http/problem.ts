@@ -20,6 +20,8 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'no_such_route'
   | 'no_such_key'
+  | 'no_such_upload'
+  | 'upload_incomplete'
   | 'no_such_share'
   | 'too_many_shares'
   | 'too_many_attempts'
@@ -180,6 +182,14 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
       '/v1/primaries, /v1/cluster, /v1/position and /health.',
   },
   no_such_key: { status: 404, title: 'There is no such access key. GET /v1/keys lists them.' },
+  no_such_upload: {
+    status: 404,
+    title: 'There is no such upload; it may be a week old. Begin another.',
+  },
+  upload_incomplete: {
+    status: 409,
+    title: 'Parts are missing or too small. GET says which there are; send the others.',
+  },
   no_such_share: {
     status: 404,
     title: 'There is no such link, or it is over. Ask whoever shared it for a new one.',

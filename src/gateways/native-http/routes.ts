@@ -21,6 +21,7 @@ import { answerShares, isSharesPath } from './shares/share-routes.js';
 import { changeSites, siteAction } from './site-routes.js';
 import { OPERATIONS_PATHS } from './operations.js';
 import { answerUpkeep, upkeepAction } from './upkeep-routes.js';
+import { answerUpload, isUploadQuery } from './uploads/upload-routes.js';
 import { splitTarget } from '../raw-target.js';
 
 const FILES = '/v1/files/';
@@ -102,6 +103,7 @@ function routeFiles(exchange: Exchange, raw: string, query: string): Promise<voi
   if (!raw.includes('/')) return routeBucketListing(exchange, name, query);
   const check = checkFileName(name);
   if (!check.ok) return sendProblem(exchange, refusal('invalid_name', check.message));
+  if (isUploadQuery(query)) return answerUpload(exchange, name, query);
   switch (exchange.request.method) {
     case 'GET':
     case 'HEAD':

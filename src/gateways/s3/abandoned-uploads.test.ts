@@ -11,7 +11,7 @@ import {
   partsPrimary,
   putPart,
   uploadPrimary,
-} from './operations/uploads.js';
+} from '../../site/uploads.js';
 import { listenS3 } from './s3-server.js';
 
 let cluster: TestCluster;
@@ -26,7 +26,7 @@ async function begin(key: string, parts = 3): Promise<string> {
   const service = cluster.at('lon');
   const upload = { bucket: 'docs', key, initiator: '', metadata: {}, checksum: null };
   const begun = await beginUpload(service, upload);
-  if (!begun.ok) throw new Error(begun.message);
+  if (!begun.ok) throw new Error(begun.reason);
   for (let part = 1; part <= parts; part += 1) await addPart(begun.id, part);
   return begun.id;
 }
@@ -61,7 +61,7 @@ it('an upload goes with its parts once it is too old, and no earlier', async () 
   await rounds(LONG_MS);
   expect(await left()).toEqual({ uploads: [], withParts: [] });
   expect(await findUpload(cluster.at('tor'), 'docs', 'a', ids[0] ?? '')).toMatchObject({
-    code: 'NoSuchUpload',
+    reason: 'no_such_upload',
   });
 });
 

@@ -6,7 +6,7 @@ import {
   partsPrimary,
   removeParts,
   uploadPrimary,
-} from './operations/uploads.js';
+} from '../../site/uploads.js';
 
 /** An upload that has not been completed for so long is ended. */
 export const ABANDONED_AFTER_MS = 7 * 24 * 3_600_000;

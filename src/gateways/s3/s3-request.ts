@@ -12,6 +12,7 @@ import type { HttpExchange } from '../http-exchange.js';
 import type { PayloadRule } from './signature/payload-rule.js';
 import type { QueryParameter } from './query.js';
 import type { RequestHeaders } from './request-headers.js';
+import type { UploadFailure } from '../../site/uploads.js';
 import { type S3Failure, s3Failure } from './s3-error.js';
 
 /** A request that has been understood and whose signature, if it has one, is good. */
@@ -93,6 +94,18 @@ export function readRefused({ reason, message }: ReadFailure): S3Failure {
     case 'storage_failed':
     case 'site_stopping':
       return s3Failure('ServiceUnavailable', message);
+  }
+}
+
+/** Why an upload in parts could not be found or kept. */
+export function uploadRefused(failure: UploadFailure): S3Failure {
+  switch (failure.reason) {
+    case 'no_such_upload':
+      return s3Failure('NoSuchUpload');
+    case 'not_written':
+      return writeRefused(failure.outcome);
+    default:
+      return readRefused(failure);
   }
 }
 

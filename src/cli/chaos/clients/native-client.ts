@@ -1,4 +1,5 @@
-import { HttpClient, type WriteResult, type WriteSettings } from '../../../client/http-client.js';
+import { HttpClient } from '../../../client/http-client.js';
+import type { WriteResult, WriteSettings } from '../../../client/write-result.js';
 import type { SiteEndpoint } from '../../../client/site-endpoint.js';
 import { contentHash } from '../../../storage/content-hash.js';
 import {

@@ -6,11 +6,10 @@ import { writeOwner } from '../owner.js';
 import { headerValue, type RequestHeaders } from '../request-headers.js';
 import { emptyAnswer, type S3Result, xmlAnswer } from '../s3-answer.js';
 import { invalidArgument, type S3Failure, s3Failure } from '../s3-error.js';
-import { openBucket, type S3Request } from '../s3-request.js';
+import { openBucket, type S3Request, uploadRefused } from '../s3-request.js';
 import {
   COMPLETE_LIMIT_BYTES,
   type CompletedPart,
-  PART_LIMIT,
   readCompleteMultipartUpload,
 } from '../xml/complete-multipart-upload.js';
 import { XmlWriter } from '../xml/xml-writer.js';
@@ -19,17 +18,17 @@ import { readListingQuery } from './list-objects.js';
 import { notStored } from './object-body.js';
 import {
   beginUpload,
+  completionId,
   endUpload,
   findUpload,
   type Part,
+  PART_LEAST_BYTES,
+  PART_LIMIT,
   partsOf,
   type Upload,
   uploadsOf,
-} from './uploads.js';
+} from '../../../site/uploads.js';
 import { versionHeaders, writeConditionsOf, writeObject, writtenFields } from './write-object.js';
-
-/** Every part but the last has to have this size, as in S3. */
-export const PART_LEAST_BYTES = 5 * 1024 * 1024;
 
 /** POST ?uploads. */
 export async function createUpload(request: S3Request): Promise<S3Result> {
@@ -47,7 +46,7 @@ export async function createUpload(request: S3Request): Promise<S3Result> {
     metadata: read.metadata,
     checksum: checksum.checksum,
   });
-  if (!begun.ok) return begun;
+  if (!begun.ok) return uploadRefused(begun);
   const writer = new XmlWriter('InitiateMultipartUploadResult');
   writer.element('Bucket', bucket.name).element('Key', key).element('UploadId', begun.id);
   const told: string[] = [];
@@ -86,8 +85,9 @@ export async function abortUpload(request: S3Request): Promise<S3Result> {
   const bucket = await openBucket(request, 'write');
   if (!bucket.ok) return bucket;
   const found = await findUpload(service, bucket.name, key, query.get('uploadId') ?? '');
-  if (!found.ok) return found;
-  return (await endUpload(service, found.upload)) ?? emptyAnswer(204);
+  if (!found.ok) return uploadRefused(found);
+  const failure = await endUpload(service, found.upload);
+  return failure === null ? emptyAnswer(204) : uploadRefused(failure);
 }
 
 /**
@@ -106,7 +106,7 @@ export async function completeUpload(request: S3Request): Promise<S3Result> {
   const asked = readCompleteMultipartUpload(body);
   if (!asked.ok) return asked;
   const found = await findUpload(service, bucket.name, key, query.get('uploadId') ?? '');
-  if (!found.ok) return found;
+  if (!found.ok) return uploadRefused(found);
   const { upload } = found;
   const chosen = await chooseParts(service, upload, asked.parts);
   if (!chosen.ok) return chosen;
@@ -130,7 +130,7 @@ export async function completeUpload(request: S3Request): Promise<S3Result> {
   };
   const written = await writeObject(request, bucket, joined.content, metadata, {
     ...conditions.conditions,
-    requestId: `s3-complete/${upload.id}`,
+    requestId: completionId(upload.id),
   });
   if (!written.ok) return written;
   // The object is there whatever becomes of this: another attempt would find the same outcome.
@@ -164,7 +164,7 @@ async function chooseParts(
   asked: readonly CompletedPart[],
 ): Promise<{ readonly ok: true; readonly parts: readonly Part[] } | S3Failure> {
   const listed = await partsOf(service, upload.id, 0, PART_LIMIT);
-  if (!listed.ok) return listed;
+  if (!listed.ok) return uploadRefused(listed);
   const byNumber = new Map(listed.parts.map((part) => [part.partNumber, part]));
   const parts: Part[] = [];
   for (const { partNumber, etag, checksums } of asked) {
@@ -209,10 +209,10 @@ export async function listParts(request: S3Request): Promise<S3Result> {
     return invalidArgument('part-number-marker is no number', 'part-number-marker', marker);
   }
   const found = await findUpload(service, bucket.name, key, query.get('uploadId') ?? '');
-  if (!found.ok) return found;
+  if (!found.ok) return uploadRefused(found);
   const { upload } = found;
   const listed = await partsOf(service, upload.id, Number(marker), asked.limit + 1);
-  if (!listed.ok) return listed;
+  if (!listed.ok) return uploadRefused(listed);
   const parts = listed.parts.slice(0, asked.limit);
   const writer = new XmlWriter('ListPartsResult').element('Bucket', bucket.name);
   writer.element('Key', asked.encode(key)).element('UploadId', upload.id);
@@ -256,7 +256,7 @@ export async function listUploads(request: S3Request): Promise<S3Result> {
   let from = { prefix, key: keyMarker, id: idMarker, limit: 1000 };
   for (let more = limit > 0; more; ) {
     const listed = await uploadsOf(service, bucket.name, from);
-    if (!listed.ok) return listed;
+    if (!listed.ok) return uploadRefused(listed);
     more = listed.uploads.length === from.limit;
     for (const upload of listed.uploads) {
       const end = delimiter === '' ? -1 : upload.key.indexOf(delimiter, prefix.length);

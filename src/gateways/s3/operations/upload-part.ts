@@ -1,12 +1,11 @@
 import { digestToBase64 } from '../body/digests.js';
 import { emptyAnswer, type S3Result, xmlAnswer } from '../s3-answer.js';
 import { invalidArgument, type S3Failure, s3Failure } from '../s3-error.js';
-import { openBucket, type S3Request } from '../s3-request.js';
-import { PART_LIMIT } from '../xml/complete-multipart-upload.js';
+import { openBucket, type S3Request, uploadRefused } from '../s3-request.js';
+import { findUpload, PART_LIMIT, putPart, type Upload } from '../../../site/uploads.js';
 import { XmlWriter } from '../xml/xml-writer.js';
 import { openCopySource } from './copy-source.js';
 import { checksumHeaders, notStored, receiveBody } from './object-body.js';
-import { findUpload, putPart, type Upload } from './uploads.js';
 
 type Asked =
   | { readonly ok: true; readonly upload: Upload; readonly partNumber: number }
@@ -24,7 +23,7 @@ async function askedPart(request: S3Request): Promise<Asked> {
     return invalidArgument(message, 'partNumber', text);
   }
   const found = await findUpload(service, bucket.name, key, query.get('uploadId') ?? '');
-  return found.ok ? { ok: true, upload: found.upload, partNumber } : found;
+  return found.ok ? { ok: true, upload: found.upload, partNumber } : uploadRefused(found);
 }
 
 /** PUT ?partNumber&uploadId. */
@@ -47,7 +46,7 @@ export async function uploadPart(request: S3Request): Promise<S3Result> {
     md5,
     checksum: upload.checksum === null ? '' : (checksum?.hex ?? ''),
   });
-  if (!kept.ok) return kept;
+  if (!kept.ok) return uploadRefused(kept);
   return emptyAnswer(200, ['ETag', `"${md5}"`, ...checksumHeaders(received)]);
 }
 
@@ -69,7 +68,7 @@ export async function uploadPartCopy(request: S3Request): Promise<S3Result> {
   const checksum = name === undefined ? '' : (digests[name] ?? '');
   const { md5 = '' } = digests;
   const kept = await putPart(request.service, upload.id, partNumber, { content, md5, checksum });
-  if (!kept.ok) return kept;
+  if (!kept.ok) return uploadRefused(kept);
   const writer = new XmlWriter('CopyPartResult').element('ETag', `"${md5}"`);
   writer.element('LastModified', new Date(kept.modifiedMs).toISOString());
   if (name !== undefined) writer.element(`Checksum${name.toUpperCase()}`, digestToBase64(checksum));

@@ -1,3 +1,4 @@
+import { PART_LIMIT } from '../../../site/uploads.js';
 import type { ChecksumElement, Digests } from '../body/digests.js';
 import { CHECKSUM_NAMES, checksumElement, digestFromBase64 } from '../body/digests.js';
 import type { S3Failure } from '../s3-error.js';
@@ -7,7 +8,6 @@ import { malformedXml } from './xml-reader.js';
 import type { Occurrence } from './xml-shape.js';
 import { readChildren, readRoot } from './xml-shape.js';
 
-export const PART_LIMIT = 10_000;
 export const COMPLETE_LIMIT_BYTES = 6 * 1024 * 1024;
 
 export interface CompletedPart {

@@ -1,16 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { inlineContent } from '../../../site/inline-content.js';
-import type { ObjectService } from '../../../site/object-service.js';
-import { SYSTEM_BUCKET } from '../../../site/site-names.js';
-import type { Content, FileVersion } from '../../service-types.js';
-import type { ChecksumName } from '../body/digests.js';
-import type { ChecksumType } from '../body/multipart-digests.js';
-import { type S3Failure, s3Failure } from '../s3-error.js';
-import { readRefused, writeRefused } from '../s3-request.js';
+import type { Content, FileVersion } from '../protocol/file-version.js';
+import type { ReadFailure, WriteOutcome } from './file-service.js';
+import { inlineContent } from './inline-content.js';
+import type { ObjectService } from './object-service.js';
+import { readRecordJson } from './record-json.js';
+import type { DigestName } from './site-context.js';
+import { SYSTEM_BUCKET } from './site-names.js';
 
 /*
- * Multipart uploads, as records that every site knows: one for the upload, under its bucket and key
+ * Uploads in parts, by whichever gateway, as records that every site knows: one for the upload, under its bucket and key
  * so that they list in the order of keys, and one for each part, whose content is the part's.
  */
 
@@ -22,6 +21,20 @@ const UPLOAD_ID = /^[0-9a-f]{32}$/;
 const PART_DIGITS = 5;
 /** Metadata of a part's record. */
 export const PART_FIELD = { md5: 'md5', checksum: 'checksum' } as const;
+
+/** The most parts of one upload. */
+export const PART_LIMIT = 10_000;
+/** Every part but the last has to have this size. */
+export const PART_LEAST_BYTES = 5 * 1024 * 1024;
+
+export type UploadFailure =
+  | { readonly ok: false; readonly reason: 'no_such_upload'; readonly message: string }
+  | {
+      readonly ok: false;
+      readonly reason: 'not_written';
+      readonly outcome: Exclude<WriteOutcome, { outcome: 'committed' }>;
+    }
+  | ReadFailure;
 
 export interface BegunUpload {
   readonly bucket: string;
@@ -35,7 +48,10 @@ export interface Upload extends BegunUpload {
   readonly initiator: string;
   /** What the object will have. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly checksum: { readonly name: ChecksumName; readonly type: ChecksumType } | null;
+  readonly checksum: {
+    readonly name: Exclude<DigestName, 'md5'>;
+    readonly type: 'FULL_OBJECT' | 'COMPOSITE';
+  } | null;
 }
 
 export interface Part {
@@ -60,6 +76,18 @@ const SCHEMA = z.object({
     .nullable(),
 });
 
+const NO_SUCH_UPLOAD: UploadFailure = {
+  ok: false,
+  reason: 'no_such_upload',
+  message: 'there is no such upload of this name, or it was completed or abandoned',
+};
+
+function notWritten(
+  outcome: Extract<UploadFailure, { reason: 'not_written' }>['outcome'],
+): UploadFailure {
+  return { ok: false, reason: 'not_written', outcome };
+}
+
 function uploadPath(bucket: string, key: string, id: string): string {
   return `${UPLOADS}${bucket}/${key}${SEPARATOR}${id}`;
 }
@@ -68,18 +96,23 @@ function partPath(id: string, partNumber: number): string {
   return `${PARTS}${id}/${String(partNumber).padStart(PART_DIGITS, '0')}`;
 }
 
+/** The request id of the write that completes an upload: it is one write, whoever asks for it. */
+export function completionId(id: string): string {
+  return `s3-complete/${id}`;
+}
+
 /** Begins an upload. */
 export async function beginUpload(
   service: ObjectService,
   upload: Pick<Upload, 'bucket' | 'key' | 'initiator' | 'metadata' | 'checksum'>,
-): Promise<{ readonly ok: true; readonly id: string } | S3Failure> {
+): Promise<{ readonly ok: true; readonly id: string } | UploadFailure> {
   const id = randomBytes(16).toString('hex');
   const { bucket, key, initiator, metadata, checksum } = upload;
   const record = Buffer.from(JSON.stringify({ v: 1, initiator, metadata, checksum }));
   const path = uploadPath(bucket, key, id);
   const options = { requestId: randomUUID(), ifAbsent: true };
   const outcome = await service.records.put(path, inlineContent(record), options);
-  return outcome.outcome === 'committed' ? { ok: true, id } : writeRefused(outcome);
+  return outcome.outcome === 'committed' ? { ok: true, id } : notWritten(outcome);
 }
 
 /** The upload with this id, if it is still under way. */
@@ -88,20 +121,19 @@ export async function findUpload(
   bucket: string,
   key: string,
   id: string,
-): Promise<{ readonly ok: true; readonly upload: Upload } | S3Failure> {
-  if (!UPLOAD_ID.test(id)) return s3Failure('NoSuchUpload');
+): Promise<{ readonly ok: true; readonly upload: Upload } | UploadFailure> {
+  if (!UPLOAD_ID.test(id)) return NO_SUCH_UPLOAD;
   const read = await service.records.read(uploadPath(bucket, key, id));
-  if (!read.ok) return readRefused(read);
+  if (!read.ok) return read;
   const upload = read.record && uploadOf(read.record);
-  return upload === null ? s3Failure('NoSuchUpload') : { ok: true, upload };
+  return upload === null ? NO_SUCH_UPLOAD : { ok: true, upload };
 }
 
 function uploadOf(record: FileVersion): Upload | null {
   const begun = begunOf(record);
-  if (begun === null || record.content?.kind !== 'inline') return null;
-  const parsed = SCHEMA.safeParse(JSON.parse(Buffer.from(record.content.bytes).toString()));
-  if (!parsed.success) return null;
-  const { v: _version, ...fields } = parsed.data;
+  const stored = readRecordJson(record, SCHEMA);
+  if (begun === null || stored === null) return null;
+  const { v: _version, ...fields } = stored;
   return { ...begun, ...fields };
 }
 
@@ -129,7 +161,7 @@ export async function uploadsOf(
     readonly id: string;
     readonly limit: number;
   },
-): Promise<{ readonly ok: true; readonly uploads: readonly Upload[] } | S3Failure> {
+): Promise<{ readonly ok: true; readonly uploads: readonly Upload[] } | UploadFailure> {
   const { prefix, key, id, limit } = from;
   // Without an id: behind every upload of the key.
   const after = key === '' ? '' : uploadPath(bucket, key, id === '' ? 'g' : id);
@@ -138,7 +170,7 @@ export async function uploadsOf(
     limit,
     ...(after !== '' && { after }),
   });
-  if (!listed.ok) return readRefused(listed);
+  if (!listed.ok) return listed;
   return { ok: true, uploads: listed.files.flatMap((file) => uploadOf(file) ?? []) };
 }
 
@@ -174,13 +206,13 @@ export async function putPart(
   id: string,
   partNumber: number,
   part: { readonly content: Content; readonly md5: string; readonly checksum: string },
-): Promise<{ readonly ok: true; readonly modifiedMs: number } | S3Failure> {
+): Promise<{ readonly ok: true; readonly modifiedMs: number } | UploadFailure> {
   const metadata = { [PART_FIELD.md5]: part.md5, [PART_FIELD.checksum]: part.checksum };
   const outcome = await service.records.put(partPath(id, partNumber), part.content, {
     requestId: randomUUID(),
     metadata,
   });
-  if (outcome.outcome !== 'committed') return writeRefused(outcome);
+  if (outcome.outcome !== 'committed') return notWritten(outcome);
   return { ok: true, modifiedMs: outcome.file.modifiedMs };
 }
 
@@ -190,7 +222,7 @@ export async function partsOf(
   id: string,
   afterNumber: number,
   limit: number,
-): Promise<{ readonly ok: true; readonly parts: readonly Part[] } | S3Failure> {
+): Promise<{ readonly ok: true; readonly parts: readonly Part[] } | UploadFailure> {
   const parts: Part[] = [];
   let after = partPath(id, afterNumber);
   while (parts.length < limit) {
@@ -200,7 +232,7 @@ export async function partsOf(
       after,
       limit: pageLimit,
     });
-    if (!listed.ok) return readRefused(listed);
+    if (!listed.ok) return listed;
     for (const file of listed.files) parts.push(partOf(file));
     if (listed.next === null) break;
     const last = listed.files.at(-1);
@@ -228,12 +260,12 @@ const REMOVALS_AT_ONCE = 32;
 export async function endUpload(
   service: ObjectService,
   { bucket, key, id }: Pick<Upload, 'bucket' | 'key' | 'id'>,
-): Promise<S3Failure | null> {
+): Promise<UploadFailure | null> {
   const outcome = await service.records.remove(uploadPath(bucket, key, id), {
     requestId: randomUUID(),
   });
   const isGone = outcome.outcome === 'rejected' && outcome.reason === 'no_such_file';
-  if (outcome.outcome !== 'committed' && !isGone) return writeRefused(outcome);
+  if (outcome.outcome !== 'committed' && !isGone) return notWritten(outcome);
   // What is left by a failure here, the collector of abandoned uploads finds.
   void removeParts(service, id).catch(() => undefined);
   return null;
