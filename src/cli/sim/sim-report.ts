@@ -62,6 +62,7 @@ const EXERCISED: Readonly<Record<string, string>> = {
   leasesWaitedOut: 'leases waited out',
   readsFetched: 'reads that fetched content',
   tableChanges: 'changes of the primary table',
+  siteChangesDone: 'sites added, removed or replaced',
   coordinatorConflicts: 'lost races at the coordinator',
 };
 
