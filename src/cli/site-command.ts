@@ -5,6 +5,7 @@ import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
 import { AuditLog, DEFAULT_AUDIT } from '../site/access/audit-log.js';
+import { CallerShares, REQUESTS_PER_CALLER } from '../gateways/caller-shares.js';
 import { AccessGuard } from '../site/access/access-guard.js';
 import { ShareLinks } from '../site/access/shares/share-links.js';
 import { SessionTokens } from '../site/access/session-token.js';
@@ -159,14 +160,16 @@ async function openGateways(
   };
   const { guard, shares } = await accessOf(config, objects);
   if (guard === null) await warnOfOpenSite(world, config);
-  const native = { site, host, port: httpPort, onMistake, certificate, telemetry, guard, audit };
+  const callers = new CallerShares(config.limits?.requestsPerCaller ?? REQUESTS_PER_CALLER);
+  const every = { site, host, onMistake, certificate, telemetry, audit, callers };
+  const native = { ...every, port: httpPort, guard };
   const fault =
     (await open('the HTTP API', httpPort, () =>
       listen(service, { ...native, objects, live, faults, shares }),
     )) ??
     (objects === null || s3Port === undefined
       ? null
-      : await open('S3', s3Port, () => listenS3(objects, { ...native, port: s3Port })));
+      : await open('S3', s3Port, () => listenS3(objects, { ...every, port: s3Port })));
   if (fault !== null) return { ok: false, message: fault };
   const drain = (): void => {
     for (const gateway of opened) gateway.drain();

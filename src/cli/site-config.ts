@@ -4,7 +4,9 @@ import * as z from 'zod';
 import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
+import { REQUESTS_PER_CALLER } from '../gateways/caller-shares.js';
 import { DEFAULT_AUDIT } from '../site/access/audit-log.js';
+import { REQUEST_LIMIT } from '../site/node-config.js';
 import { ADMIN_KEY_HASH } from '../site/access/admin-key.js';
 import type { SiteConfig } from '../site/site-config.js';
 import { DEFAULT_LOG, LOG_FORMATS, LOG_LEVELS } from '../site/telemetry/site-log.js';
@@ -56,6 +58,12 @@ const ConfigFile = z.strictObject({
       reads: z.boolean().default(DEFAULT_AUDIT.reads),
       file_bytes: z.int().min(4096).default(DEFAULT_AUDIT.fileBytes),
       files: z.int().min(1).max(100).default(DEFAULT_AUDIT.files),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      requests: z.int().min(1).max(1_000_000).default(REQUEST_LIMIT),
+      requests_per_caller: z.int().min(1).max(1_000_000).default(REQUESTS_PER_CALLER),
     })
     .optional(),
   upkeep: z
@@ -231,6 +239,12 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
         files: file.audit.files,
       },
     }),
+    ...(file.limits && {
+      limits: {
+        requests: file.limits.requests,
+        requestsPerCaller: file.limits.requests_per_caller,
+      },
+    }),
     ...(upkeep && {
       upkeep: {
         graceMs: upkeep.grace_ms,
@@ -280,6 +294,12 @@ export function siteConfigText(config: SiteConfig): string {
         reads: config.audit.reads,
         file_bytes: config.audit.fileBytes,
         files: config.audit.files,
+      },
+    }),
+    ...(config.limits && {
+      limits: {
+        requests: config.limits.requests,
+        requests_per_caller: config.limits.requestsPerCaller,
       },
     }),
     ...(upkeep && {

@@ -11,8 +11,8 @@ import type { SiteConfig } from './site-config.js';
 export const ETCD_TIMING: ShardTiming = { ...DEFAULT_TIMING, claimMs: 3000 };
 
 const RETRY_MS = 20;
-/** Requests of this site's clients that may be under way at once. */
-const REQUEST_LIMIT = 4096;
+/** Requests of clients that a site works on at once, where its config says nothing. */
+export const REQUEST_LIMIT = 4096;
 
 /** What the protocol has to know of this run of the site. */
 export function nodeConfigOf(
@@ -39,7 +39,7 @@ export function nodeConfigOf(
     limits: DEFAULT_LIMITS,
     leases: true,
     retryMs: RETRY_MS,
-    requestLimit: REQUEST_LIMIT,
+    requestLimit: config.limits?.requests ?? REQUEST_LIMIT,
   };
 }
 

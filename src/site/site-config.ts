@@ -64,6 +64,8 @@ export interface SiteConfig {
   readonly slowRequestMs?: number;
   /** What is written down of requests; changes and refusals when not given. */
   readonly audit?: AuditSettings;
+  /** What it takes of its clients at once. Default: 4,096 requests, of one caller 1,024. */
+  readonly limits?: { readonly requests: number; readonly requestsPerCaller: number };
   /** Of the administrator's key, as `adminKeyHash` gives it; none: whoever gets here may do all. */
   readonly adminKeyHash?: string;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */

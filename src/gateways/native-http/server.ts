@@ -15,8 +15,10 @@ import type { RequestService } from '../../site/telemetry/request-service.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { audited } from '../http-audit.js';
+import { callerName, type CallerShares, tooManyOf } from '../caller-shares.js';
 import { splitTarget } from '../raw-target.js';
 import { admit } from './access/admission.js';
+import { routeAccess } from './access/route-access.js';
 import { ConsoleFiles } from './console-files.js';
 import type { FaultControl } from './fault-control.js';
 import type { Exchange } from './exchange.js';
@@ -41,6 +43,8 @@ export interface NativeHttpOptions {
   readonly shares?: ShareLinks | null;
   /** Where changes and refusals are written down; without it nowhere. */
   readonly audit?: AuditLog | null;
+  /** What one caller may have of what the site takes; without it all of it. */
+  readonly callers?: CallerShares | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** What consoles look at. */
@@ -110,6 +114,7 @@ function handle(
     consoleFiles,
     operations,
     live = null,
+    callers = null,
   } = options;
   const begun = begin(request, telemetry, objects);
   const exchange: Exchange = {
@@ -139,7 +144,9 @@ function handle(
   });
   try {
     const go = (): Promise<void> | void =>
-      isShared(request) ? answerShared(exchange) : admit(guard, exchange, () => route(exchange));
+      isShared(request)
+        ? answerShared(exchange)
+        : admit(guard, exchange, () => routeWithin(callers, exchange));
     const answered = isForeign(request) ? answerForeign(exchange, go) : go();
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
@@ -166,6 +173,15 @@ function begin(
   const parent = traceparent === undefined ? null : readTraceparent(traceparent);
   const measured = telemetry.begin('native', { id: named, parent }, objects);
   return { requestId: measured.trace.id, service: measured, measured };
+}
+
+/** Whether a site is well may be asked by whoever has too much under way, too. */
+function routeWithin(callers: CallerShares | null, exchange: Exchange): Promise<void> | void {
+  const { caller, request, response } = exchange;
+  const name = callerName(caller.keyId, request.socket.remoteAddress);
+  const isFree = routeAccess(splitTarget(request.url ?? '').path) === 'open';
+  if (callers === null || isFree || callers.enter(name, response)) return route(exchange);
+  sendProblem(exchange, refusal('overloaded', tooManyOf(name, callers.limit)));
 }
 
 /** A link is its own proof: whatever else such a request shows, keys or cookies, is not looked at. */

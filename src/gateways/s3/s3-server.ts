@@ -6,6 +6,7 @@ import { ANYBODY, type Caller } from '../../site/access/caller.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
+import { callerName, type CallerShares, tooManyOf } from '../caller-shares.js';
 import { corsHeaders } from '../cors.js';
 import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
@@ -35,6 +36,8 @@ export interface S3ServerOptions extends ListenAddress {
   readonly telemetry?: GatewayTelemetry | undefined;
   /** Where changes and refusals are written down; without it nowhere. */
   readonly audit?: AuditLog | null;
+  /** What one caller may have of what the site takes; without it all of it. */
+  readonly callers?: CallerShares | null;
   /** Told of every mistake of ours; the client gets a 500. */
   readonly onMistake?: (error: unknown) => void;
   /** By which abandoned uploads are collected. Default: the machine's. */
@@ -120,8 +123,17 @@ class S3Server {
       return respond(exchange, preflight(request, cors), id, cors);
     }
     const understood = await this.understand(exchange, id, resource);
-    const result = understood.ok ? await dispatch(understood.request) : understood;
-    await deliver(exchange, result, id, cors);
+    const refused = understood.ok ? this.refusedShare(understood.request) : understood;
+    const result = understood.ok && refused === null ? await dispatch(understood.request) : refused;
+    if (result !== null) await deliver(exchange, result, id, cors);
+  }
+
+  /** Why this caller gets no more for now; null where it does. */
+  private refusedShare({ caller, request, response }: S3Request): RefusedAnswer | null {
+    const { callers = null } = this.options;
+    const name = callerName(caller.keyId, request.socket.remoteAddress);
+    if (callers === null || callers.enter(name, response)) return null;
+    return s3Failure('SlowDown', tooManyOf(name, callers.limit));
   }
 
   private async corsOf(

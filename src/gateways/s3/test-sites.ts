@@ -12,12 +12,14 @@ export class TestSites {
 
   private constructor(readonly cluster: TestCluster) {}
 
-  static async start(): Promise<TestSites> {
+  static async start(
+    more: Pick<Parameters<typeof listenS3>[1], 'callers'> = {},
+  ): Promise<TestSites> {
     const sites = new TestSites(
       await new TestCluster({ isPatient: true, timeoutMs: 20_000 }).ready(),
     );
     for (const site of ['nyc', 'tor', 'lon']) {
-      const options = { site, host: '127.0.0.1', port: 0 };
+      const options = { site, host: '127.0.0.1', port: 0, ...more };
       const onMistake = (error: unknown): void => void sites.mistakes.push(error);
       const server = await listenS3(sites.cluster.at(site), { ...options, onMistake });
       sites.servers.set(site, server);
