@@ -27,4 +27,8 @@ it("so is the administrator's key, of which only the hash is known", () => {
   expect(isAdminKey(newAdminKey(), hash)).toBe(false);
   expect(isAdminKey(hash, hash)).toBe(false);
   expect(crypto.timingSafeEqual).toHaveBeenCalledTimes(3);
+  // What is no hash is nobody's, and no error.
+  for (const none of ['', 'sha256:', 'sha256:00', hash.slice('sha256:'.length)]) {
+    expect(isAdminKey(key, none)).toBe(false);
+  }
 });

@@ -4,7 +4,7 @@ import type { S3Failure } from '../s3-error.js';
 import { s3Failure } from '../s3-error.js';
 import { chunkSignature, trailerSignature } from '../signature/chunk-signature.js';
 import type { ChunkSigning } from '../signature/payload-rule.js';
-import { sameSignature } from '../signature/signing-keys.js';
+import { isSameSecret } from '../../../site/access/secret-comparison.js';
 
 /*
  * An aws-chunked body is a row of
@@ -155,7 +155,7 @@ export class AwsChunkedDecoder {
     const { signing } = this.#form;
     if (!signing || !this.#hash) return null;
     const expected = chunkSignature(signing, this.#previousSignature, this.#hash.digest('hex'));
-    if (!sameSignature(expected, this.#chunkSignature)) {
+    if (!isSameSecret(this.#chunkSignature, expected)) {
       return s3Failure('SignatureDoesNotMatch', 'The signature of a chunk is not the right one.');
     }
     this.#previousSignature = expected;
@@ -193,7 +193,7 @@ export class AwsChunkedDecoder {
     if (!signing || (trailerNames.length === 0 && this.#trailerSignature === null)) return null;
     const hash = createHash('sha256').update(this.#trailerText, 'latin1').digest('hex');
     const expected = trailerSignature(signing, this.#previousSignature, hash);
-    return sameSignature(expected, this.#trailerSignature ?? '')
+    return isSameSecret(this.#trailerSignature ?? '', expected)
       ? null
       : s3Failure('SignatureDoesNotMatch', 'The signature of the trailers is not the right one.');
   }

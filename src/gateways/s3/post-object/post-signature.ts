@@ -4,7 +4,8 @@ import type { SecretOf } from '../signature/authenticate.js';
 import { ALGORITHM } from '../signature/canonical-request.js';
 import { readAmzDate, readCredential } from '../signature/credential.js';
 import { SIGNATURE, SKEW_LIMIT_MS } from '../signature/signature-claim.js';
-import { hmac, sameSignature, SigningKeys } from '../signature/signing-keys.js';
+import { isSameSecret } from '../../../site/access/secret-comparison.js';
+import { hmac, SigningKeys } from '../signature/signing-keys.js';
 import type { SizeRange } from './post-policy.js';
 import { judgePostPolicy, readPostPolicy } from './post-policy.js';
 
@@ -89,7 +90,7 @@ export class PostAuthenticator {
     if (typeof secret !== 'string') return secret;
     const signingKey = this.#signingKeys.keyFor(credential, secret);
     const expected = hmac(signingKey, policy).toString('hex');
-    if (!SIGNATURE.test(signature!) || !sameSignature(expected, signature!)) {
+    if (!SIGNATURE.test(signature!) || !isSameSecret(signature!, expected)) {
       return s3Failure('SignatureDoesNotMatch', undefined, { AWSAccessKeyId: accessKeyId });
     }
     this.#signingKeys.keep(credential, secret, signingKey);

@@ -10,7 +10,8 @@ import type { PayloadRule } from './payload-rule.js';
 import { payloadRule, readPayloadAnnouncement } from './payload-rule.js';
 import { isPresigned, readQueryClaim } from './presigned-url.js';
 import type { SignatureClaim } from './signature-claim.js';
-import { hmac, sameSignature, SigningKeys } from './signing-keys.js';
+import { isSameSecret } from '../../../site/access/secret-comparison.js';
+import { hmac, SigningKeys } from './signing-keys.js';
 
 export type Authentication =
   | {
@@ -78,7 +79,7 @@ export class Authenticator {
     if (typeof secret !== 'string') return secret;
     const toSign = stringToSign(amzDate, scope, canonical.text);
     const signingKey = this.#signingKeys.keyFor(credential, secret);
-    if (!sameSignature(hmac(signingKey, toSign).toString('hex'), signature)) {
+    if (!isSameSecret(signature, hmac(signingKey, toSign).toString('hex'))) {
       return s3Failure('SignatureDoesNotMatch', undefined, {
         AWSAccessKeyId: accessKeyId,
         StringToSign: toSign,

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSameSecret } from '../../../site/access/secret-comparison.js';
 import type { Credential } from './credential.js';
 
 const KEY_LIMIT = 1024;
@@ -27,7 +28,9 @@ export class SigningKeys {
 
   keyFor(credential: Credential, secret: string): Buffer {
     const kept = this.#kept.get(nameOf(credential));
-    return kept?.secret === secret ? kept.signingKey : deriveSigningKey(secret, credential);
+    return kept !== undefined && isSameSecret(kept.secret, secret)
+      ? kept.signingKey
+      : deriveSigningKey(secret, credential);
   }
 
   /** Remembers a key that has proved right. */
@@ -51,12 +54,4 @@ export class SigningKeys {
 
 function nameOf({ accessKeyId, scope }: Credential): string {
   return `${accessKeyId}/${scope}`;
-}
-
-/** Compares two signatures in the same time whatever they are. */
-export function sameSignature(expected: string, given: string): boolean {
-  return (
-    expected.length === given.length &&
-    timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1'))
-  );
 }

@@ -8,6 +8,7 @@ import { readRecordJson } from '../../record-json.js';
 import type { Seal } from '../../seal.js';
 import type { SiteRecords } from '../../site-records.js';
 import { ADMIN_KEY_ID, type Caller } from '../caller.js';
+import { isSameSecret } from '../secret-comparison.js';
 import { permitsName, permitsPrefix, type AccessLevel } from '../rights.js';
 import { PasswordAttempts } from './password-attempts.js';
 import { hashPassword, isPassword, PasswordHash } from './password-hash.js';
@@ -178,7 +179,7 @@ export class ShareLinks {
   ): Promise<{ readonly ok: true; readonly may: boolean } | ReadFailure> {
     if (stored.maker === '') return { ok: true, may: this.adminKeyHash === '' };
     if (stored.maker === ADMIN_KEY_ID) {
-      return { ok: true, may: stored.makerHash === this.adminKeyHash };
+      return { ok: true, may: isSameSecret(stored.makerHash, this.adminKeyHash) };
     }
     const found = await this.keys.find(stored.maker);
     if (!found.ok) return found;
