@@ -102,7 +102,13 @@ describe('the configuration of a site', () => {
   } as const;
 
   it('keeps what it says of certificates', () => {
-    const config = { ...nyc!, tls, host: '10.0.0.1', publicHost: 'nyc.example.org' };
+    const config = {
+      ...nyc!,
+      tls,
+      host: '10.0.0.1',
+      publicHost: 'nyc.example.org',
+      openToAll: true as const,
+    };
     expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
   });
 
@@ -141,6 +147,20 @@ describe('the configuration of a site', () => {
   it('refuses a coordinator of one machine that is on another', () => {
     const fault = faultOf((whole) => whole.replace(/^url = .*/m, 'url = "http://10.0.0.1:7400"'));
     expect(fault).toContain('coordinator.url: http://10.0.0.1:7400 is spoken to in the clear');
+  });
+
+  it('refuses to be open to other machines unless that is said, and says what to do', () => {
+    const away = { ...nyc!, tls, host: '10.0.0.1' };
+    const said = (config: typeof away & { adminKeyHash?: string; openToAll?: true }): string => {
+      const read = readSiteConfig(siteConfigText(config), 'nyc.toml');
+      return read.ok ? 'no fault' : read.message;
+    };
+    expect(said(away)).toMatch(/^nyc\.toml:\d+: host: whoever reaches "10\.0\.0\.1" could .*hash/);
+    expect(said(away)).toContain('open_to_all = true');
+    const adminKeyHash = `sha256:${'0'.repeat(64)}`;
+    expect(said({ ...away, adminKeyHash })).toBe('no fault');
+    expect(said({ ...away, openToAll: true })).toBe('no fault');
+    expect(said({ ...away, adminKeyHash, openToAll: true })).toContain('remove one of the two');
   });
 
   it('refuses a certificate for clients without its key', () => {

@@ -16,6 +16,7 @@ import {
   coordinatorOf,
   coordinatorTable,
 } from './coordinator-config.js';
+import { openFaults } from './open-site.js';
 import { TlsTable, tlsFaults, tlsOf, tlsTable } from './tls-config.js';
 import { lineOfKey } from './toml-line.js';
 
@@ -48,6 +49,7 @@ const ConfigFile = z.strictObject({
     .string()
     .regex(ADMIN_KEY_HASH, 'expected sha256: and 64 hexadecimal digits')
     .optional(),
+  open_to_all: z.literal(true).optional(),
   fsync: z.boolean().default(true),
   log_format: z.enum(LOG_FORMATS).optional(),
   log_level: z.enum(LOG_LEVELS).optional(),
@@ -190,7 +192,7 @@ function contradictions(file: ConfigFile): Fault[] {
   if (!file.rules.some((rule) => rule.pattern === 'default')) {
     faults.push([['rules'], 'there is no rule with the pattern "default"']);
   }
-  faults.push(...coordinatorFaults(file.coordinator), ...tlsFaults(file));
+  faults.push(...coordinatorFaults(file.coordinator), ...tlsFaults(file), ...openFaults(file));
   return faults;
 }
 
@@ -265,6 +267,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     ...(file.public_host !== undefined && { publicHost: file.public_host }),
     ...(file.tls && { tls: tlsOf(file.tls, folder) }),
     ...(file.admin_key_hash !== undefined && { adminKeyHash: file.admin_key_hash }),
+    ...(file.open_to_all && { openToAll: true as const }),
   };
 }
 
@@ -288,6 +291,7 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.tls && { tls: tlsTable(config.tls) }),
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(config.adminKeyHash !== undefined && { admin_key_hash: config.adminKeyHash }),
+    ...(config.openToAll && { open_to_all: true as const }),
     ...(nearness && { nearness: [...nearness] }),
     ...(config.audit && {
       audit: {

@@ -68,6 +68,8 @@ export interface SiteConfig {
   readonly limits?: { readonly requests: number; readonly requestsPerCaller: number };
   /** Of the administrator's key, as `adminKeyHash` gives it; none: whoever gets here may do all. */
   readonly adminKeyHash?: string;
+  /** Said where there is no `adminKeyHash` and other machines reach the site all the same. */
+  readonly openToAll?: true;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
   readonly sealKeyFile?: string;
 }
