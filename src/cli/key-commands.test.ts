@@ -29,6 +29,12 @@ async function newKey(words = ''): Promise<{ id: string; secret: string }> {
 }
 
 describe('keys', () => {
+  it('are better not said on the command line, and --help says so', async () => {
+    expect((await tryCommand(['ls', '--help'])).out).toMatch(
+      /--key <id\.secret>[^]*QUORATE_KEY\s+is/,
+    );
+  });
+
   it('are made with what S3 tools want to be told', async () => {
     const made = await quorate('key create --note laptop');
     expect(made.exit).toBe(0);

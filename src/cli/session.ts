@@ -22,6 +22,9 @@ export interface ClusterOptions {
   readonly data?: string;
 }
 
+const KEY_HELP =
+  'access key to show; others on the machine can see it for a moment: QUORATE_KEY is not seen';
+
 /** Adds what every command that speaks to the store understands, and its examples. */
 export function storeCommand(
   parent: Command,
@@ -41,7 +44,7 @@ export function storeCommand(
     .addOption(
       new Option('--base-port <port>', 'base port of a local cluster').env('QUORATE_BASE_PORT'),
     )
-    .addOption(new Option('--key <id.secret>', 'access key to show').env('QUORATE_KEY'))
+    .addOption(new Option('--key <id.secret>', KEY_HELP).env('QUORATE_KEY'))
     .addOption(
       new Option('--data <folder>', 'data folder of a local cluster, for its key')
         .env('QUORATE_DATA')
