@@ -24,7 +24,7 @@ export const MINIMUMS_PER_100_SEEDS: Readonly<Record<string, number>> = {
   deduplicated: 800,
   readsOverlappingWrites: 900,
   staleReplicasAsked: 30,
-  readsUnderLease: 400,
+  readsUnderLease: 250,
   listingsUnderLease: 40,
   writesHeld: 150,
   readsFromMemory: 100,
