@@ -11,5 +11,5 @@ it('tells what time brings from what was asked for', () => {
       ['ask', 3],
     ]),
   };
-  expect(trafficSince(before, after)).toEqual({ bytes: 250, timed: 4, others: 3 });
+  expect(trafficSince(before, after)).toEqual({ bytes: 250, timed: 4, others: 3, kinds: '3 ask' });
 });

@@ -29,17 +29,25 @@ export async function wanTraffic(cluster: BenchCluster, a: string, b: string): P
 /** Sent because time passed, whatever is read or written. */
 const TIMED = new Set(['append', 'appended', 'lease-request', 'lease', 'standing']);
 
+export interface WanTrafficBetween {
+  readonly bytes: number;
+  /** Messages that time brings. */
+  readonly timed: number;
+  readonly others: number;
+  /** What the others were. */
+  readonly kinds: string;
+}
+
 /** What came in between: messages that time brings, and all others. */
-export function trafficSince(
-  before: WanTraffic,
-  after: WanTraffic,
-): { readonly bytes: number; readonly timed: number; readonly others: number } {
+export function trafficSince(before: WanTraffic, after: WanTraffic): WanTrafficBetween {
   let timed = 0;
   let others = 0;
+  const kinds: string[] = [];
   for (const [kind, count] of after.messages) {
     const came = count - (before.messages.get(kind) ?? 0);
     if (TIMED.has(kind)) timed += came;
     else others += came;
+    if (!TIMED.has(kind) && came > 0) kinds.push(`${came} ${kind}`);
   }
-  return { bytes: after.bytes - before.bytes, timed, others };
+  return { bytes: after.bytes - before.bytes, timed, others, kinds: kinds.join(', ') };
 }

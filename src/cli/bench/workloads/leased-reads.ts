@@ -59,6 +59,7 @@ async function leased(
   const medians: number[] = [];
   let reads = 0;
   let others = 0;
+  const kinds: string[] = [];
   let timed = 0;
   // The first reads ask New York, and take the leases.
   const warmUp = { ...job(cluster, 'lon', 'GET'), warmUpMs: 2 * WARM_UP_MS, limitMs: 1000 };
@@ -72,6 +73,7 @@ async function leased(
     medians.push(result.medianMs);
     reads += result.completed;
     others += since.others;
+    if (since.kinds !== '') kinds.push(since.kinds);
     timed += since.timed / (result.tookMs / 1000);
     say(`under lease: ${amount(perSecond.at(-1) ?? 0)} per s`);
   }
@@ -90,7 +92,7 @@ async function leased(
       unit: '',
       goal: { sense: 'at most', value: 0 },
       roundTrip: links,
-      note: `${others} for ${reads.toLocaleString('en-US')} reads; beside them heartbeats and the renewals of the short lease, ${amount(timed / RUNS)} per s whatever is read`,
+      note: `${others}${kinds.length > 0 ? ` (${kinds.join('; ')})` : ''} for ${reads.toLocaleString('en-US')} reads; beside them heartbeats and the renewals of the short lease, ${amount(timed / RUNS)} per s whatever is read`,
     },
   ];
 }
