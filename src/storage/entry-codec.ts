@@ -218,8 +218,9 @@ export function packMetadata(metadata: Metadata): readonly string[] {
 }
 
 export function unpackMetadata(value: unknown): Metadata | undefined {
-  if (!Array.isArray(value) || value.length % 2 !== 0 || !value.every(isText)) return undefined;
+  if (!Array.isArray(value)) return undefined;
   if (value.length === 0) return {};
+  if (value.length % 2 !== 0 || !value.every(isText)) return undefined;
   const pairs: [string, string][] = [];
   for (let i = 0; i < value.length; i += 2) pairs.push([value[i] ?? '', value[i + 1] ?? '']);
   return Object.fromEntries(pairs);

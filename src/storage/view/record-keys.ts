@@ -38,7 +38,13 @@ export function nameKey(kind: number, name: string): Buffer {
 }
 
 export function nameOfKey(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1).toString();
+  return bytesOf(key).toString('utf8', 1);
+}
+
+/** The same bytes as a Buffer; nearly always they are in one. */
+function bytesOf(key: Uint8Array): Buffer {
+  if (Buffer.isBuffer(key)) return key;
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength);
 }
 
 /** `version` may be one past the last to bound a range. */
@@ -53,7 +59,7 @@ export function versionKey(name: string, version: number): Buffer {
 }
 
 export function nameOfVersionKey(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset + 3, key.byteLength - 11).toString();
+  return bytesOf(key).toString('utf8', 3, key.length - 8);
 }
 
 /** What a record is, for people. */

@@ -41,8 +41,8 @@ export function seal(key: Uint8Array, value: unknown, room: Room = Buffer.allocU
 
 export function isIntact(key: Uint8Array, sealed: Uint8Array): boolean {
   if (sealed.length < 4) return false;
-  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-  return crc32c(sealed.subarray(4), crc32c(key)) === view.getUint32(0, true);
+  const told = sealed[0]! | (sealed[1]! << 8) | (sealed[2]! << 16) | (sealed[3]! << 24);
+  return crc32c(sealed.subarray(CHECKSUM_BYTES), crc32c(key)) === told >>> 0;
 }
 
 export function unseal(key: Uint8Array, sealed: Uint8Array): unknown {
