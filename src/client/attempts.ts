@@ -24,6 +24,8 @@ export interface Failure {
   /** An attempt, this or an earlier one, may have taken effect or may still. */
   readonly mayHaveHappened: boolean;
   readonly current?: ProblemAnswer['current'];
+  /** Asked by a site with too much to do: no sooner than this is it to be asked again. */
+  readonly retryAfterMs?: number;
 }
 
 export interface RetryLimits {
@@ -43,7 +45,8 @@ const UNSURE = new Set(['broken', 'primary_lost']);
 
 /**
  * Tries the sites in order, round after round with growing pauses, until one gives an answer that
- * another attempt would not change or the deadline has passed. Every attempt is the same request,
+ * another attempt would not change or the deadline has passed. Sites that have too much to do are left
+ * alone for as long as they ask. Every attempt is the same request,
  * so a write has to carry its request id. When all sites say that they cannot, it ends at once.
  */
 export async function attempt(
@@ -57,6 +60,7 @@ export async function attempt(
   for (;;) {
     let last: Failure | undefined;
     let mayPass = false;
+    let leastMs = 0;
     for (const endpoint of await order.order()) {
       const result = await attemptOnce(endpoint, call);
       if (result.ok) return result;
@@ -65,14 +69,16 @@ export async function attempt(
       const isTransient = TRANSIENT.has(failure.code) || UNSURE.has(failure.code);
       if ((!isTransient && !ELSEWHERE.has(failure.code)) || limits.deadlineMs === 0) return failure;
       mayPass ||= isTransient;
+      leastMs = Math.max(leastMs, failure.retryAfterMs ?? 0);
       // What a site says tells more than that another one is silent.
       if (!last || failure.code !== 'unreachable') last = failure;
     }
     last ??= failed('unreachable', 'no site is known', '', mayHaveHappened);
     if (!mayPass && !mayHaveHappened) return last;
     const leftMs = limits.deadlineMs - (performance.now() - start);
-    if (leftMs <= pauseMs) return { ...last, mayHaveHappened };
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const waitMs = Math.max(pauseMs, leastMs);
+    if (leftMs <= waitMs) return { ...last, mayHaveHappened };
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     pauseMs = Math.min(2 * pauseMs, limits.backoffMs[1]);
     order.forget();
   }
@@ -103,7 +109,14 @@ async function attemptOnce(endpoint: SiteEndpoint, call: Call): Promise<Answer |
   return {
     ...failed(code, `${detail}. ${title}`, site, outcome === 'unknown'),
     ...(current && { current }),
+    // Elsewhere our own pauses are shorter: a new primary, say, is found within milliseconds.
+    ...(code === 'overloaded' && { retryAfterMs: 1000 * secondsOf(headers['retry-after']) }),
   };
+}
+
+/** A number of seconds up to a minute; 0 for anything else. */
+function secondsOf(header: string | undefined): number {
+  return header !== undefined && /^\d{1,5}$/.test(header) ? Math.min(Number(header), 60) : 0;
 }
 
 export function failed(

@@ -14,7 +14,13 @@ interface Heard {
   readonly body: string;
 }
 
-type Answer = 'cut' | { readonly status: number; readonly body: unknown };
+type Answer =
+  | 'cut'
+  | {
+      readonly status: number;
+      readonly body: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 const servers: Server[] = [];
 
@@ -82,7 +88,7 @@ async function scripted(
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status).end(JSON.stringify(answer.body));
+    response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body));
   };
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -134,6 +140,20 @@ describe('a write', () => {
     const nyc = await scripted('nyc', [problem(503, 'quorum_unavailable', 'rejected')]);
     const result = await clientOf([nyc.endpoint, { ...DOWN, site: 'tor' }]).remove('docs/a');
     expect(result).toMatchObject({ outcome: 'rejected', code: 'quorum_unavailable' });
+    expect(nyc.heard).toHaveLength(1);
+  });
+
+  it('is not sent again sooner than a site with too much to do asks for', async () => {
+    const overloaded = { status: 503, code: 'overloaded', title: 'T.', detail: 'd' } as const;
+    const nyc = await scripted('nyc', [
+      {
+        status: 503,
+        body: { ...overloaded, outcome: 'rejected' },
+        headers: { 'retry-after': '30' },
+      },
+    ]);
+    const result = await clientOf([nyc.endpoint]).put('docs/a', Buffer.from('x'));
+    expect(result).toMatchObject({ outcome: 'rejected', code: 'overloaded' });
     expect(nyc.heard).toHaveLength(1);
   });
 

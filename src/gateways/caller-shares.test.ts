@@ -66,6 +66,16 @@ describe('one who has as much under way as one caller may', () => {
   });
 });
 
+it('opens no links either, without a key', async () => {
+  const address = { site: 'nyc', host: '127.0.0.1', port: 0 };
+  const native = await listen(new MemoryFileService(), {
+    ...address,
+    callers: new CallerShares(0),
+  });
+  expect((await fetch(`${native.url}/s/any`)).status).toBe(503);
+  await native.close(0);
+});
+
 it('is told to slow down over S3', async () => {
   const sites = await TestSites.start({ callers: new CallerShares(0) });
   const answer = await fetch(`http://127.0.0.1:${sites.port('nyc')}/docs/a`);

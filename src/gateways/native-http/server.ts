@@ -145,8 +145,8 @@ function handle(
   try {
     const go = (): Promise<void> | void =>
       isShared(request)
-        ? answerShared(exchange)
-        : admit(guard, exchange, () => routeWithin(callers, exchange));
+        ? within(callers, exchange, answerShared)
+        : admit(guard, exchange, () => within(callers, exchange, route));
     const answered = isForeign(request) ? answerForeign(exchange, go) : go();
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
@@ -176,11 +176,15 @@ function begin(
 }
 
 /** Whether a site is well may be asked by whoever has too much under way, too. */
-function routeWithin(callers: CallerShares | null, exchange: Exchange): Promise<void> | void {
+function within(
+  callers: CallerShares | null,
+  exchange: Exchange,
+  answer: (exchange: Exchange) => Promise<void> | void,
+): Promise<void> | void {
   const { caller, request, response } = exchange;
   const name = callerName(caller.keyId, request.socket.remoteAddress);
   const isFree = routeAccess(splitTarget(request.url ?? '').path) === 'open';
-  if (callers === null || isFree || callers.enter(name, response)) return route(exchange);
+  if (callers === null || isFree || callers.enter(name, response)) return answer(exchange);
   sendProblem(exchange, refusal('overloaded', tooManyOf(name, callers.limit)));
 }
 
