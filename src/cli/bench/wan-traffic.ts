@@ -26,8 +26,19 @@ export async function wanTraffic(cluster: BenchCluster, a: string, b: string): P
   return { bytes, messages };
 }
 
-/** Sent because time passed, whatever is read or written. */
-const TIMED = new Set(['append', 'appended', 'lease-request', 'lease', 'standing']);
+/**
+ * Sent because time passed, whatever files are read or written: heartbeats, renewals, and what upkeep
+ * lists. No read of a file asks for the end of a log.
+ */
+const TIMED = new Set([
+  'append',
+  'appended',
+  'lease-request',
+  'lease',
+  'standing',
+  'ask-end',
+  'ended',
+]);
 
 export interface WanTrafficBetween {
   readonly bytes: number;
