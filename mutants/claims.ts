@@ -175,8 +175,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/shard/claim.ts',
-        find: 'const isLeaving = s.claim.releaseDue !== null;',
-        replace: 'const isLeaving = false;',
+        find: 'const isReleasing = s.claim.releaseDue !== null;',
+        replace: 'const isReleasing = false;',
       },
     ],
   },

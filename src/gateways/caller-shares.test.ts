@@ -1,11 +1,35 @@
 import { EventEmitter } from 'node:events';
-import { request, type ServerResponse } from 'node:http';
+import { createServer, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AccessGuard, type Identified } from '../site/access/access-guard.js';
+import { adminKeyHash } from '../site/access/admin-key.js';
+import { ADMINISTRATOR } from '../site/access/caller.js';
+import { EventRing } from '../site/telemetry/event-ring.js';
 import { callerName, CallerShares } from './caller-shares.js';
 import type { ListeningHttp } from './http-listener.js';
 import { MemoryFileService } from './memory-file-service.js';
 import { listen } from './native-http/server.js';
 import { TestSites } from './s3/test-sites.js';
+
+/** A real one, whose client is gone. */
+async function leftResponse(): Promise<ServerResponse> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const left = new Promise<ServerResponse>((resolve) => {
+    server.once('request', (_request, answer: ServerResponse) => {
+      answer.once('close', () => resolve(answer));
+      client.destroy();
+    });
+  });
+  const client = request({ port }).on('error', () => undefined);
+  client.end();
+  const answer = await left;
+  await new Promise((resolve) => setImmediate(resolve));
+  server.close();
+  return answer;
+}
 
 function response(): ServerResponse {
   return new EventEmitter() as ServerResponse;
@@ -33,6 +57,56 @@ it('remembers nobody who has nothing under way', () => {
   expect(shares.callers).toBe(10);
   for (const each of open) each.emit('close');
   expect(shares.callers).toBe(0);
+});
+
+it('keeps nothing for those who left before it was known who they are', async () => {
+  const shares = new CallerShares(1);
+  const left = await leftResponse();
+  expect(shares.enter('key a', left)).toBe(true);
+  expect(shares.callers).toBe(0);
+});
+
+it('begins nothing for those who left while their key was looked up', async () => {
+  let isAsked = false;
+  let tell: (identified: Identified) => void = () => undefined;
+  const known = new Promise<Identified>((resolve) => (tell = resolve));
+  class SlowGuard extends AccessGuard {
+    override identify(): Promise<Identified> {
+      isAsked = true;
+      return known;
+    }
+  }
+  let followed = 0;
+  class WatchedRing extends EventRing {
+    override follow(...told: Parameters<EventRing['follow']>): ReturnType<EventRing['follow']> {
+      followed += 1;
+      return super.follow(...told);
+    }
+  }
+  const ended: number[] = [];
+  const native = await listen(new MemoryFileService(), {
+    ...{ site: 'nyc', host: '127.0.0.1', port: 0 },
+    guard: new SlowGuard(adminKeyHash('admin.x'), null),
+    telemetry: {
+      begin: () => {
+        throw new Error('there are no objects here');
+      },
+      ended: (_by, status) => void ended.push(status),
+      metrics: () => '',
+      readiness: () => ({ ready: true, reasons: [] }),
+      events: new WatchedRing(),
+    },
+  });
+  const headers = { authorization: 'Bearer admin.x', accept: 'text/event-stream' };
+  const reader = request(`${native.url}/v1/events`, { headers }).on('error', () => undefined);
+  reader.end();
+  await expect.poll(() => isAsked).toBe(true);
+  reader.destroy();
+  await expect.poll(() => ended).toEqual([0]);
+  tell({ ok: true, caller: ADMINISTRATOR });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(followed).toBe(0);
+  await native.close(0);
 });
 
 it('counts those without a key by their address', () => {

@@ -18,8 +18,12 @@ export class CallerShares {
     return this.underWay.size;
   }
 
-  /** Counts a request until its answer is over; false where the caller has all it may have. */
+  /**
+   * Counts a request until its answer is over; false where the caller has all it may have. One whose
+   * client has left already is over: it would never end again.
+   */
   enter(caller: string, response: ServerResponse): boolean {
+    if (response.closed) return true;
     const count = this.underWay.get(caller) ?? 0;
     if (count >= this.limit) return false;
     this.underWay.set(caller, count + 1);

@@ -16,7 +16,7 @@ const SYSTEM_MS = 3_600_000;
 const ROUND_MS = 3_600_000;
 const SUBMIT_LIMIT_MS = 30_000;
 /** After the start, when shards have their primaries. */
-const FIRST_ROUND_MS = 10_000;
+export const FIRST_ROUND_MS = 10_000;
 /** A round counts from so long before the last one, in case the wall clock was set back a little. */
 const OVERLAP_MS = 300_000;
 

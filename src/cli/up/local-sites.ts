@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseJson } from '../../client/attempts.js';
+import { replaceFile } from '../../storage/durable-file.js';
 import { SITES } from '../cluster-address.js';
 
 /*
@@ -49,10 +49,7 @@ export async function writeLocalSites(
   dataFolder: string,
   sites: readonly LocalSite[],
 ): Promise<void> {
-  const path = fileOf(dataFolder);
-  const draft = `${path}.new`;
-  await writeFile(draft, `${JSON.stringify({ format: 1, sites })}\n`);
-  await rename(draft, path);
+  await replaceFile(fileOf(dataFolder), `${JSON.stringify({ format: 1, sites })}\n`);
 }
 
 function fileOf(dataFolder: string): string {

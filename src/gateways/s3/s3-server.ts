@@ -123,6 +123,7 @@ class S3Server {
       return respond(exchange, preflight(request, cors), id, cors);
     }
     const understood = await this.understand(exchange, id, resource);
+    if (exchange.response.closed) return;
     const refused = understood.ok ? this.refusedShare(understood.request) : understood;
     const result = understood.ok && refused === null ? await dispatch(understood.request) : refused;
     if (result !== null) await deliver(exchange, result, id, cors);

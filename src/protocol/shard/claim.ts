@@ -74,8 +74,8 @@ function onSwapped(step: Step, attempt: ClaimAttempt): void {
   } else if (attempt.kind === 'renew') {
     s.claim.confirmedMs = attempt.sentMs;
     // A release that came due meanwhile goes out at once: somebody waits for it.
-    const isLeaving = s.claim.releaseDue !== null;
-    s.claim.nextRenewMs = isLeaving
+    const isReleasing = s.claim.releaseDue !== null;
+    s.claim.nextRenewMs = isReleasing
       ? step.now.monoMs
       : attempt.sentMs + s.config.timing.claimMs / 3;
   } else if (s.claim.releaseDue?.epoch === attempt.value.epoch) {

@@ -8,7 +8,10 @@ import { runLoad } from '../load.js';
 import { trafficSince, wanTraffic } from '../wan-traffic.js';
 import { type BenchSettings, PROCESSORS, type Workload } from '../workload.js';
 import { roundTripMs } from './write-latency.js';
+import { FIRST_ROUND_MS } from '../../../site/retention.js';
+import { pause } from '../../pause.js';
 
+const AFTER_ROUND_MS = 2000;
 const RUNS = 5;
 const CONNECTIONS = 64;
 const BODY_BYTES = 4096;
@@ -61,6 +64,8 @@ async function leased(
   let others = 0;
   const kinds: string[] = [];
   let timed = 0;
+  // Each site lists the buckets once, soon after its start: that asks the others, and is no read.
+  await pause(FIRST_ROUND_MS + AFTER_ROUND_MS);
   // The first reads ask New York, and take the leases.
   const warmUp = { ...job(cluster, 'lon', 'GET'), warmUpMs: 2 * WARM_UP_MS, limitMs: 1000 };
   await runLoad(warmUp);

@@ -53,6 +53,8 @@ export function admit(
   go: () => Promise<void> | void,
 ): Promise<void> | void {
   const proceed = (identified: Sender): Promise<void> | void => {
+    // Who left while his key was looked up is waited for by nobody: what is begun here ends with the answer.
+    if (exchange.response.closed) return;
     if (!identified.ok) {
       const problem = refusal(identified.reason, identified.message);
       return sendProblem(exchange, problem, { headers: challenge(problem) });
