@@ -127,7 +127,7 @@ type OpenedGateways =
 async function openGateways(
   world: World,
   config: SiteConfig,
-  { service, objects, telemetry, live = null }: RunningSite,
+  { service, objects, telemetry, certificates, live = null }: RunningSite,
   faults: FaultControl | null,
 ): Promise<OpenedGateways> {
   const { site, host, httpPort, s3Port } = config;
@@ -138,6 +138,7 @@ async function openGateways(
     world.err.write(`quorate: ${message}\n`);
   });
   if (typeof certificate === 'string') return { ok: false, message: certificate };
+  if (certificate !== null) certificates?.add('client', certificate);
   const audit = await openAudit(world, config);
   const opened: ListeningHttp[] = [];
   const close = async (graceMs: number): Promise<void> => {
@@ -188,7 +189,7 @@ function openAudit(world: World, { site, dataFolder, audit }: SiteConfig): Promi
 }
 
 async function accessOf(
-  { adminKeyHash, sealKeyFile }: SiteConfig,
+  { adminKeyHash, sealKeyFile, metricsOpen }: SiteConfig,
   objects: RunningSite['objects'],
 ): Promise<{ readonly guard: AccessGuard | null; readonly shares: ShareLinks | null }> {
   const read = await readSeal(sealKeyFile);
@@ -199,7 +200,7 @@ async function accessOf(
       : new ShareLinks(seal, objects.records, objects.keys, adminKeyHash ?? '');
   if (adminKeyHash === undefined) return { guard: null, shares };
   const tokens = seal === null ? null : new SessionTokens(seal, adminKeyHash);
-  return { guard: new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens), shares };
+  return { guard: new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens, metricsOpen === true), shares };
 }
 
 async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Promise<void> {

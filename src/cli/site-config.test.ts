@@ -108,6 +108,7 @@ describe('the configuration of a site', () => {
       host: '10.0.0.1',
       publicHost: 'nyc.example.org',
       openToAll: true as const,
+      metricsOpen: true as const,
     };
     expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
   });

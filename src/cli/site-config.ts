@@ -50,6 +50,7 @@ const ConfigFile = z.strictObject({
     .regex(ADMIN_KEY_HASH, 'expected sha256: and 64 hexadecimal digits')
     .optional(),
   open_to_all: z.literal(true).optional(),
+  metrics_open: z.literal(true).optional(),
   fsync: z.boolean().default(true),
   log_format: z.enum(LOG_FORMATS).optional(),
   log_level: z.enum(LOG_LEVELS).optional(),
@@ -268,6 +269,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     ...(file.tls && { tls: tlsOf(file.tls, folder) }),
     ...(file.admin_key_hash !== undefined && { adminKeyHash: file.admin_key_hash }),
     ...(file.open_to_all && { openToAll: true as const }),
+    ...(file.metrics_open && { metricsOpen: true as const }),
   };
 }
 
@@ -292,6 +294,7 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.sealKeyFile !== undefined && { key_file: config.sealKeyFile }),
     ...(config.adminKeyHash !== undefined && { admin_key_hash: config.adminKeyHash }),
     ...(config.openToAll && { open_to_all: true as const }),
+    ...(config.metricsOpen && { metrics_open: true as const }),
     ...(nearness && { nearness: [...nearness] }),
     ...(config.audit && {
       audit: {

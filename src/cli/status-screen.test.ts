@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../gateways/memory-file-service.js';
 import { ClusterAnswer } from '../client/answers.js';
-import { changeLines, type SiteView } from './status-screen.js';
+import { certificateLines, changeLines, type SiteView } from './status-screen.js';
 
 /** nyc's view of a cluster in which fra is so far behind in each shard, which nyc is primary of. */
 function views(kind: string, state: string, behindEntries: number): SiteView[] {
@@ -38,4 +38,21 @@ describe('how far a change of sites is', () => {
     );
     expect(told('remove', 'settling')).toContain('the others are told to go on without it');
   });
+});
+
+it('certificates that end within 14 days are told of, others not', () => {
+  const [view] = views('add', 'preparing', 0);
+  const days = (count: number): number => count * 86_400_000;
+  const certificates = [
+    { what: 'site', expiresMs: days(13.5) },
+    { what: 'authority', expiresMs: days(14.5) },
+    { what: 'client', expiresMs: days(-1) },
+  ];
+  const told = [{ ...view!, cluster: { ...view!.cluster!, certificates } }];
+  expect(certificateLines(told, 0)).toEqual([
+    '',
+    'nyc: the site certificate expires in 13 days: quorate cert renew',
+    'nyc: the client certificate has expired: quorate cert renew',
+  ]);
+  expect(certificateLines(views('add', 'preparing', 0), 0)).toEqual([]);
 });

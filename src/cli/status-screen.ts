@@ -1,3 +1,4 @@
+import { EXPIRES_SOON_MS } from '../certificates/expiry.js';
 import type { ClusterAnswer } from '../client/answers.js';
 import type { SiteEndpoint } from '../client/site-endpoint.js';
 import { bytesText, countText, tableLines } from './figures.js';
@@ -106,6 +107,7 @@ export function statusScreen(views: readonly SiteView[]): string {
     ]),
     ...changeLines(source, views),
     ...upkeepLines(views),
+    ...certificateLines(views, Date.now()),
     ...(repairs > 0 ? ['', `${countText(repairs)} damaged pieces were found and repaired.`] : []),
   ].join('\n');
 }
@@ -133,6 +135,21 @@ export function changeLines(source: ClusterAnswer, views: readonly SiteView[]): 
     : 'it has everything; the others are told that it counts';
   const what = change.kind === 'add' ? 'is being added' : 'is being replaced by another machine';
   return ['', `${change.site} ${what}: ${how}.`];
+}
+
+/** Certificates that end within 14 days, or have ended. */
+export function certificateLines(views: readonly SiteView[], nowMs: number): string[] {
+  const lines = views.flatMap(({ cluster }) =>
+    (cluster?.certificates ?? [])
+      .filter(({ expiresMs }) => expiresMs - nowMs <= EXPIRES_SOON_MS)
+      .map(({ what, expiresMs }) => {
+        const days = Math.floor((expiresMs - nowMs) / 86_400_000);
+        const ends = expiresMs <= nowMs ? 'has expired' : `expires in ${days} days`;
+        const whose = what === 'authority' ? what : `${what} certificate`;
+        return `${cluster?.site}: the ${whose} ${ends}: quorate cert renew`;
+      }),
+  );
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 /** What was removed because nothing refers to it, and what scrubbing could not repair. */

@@ -138,6 +138,7 @@ export const ClusterAnswer = z.object({
   repairs: z.number(),
   upkeep: UpkeepAnswer.optional(),
   storageFailure: z.string().nullable(),
+  certificates: z.array(z.object({ what: z.string(), expiresMs: z.number() })).optional(),
 });
 export type ClusterAnswer = z.infer<typeof ClusterAnswer>;
 

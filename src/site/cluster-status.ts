@@ -1,4 +1,5 @@
 import type {
+  CertificateStatus,
   ClusterStatus,
   LeaseCounts,
   ReplicaStatus,
@@ -28,6 +29,7 @@ export interface StatusSources {
   readonly repairs: number;
   readonly upkeep: UpkeepStatus;
   readonly storageFailure: string | null;
+  readonly certificates: readonly CertificateStatus[];
 }
 
 /** A replica this many entries behind is current: the rest is in flight. */
@@ -40,7 +42,7 @@ export const PROGRAM_VERSION = (
 
 /** The cluster as this site sees it now. */
 export function clusterStatus(sources: StatusSources): ClusterStatus {
-  const { config, node, list, leases, repairs, upkeep, storageFailure } = sources;
+  const { config, node, list, leases, repairs, upkeep, storageFailure, certificates } = sources;
   const { configuration } = list;
   return {
     site: config.site,
@@ -58,6 +60,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     repairs,
     upkeep,
     storageFailure,
+    ...(certificates.length > 0 && { certificates }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { FileService } from './file-service.js';
 import type { LinkChange } from '../transport/peer-network.js';
 import type { LiveSource } from './live/live-frame.js';
 import type { ObjectService } from './object-service.js';
+import type { ExpiryWatch } from './telemetry/expiry-watch.js';
 import type { GatewayTelemetry } from './telemetry/site-telemetry.js';
 
 /** A site that is ready to serve. */
@@ -12,6 +13,8 @@ export interface RunningSite {
   readonly httpUrl: string;
   /** What it measures and tells; nothing where there is none. */
   readonly telemetry?: GatewayTelemetry;
+  /** Told of certificates that others than the site itself show. */
+  readonly certificates?: ExpiryWatch;
   /** What consoles look at; null for a site that shows nothing. */
   readonly live?: LiveSource | null;
   /** Cuts, slows or heals a link that ends here. */

@@ -70,6 +70,8 @@ export interface SiteConfig {
   readonly adminKeyHash?: string;
   /** Said where there is no `adminKeyHash` and other machines reach the site all the same. */
   readonly openToAll?: true;
+  /** /metrics is shown to whoever reaches the site, also where everything else wants a key. */
+  readonly metricsOpen?: true;
   /** The file with what seals secrets of access keys, the same at all sites; none: no keys. */
   readonly sealKeyFile?: string;
 }

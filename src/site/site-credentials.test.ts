@@ -31,7 +31,11 @@ it('three sites that prove themselves to each other write, read and send large c
   const sites = await RunningSites.start({ tls: (site) => put(site, cluster.site(site)) });
   try {
     const bytes = Buffer.alloc(3_000_000, 'all work and no play ');
-    const { service } = sites.at('tor');
+    const { service, telemetry } = sites.at('tor');
+    expect(service.cluster().certificates?.map(({ what }) => what)).toEqual(['site', 'authority']);
+    expect(telemetry?.metrics()).toMatch(
+      /quorate_certificate_expiry_timestamp_seconds\{certificate="site"\} \d{10}\n/,
+    );
     expect(await service.createBucket('docs')).toMatchObject({ outcome: 'committed' });
     const written = await service.write('docs/large', body(bytes));
     expect(written).toMatchObject({ outcome: 'committed' });

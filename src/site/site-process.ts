@@ -32,6 +32,7 @@ import { openChangeDesk, type ShardHome, type SiteChangeDesk } from './site-chan
 import { StorageGuard } from './storage-guard.js';
 import { SiteUpkeep } from './site-upkeep.js';
 import { SiteRetired } from './start-failure.js';
+import { ExpiryWatch } from './telemetry/expiry-watch.js';
 import { latencyCounts } from './telemetry/latency-counts.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
@@ -84,6 +85,7 @@ export class SiteProcess implements RunningSite {
   private readonly messages = new MessageCounter();
   private readonly liveFeed = new LiveFeed();
   readonly live: LiveHub;
+  readonly certificates: ExpiryWatch;
   private requests = 0;
 
   constructor(
@@ -94,13 +96,15 @@ export class SiteProcess implements RunningSite {
     readonly telemetry: SiteTelemetry,
   ) {
     const { report } = telemetry;
-    const { durations, record, retired } = declaration;
+    const { durations, record, retired, credentials } = declaration;
     const nodeConfig = nodeConfigOf(config, record, durations.timing, retired);
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
     this.httpUrl = clientUrl(config, config.httpPort);
     this.guard = new StorageGuard(report);
+    this.certificates = new ExpiryWatch(report);
+    if (credentials !== null) this.certificates.add('site', credentials);
     this.list = new SiteList(config, declaration.sites);
     this.network = this.openNetwork(nodeConfig);
     this.content = createContentTransfer({
@@ -241,6 +245,7 @@ export class SiteProcess implements RunningSite {
     for (const transfer of this.transfers) transfer.close();
     this.content.close();
     await this.network.close();
+    this.certificates.stop();
     this.declaration.credentials?.close();
     this.snapshots.close();
     this.coordinator.close();
@@ -319,6 +324,7 @@ export class SiteProcess implements RunningSite {
       repairs: this.content.repairs(),
       upkeep: this.upkeep.status(),
       storageFailure: this.guard.failure?.message ?? null,
+      certificates: this.certificates.list(),
     });
   }
 

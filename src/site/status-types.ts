@@ -85,6 +85,12 @@ export interface LeaseCounts {
   readonly evicted: number;
 }
 
+/** A certificate of the site that answers, and when it ends, since 1970. */
+export interface CertificateStatus {
+  readonly what: 'site' | 'client' | 'authority';
+  readonly expiresMs: number;
+}
+
 export interface ClusterStatus {
   readonly site: string;
   readonly version: string;
@@ -120,4 +126,6 @@ export interface ClusterStatus {
   readonly upkeep?: UpkeepStatus;
   /** null, or why the disk no longer takes writes. */
   readonly storageFailure: string | null;
+  /** Absent where all is in the clear. */
+  readonly certificates?: readonly CertificateStatus[];
 }

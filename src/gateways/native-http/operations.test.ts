@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AccessGuard } from '../../site/access/access-guard.js';
+import { adminKeyHash, newAdminKey } from '../../site/access/admin-key.js';
 import { EventRing, type SiteEvent } from '../../site/telemetry/event-ring.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import type { ListeningHttp } from '../http-listener.js';
@@ -8,6 +10,7 @@ import { listen } from './server.js';
 let server: ListeningHttp;
 let events: EventRing;
 let reasons: string[];
+let telemetry: GatewayTelemetry;
 const ended: number[] = [];
 
 const event = (message: string): Omit<SiteEvent, 'id'> => ({
@@ -22,7 +25,7 @@ beforeEach(async () => {
   events = new EventRing();
   reasons = [];
   ended.length = 0;
-  const telemetry: GatewayTelemetry = {
+  telemetry = {
     begin: () => {
       throw new Error('there are no objects here');
     },
@@ -46,6 +49,22 @@ describe('what operators ask', () => {
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(await answer.text()).toContain('quorate_ready 1');
     await expect.poll(() => ended).toEqual([200]);
+  });
+
+  it.each([
+    ['wants a key', false, 401],
+    ['is open where the operator says so, and nothing else with it', true, 200],
+  ])('on a site with keys %s', async (_name, metricsOpen, status) => {
+    const guard = new AccessGuard(adminKeyHash(newAdminKey()), null, null, metricsOpen);
+    const address = { site: 'nyc', host: '127.0.0.1', port: 0 };
+    const guarded = await listen(new MemoryFileService(), { ...address, telemetry, guard });
+    const statusOf = async (path: string): Promise<number> =>
+      (await fetch(guarded.url + path)).status;
+    expect(await statusOf('/metrics')).toBe(status);
+    for (const path of ['/v1/cluster', '/v1/events', '/metrics/', '/%6detrics']) {
+      expect(await statusOf(path)).toBe(401);
+    }
+    await guarded.close(0);
   });
 
   it('tells a live site from a ready one, and says why it is not ready', async () => {

@@ -27,6 +27,8 @@ export class AccessGuard {
     private readonly keys: AccessKeys | null,
     /** What web pages sign in with; null where nothing is sealed, and they cannot. */
     readonly tokens: SessionTokens | null = null,
+    /** Whether what a site measures is shown without a key, too. */
+    readonly metricsOpen = false,
   ) {}
 
   /** As fresh as a read of that consistency: with `local`, by what this site has heard. */

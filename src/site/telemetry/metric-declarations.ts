@@ -188,6 +188,10 @@ const SITE = {
   quorate_peer_received_bytes_total: counter(['peer'], 'Bytes received from the site.'),
   quorate_peer_messages_sent_total: counter(['peer', 'kind'], 'Messages sent to the site.'),
   quorate_events_total: counter(['kind'], 'Events, as `quorate events` shows them.'),
+  quorate_certificate_expiry_timestamp_seconds: gauge(
+    ['certificate'],
+    'When it ends, since 1970: of the site, of what clients are shown, of their authority.',
+  ),
   quorate_event_loop_delay_seconds: histogram(
     NONE,
     LATENCY_SECONDS,

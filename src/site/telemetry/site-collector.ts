@@ -30,6 +30,9 @@ export function collectSite(page: MetricPage, sources: SiteSources): void {
   collectPeers(page, status);
   collectLeases(page, status);
   collectUpkeep(page, status, sources);
+  for (const { what, expiresMs } of status.certificates ?? []) {
+    page.sample('quorate_certificate_expiry_timestamp_seconds', expiresMs / 1000, what);
+  }
   for (const [shard, log] of sources.stores.logs) {
     page.sample('quorate_log_backlog_bytes', log.backlogBytes(), shard);
     page.sample('quorate_log_size_bytes', log.sizeBytes(), shard);

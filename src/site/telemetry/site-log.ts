@@ -41,7 +41,8 @@ export type EventKind =
   | 'paused'
   | 'lease-lapsed'
   | 'quorum-lost'
-  | 'quorum-back';
+  | 'quorum-back'
+  | 'certificate-expires';
 
 /** Tells an operator one thing: a sentence, and what it is about. */
 export type Report = (message: string, details?: NoticeDetails) => void;

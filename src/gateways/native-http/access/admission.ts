@@ -67,8 +67,8 @@ export function admit(
   return 'then' in identified ? identified.then(proceed) : proceed(identified);
 }
 
-function refusedRoute({ caller, request }: Exchange): Refusal | null {
-  switch (routeAccess(splitTarget(request.url ?? '').path)) {
+function refusedRoute({ caller, request, guard }: Exchange): Refusal | null {
+  switch (routeAccess(splitTarget(request.url ?? '').path, guard)) {
     case 'open':
     case 'judged':
       return null;

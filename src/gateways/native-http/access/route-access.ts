@@ -12,6 +12,8 @@ export type RouteAccess =
   | 'judged'
   | 'administrator';
 
+const METRICS = '/metrics';
+
 /** A path that ends in `/*` stands for everything below it; the first that fits counts. */
 const ROUTES: readonly (readonly [path: string, access: RouteAccess])[] = [
   ['/health', 'open'],
@@ -20,7 +22,7 @@ const ROUTES: readonly (readonly [path: string, access: RouteAccess])[] = [
   ['/console/*', 'open'],
   ['/v1/health/*', 'open'],
   ['/v1/session', 'open'],
-  ['/metrics', 'known'],
+  [METRICS, 'known'],
   ['/v1/cluster', 'known'],
   ['/v1/position', 'known'],
   ['/v1/files/*', 'judged'],
@@ -31,7 +33,12 @@ const ROUTES: readonly (readonly [path: string, access: RouteAccess])[] = [
   ['/v1/shares/*', 'known'],
 ];
 
-export function routeAccess(path: string): RouteAccess {
+/** `guard.metricsOpen`: the operator wants what is measured to be read without a key. */
+export function routeAccess(
+  path: string,
+  guard: { readonly metricsOpen: boolean } | null = null,
+): RouteAccess {
+  if (path === METRICS && guard?.metricsOpen === true) return 'open';
   for (const [pattern, access] of ROUTES) {
     const isBelow = pattern.endsWith('/*') && path.startsWith(pattern.slice(0, -1));
     if (isBelow || path === pattern) return access;
