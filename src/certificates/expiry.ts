@@ -15,9 +15,14 @@ export function expiriesOf({ cert, ca }: Credentials): Expiry[] {
   const leaf = new X509Certificate(cert);
   const own: Expiry = { of: 'certificate', atMs: Date.parse(leaf.validTo) };
   if (ca === null) return [own];
-  const roots = splitPem(ca).map((text) => new X509Certificate(text));
-  const issuer = roots.find((root) => leaf.checkIssued(root) && leaf.verify(root.publicKey));
+  const issuer = issuerOf(leaf, ca);
   return issuer === undefined
     ? [own]
     : [own, { of: 'authority', atMs: Date.parse(issuer.validTo) }];
+}
+
+/** Of the authorities of a file in PEM the one that signed the certificate. */
+export function issuerOf(leaf: X509Certificate, ca: string): X509Certificate | undefined {
+  const roots = splitPem(ca).map((text) => new X509Certificate(text));
+  return roots.find((root) => leaf.checkIssued(root) && leaf.verify(root.publicKey));
 }

@@ -200,7 +200,10 @@ async function accessOf(
       : new ShareLinks(seal, objects.records, objects.keys, adminKeyHash ?? '');
   if (adminKeyHash === undefined) return { guard: null, shares };
   const tokens = seal === null ? null : new SessionTokens(seal, adminKeyHash);
-  return { guard: new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens, metricsOpen === true), shares };
+  return {
+    guard: new AccessGuard(adminKeyHash, objects?.keys ?? null, tokens, metricsOpen === true),
+    shares,
+  };
 }
 
 async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Promise<void> {

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { parseAlternativeNames } from '../../certificates/alternative-names.js';
-import { type CredentialPaths, readCredentials, splitPem } from '../../certificates/credentials.js';
+import { type CredentialPaths, readCredentials } from '../../certificates/credentials.js';
+import { issuerOf } from '../../certificates/expiry.js';
 import { siteUri } from '../../certificates/site-names.js';
 import type { SiteConfig } from '../../site/site-config.js';
 import { fault, type Finding, ok, warning } from './finding.js';
@@ -64,8 +65,7 @@ function checkAuthority(
   ca: string,
   nowMs: number,
 ): Finding[] {
-  const roots = splitPem(ca).map((text) => new X509Certificate(text));
-  const issuer = roots.find((root) => leaf.checkIssued(root) && leaf.verify(root.publicKey));
+  const issuer = issuerOf(leaf, ca);
   if (issuer !== undefined) return [judgeTime('authority', issuer, nowMs)];
   return [fault(about, 'it is not signed by an authority of ca_file', RENEW)];
 }
