@@ -34,6 +34,7 @@ const GROUPS: Readonly<Record<SiteEvent['kind'], EventGroup>> = {
   'site-lost': 'sites',
   'site-back': 'sites',
   paused: 'sites',
+  'certificate-expires': 'sites',
 };
 
 /** A kind that this page does not know yet is told with the sites. */
