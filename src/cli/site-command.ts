@@ -5,10 +5,12 @@ import type { ListeningHttp } from '../gateways/http-listener.js';
 import { listen } from '../gateways/native-http/server.js';
 import { listenS3 } from '../gateways/s3/s3-server.js';
 import { AuditLog, DEFAULT_AUDIT } from '../site/access/audit-log.js';
-import { CallerShares, REQUESTS_PER_CALLER } from '../gateways/caller-shares.js';
+import { CallerShares } from '../gateways/caller-shares.js';
+import { ConnectionShares } from '../gateways/connection-shares.js';
 import { AccessGuard } from '../site/access/access-guard.js';
 import { ShareLinks } from '../site/access/shares/share-links.js';
 import { SessionTokens } from '../site/access/session-token.js';
+import { DEFAULT_CLIENT_LIMITS } from '../site/client-limits.js';
 import type { RunningSite } from '../site/running-site.js';
 import { readSeal, Seal } from '../site/seal.js';
 import type { SiteConfig } from '../site/site-config.js';
@@ -161,8 +163,17 @@ async function openGateways(
   };
   const { guard, shares } = await accessOf(config, objects);
   if (guard === null) await warnOfOpenSite(world, config);
-  const callers = new CallerShares(config.limits?.requestsPerCaller ?? REQUESTS_PER_CALLER);
-  const every = { site, host, onMistake, certificate, telemetry, audit, callers };
+  const limits = config.limits ?? DEFAULT_CLIENT_LIMITS;
+  const callers = new CallerShares(limits, (reason) => telemetry?.clients.refusedRequest(reason));
+  const connections = new ConnectionShares(limits);
+  telemetry?.clients.look(() => ({
+    connections: connections.open,
+    connectionsLimit: limits.connections,
+    inFlightBytes: callers.bytes,
+    inFlightBytesLimit: limits.inFlightBytes,
+  }));
+  const gate = { callers, connections, pace: limits };
+  const every = { site, host, onMistake, certificate, telemetry, audit, ...gate };
   const native = { ...every, port: httpPort, guard };
   const fault =
     (await open('the HTTP API', httpPort, () =>

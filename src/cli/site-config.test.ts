@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_CLIENT_LIMITS } from '../site/client-limits.js';
 import { DEFAULT_WAN, planSites } from './up/cluster-plan.js';
 import { FIRST_SITES } from './up/local-sites.js';
 import { readSiteConfig, siteConfigText } from './site-config.js';
@@ -31,7 +32,8 @@ describe('the configuration of a site', () => {
       scrubBytesPerSecond: 1_000_000,
       scrubEveryMs: 86_400_000,
     };
-    const config = { ...nyc!, upkeep };
+    const limits = { ...DEFAULT_CLIENT_LIMITS, connectionsPerAddress: 7, bodyWindowMs: 5000 };
+    const config = { ...nyc!, upkeep, limits };
     expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
   });
 
@@ -57,6 +59,18 @@ describe('the configuration of a site', () => {
     expect(faultOf((whole) => whole.replace('http_port = 7411', 'http_port = "x"'))).toMatch(
       new RegExp(`^nyc\\.toml:${line}: http_port: .*expected number`),
     );
+  });
+
+  it('takes what is not said of limits as usual, and none that stop everything', () => {
+    const said = (limits: string): ReturnType<typeof readSiteConfig> =>
+      readSiteConfig(`${text}\n[limits]\n${limits}\n`, 'nyc.toml');
+    expect(said('connections = 5')).toMatchObject({
+      config: { limits: { ...DEFAULT_CLIENT_LIMITS, connections: 5 } },
+    });
+    for (const key of ['connections', 'in_flight_bytes', 'body_bytes_per_second', 'silence_ms']) {
+      expect(said(`${key} = 0`)).toMatchObject({ ok: false });
+      expect(JSON.stringify(said(`${key} = 0`))).toContain(`limits.${key}`);
+    }
   });
 
   it('names an unknown key', () => {

@@ -4,9 +4,7 @@ import * as z from 'zod';
 import type { TableRule } from '../protocol/ports.js';
 import { parsePattern, patternText } from '../protocol/primary-table.js';
 import { checkQuorumSizes } from '../protocol/quorum.js';
-import { REQUESTS_PER_CALLER } from '../gateways/caller-shares.js';
 import { DEFAULT_AUDIT } from '../site/access/audit-log.js';
-import { REQUEST_LIMIT } from '../site/node-config.js';
 import { ADMIN_KEY_HASH } from '../site/access/admin-key.js';
 import type { SiteConfig } from '../site/site-config.js';
 import { DEFAULT_LOG, LOG_FORMATS, LOG_LEVELS } from '../site/telemetry/site-log.js';
@@ -16,6 +14,7 @@ import {
   coordinatorOf,
   coordinatorTable,
 } from './coordinator-config.js';
+import { LimitsTable, limitsOf, limitsTable } from './limits-config.js';
 import { openFaults } from './open-site.js';
 import { TlsTable, tlsFaults, tlsOf, tlsTable } from './tls-config.js';
 import { lineOfKey } from './toml-line.js';
@@ -63,12 +62,7 @@ const ConfigFile = z.strictObject({
       files: z.int().min(1).max(100).default(DEFAULT_AUDIT.files),
     })
     .optional(),
-  limits: z
-    .strictObject({
-      requests: z.int().min(1).max(1_000_000).default(REQUEST_LIMIT),
-      requests_per_caller: z.int().min(1).max(1_000_000).default(REQUESTS_PER_CALLER),
-    })
-    .optional(),
+  limits: LimitsTable.optional(),
   upkeep: z
     .strictObject({
       grace_ms: z.int().min(1000),
@@ -242,12 +236,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
         files: file.audit.files,
       },
     }),
-    ...(file.limits && {
-      limits: {
-        requests: file.limits.requests,
-        requestsPerCaller: file.limits.requests_per_caller,
-      },
-    }),
+    ...(file.limits && { limits: limitsOf(file.limits) }),
     ...(upkeep && {
       upkeep: {
         graceMs: upkeep.grace_ms,
@@ -303,12 +292,7 @@ export function siteConfigText(config: SiteConfig): string {
         files: config.audit.files,
       },
     }),
-    ...(config.limits && {
-      limits: {
-        requests: config.limits.requests,
-        requests_per_caller: config.limits.requestsPerCaller,
-      },
-    }),
+    ...(config.limits && { limits: limitsTable(config.limits) }),
     ...(upkeep && {
       upkeep: {
         grace_ms: upkeep.graceMs,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallerShares } from './caller-shares.js';
 
 /** One request on its way to its answer, whatever protocol it speaks. */
 export interface HttpExchange {
@@ -6,6 +7,8 @@ export interface HttpExchange {
   readonly response: ServerResponse;
   /** The client still waits for `100 Continue` before it sends its body. */
   awaitsContinue: boolean;
+  /** What its caller may have of the site; null: all of it. */
+  readonly callers: CallerShares | null;
 }
 
 /** Header names and values in turns, as `writeHead` takes them without any copying. */

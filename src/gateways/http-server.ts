@@ -19,13 +19,14 @@ export interface HttpServer {
 }
 
 /** Longer handshakes are broken off. */
-const HANDSHAKE_LIMIT_MS = 10_000;
+export const HANDSHAKE_LIMIT_MS = 10_000;
 
 /** An HTTP server, or an HTTPS server where there is a certificate. */
 export function makeHttpServer(
   options: ServerOptions,
   certificate: ServerCertificate | null,
   listener: RequestListener,
+  handshakeTimeout = HANDSHAKE_LIMIT_MS,
 ): HttpServer {
   if (certificate === null) {
     const server = createServer(options, listener);
@@ -35,10 +36,7 @@ export function makeHttpServer(
     const { cert, key } = certificate.current;
     return { cert, key, minVersion: 'TLSv1.2' };
   };
-  const server = createSecureServer(
-    { ...options, ...secrets(), handshakeTimeout: HANDSHAKE_LIMIT_MS },
-    listener,
-  );
+  const server = createSecureServer({ ...options, ...secrets(), handshakeTimeout }, listener);
   const forget = certificate.onChange(() => server.setSecureContext(secrets()));
   // A connection and the secure one made of it have nothing but their addresses in common.
   const shaking = new Map<string, Socket>();

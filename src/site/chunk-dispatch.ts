@@ -10,7 +10,7 @@ import { ChunkPush } from './chunk-push.js';
  * Chunks of one upload that are on their way to disks: enough to fill 1 Gbit/s over 72 ms, where
  * each chunk takes two round trips.
  */
-const WINDOW_BYTES = 32 * 1024 * 1024;
+export const UPLOAD_WINDOW_BYTES = 32 * 1024 * 1024;
 
 export interface DispatchPorts {
   readonly store: ChunkStore;
@@ -27,7 +27,7 @@ export interface DispatchPorts {
 /** Brings the chunks of one upload to this site's disk and to the other sites. */
 export class ChunkDispatch {
   readonly chunks: ChunkRef[] = [];
-  private readonly window = new ByteBudget(WINDOW_BYTES);
+  private readonly window = new ByteBudget(UPLOAD_WINDOW_BYTES);
   private readonly pushes: readonly ChunkPush[];
   /** Chunks that are not yet durable here and at as many other sites as needed, or given up. */
   private underway = 0;

@@ -8,7 +8,7 @@ import { type ByteRange, ContentLost } from './file-service.js';
  * least, and more up to so many bytes.
  */
 const READ_AHEAD_LEAST = 2;
-const READ_AHEAD_BYTES = 8 * 1024 * 1024;
+export const READ_AHEAD_BYTES = 8 * 1024 * 1024;
 
 interface Piece {
   readonly hash: string;

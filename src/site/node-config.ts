@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NodeConfig } from '../protocol/node/config.js';
 import type { SiteRecord } from '../protocol/ports.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMING, type ShardTiming } from '../protocol/shard/config.js';
+import { DEFAULT_CLIENT_LIMITS } from './client-limits.js';
 import type { SiteConfig } from './site-config.js';
 
 /**
@@ -11,8 +12,6 @@ import type { SiteConfig } from './site-config.js';
 export const ETCD_TIMING: ShardTiming = { ...DEFAULT_TIMING, claimMs: 3000 };
 
 const RETRY_MS = 20;
-/** Requests of clients that a site works on at once, where its config says nothing. */
-export const REQUEST_LIMIT = 4096;
 
 /** What the protocol has to know of this run of the site. */
 export function nodeConfigOf(
@@ -39,7 +38,7 @@ export function nodeConfigOf(
     limits: DEFAULT_LIMITS,
     leases: true,
     retryMs: RETRY_MS,
-    requestLimit: config.limits?.requests ?? REQUEST_LIMIT,
+    requestLimit: (config.limits ?? DEFAULT_CLIENT_LIMITS).requests,
   };
 }
 

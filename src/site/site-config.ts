@@ -1,6 +1,7 @@
 import type { AuditSettings } from './access/audit-log.js';
 import type { EtcdConfig } from '../coordinator/etcd/etcd-config.js';
 import type { ClusterSettings, TableRule } from '../protocol/ports.js';
+import type { ClientLimits } from './client-limits.js';
 import type { LogSettings } from './telemetry/site-log.js';
 import type { UpkeepSettings } from './upkeep.js';
 import type { Wan } from '../transport/wan.js';
@@ -64,8 +65,8 @@ export interface SiteConfig {
   readonly slowRequestMs?: number;
   /** What is written down of requests; changes and refusals when not given. */
   readonly audit?: AuditSettings;
-  /** What it takes of its clients at once. Default: 4,096 requests, of one caller 1,024. */
-  readonly limits?: { readonly requests: number; readonly requestsPerCaller: number };
+  /** What it takes of its clients; `DEFAULT_CLIENT_LIMITS` when not given. */
+  readonly limits?: ClientLimits;
   /** Of the administrator's key, as `adminKeyHash` gives it; none: whoever gets here may do all. */
   readonly adminKeyHash?: string;
   /** Said where there is no `adminKeyHash` and other machines reach the site all the same. */

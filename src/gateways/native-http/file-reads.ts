@@ -3,6 +3,7 @@ import type { Consistency, FileService, ReadFailure, Served } from '../../site/f
 import { ContentLost } from '../../site/file-service.js';
 import { CONTENT_TYPE_KEY, DEFAULT_CONTENT_TYPE, USER_METADATA_PREFIX } from '../file-metadata.js';
 import { entityTag, readTagList, tagsInclude } from './conditions.js';
+import { holdAnswer } from '../caller-shares.js';
 import { sendContent } from '../http-content.js';
 import type { FlatHeaders } from '../http-exchange.js';
 import type { Exchange } from './exchange.js';
@@ -90,6 +91,8 @@ export async function answerFile(
     exchange.response.end();
     return;
   }
+  const refused = holdAnswer(exchange, length);
+  if (refused !== null) return sendProblem(exchange, refusal('overloaded', refused.message));
   const body = status === 206 ? opened.body(range) : opened.body();
   await sendContent(exchange, { status, headers, length }, body, (error) =>
     sendProblem(exchange, lost(error)),

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AccessGuard } from '../../site/access/access-guard.js';
 import { adminKeyHash, newAdminKey } from '../../site/access/admin-key.js';
+import { ClientWatch } from '../../site/telemetry/client-watch.js';
 import { EventRing, type SiteEvent } from '../../site/telemetry/event-ring.js';
+import { MetricRegistry } from '../../site/telemetry/metric-registry.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import type { ListeningHttp } from '../http-listener.js';
 import { MemoryFileService } from '../memory-file-service.js';
@@ -32,6 +34,7 @@ beforeEach(async () => {
     ended: (_by, status) => void ended.push(status),
     metrics: () => '# TYPE quorate_ready gauge\nquorate_ready 1\n',
     readiness: () => ({ ready: reasons.length === 0, reasons }),
+    clients: new ClientWatch(new MetricRegistry()),
     events,
   };
   const address = { site: 'nyc', host: '127.0.0.1', port: 0 };

@@ -15,7 +15,7 @@ import type { RequestService } from '../../site/telemetry/request-service.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { audited } from '../http-audit.js';
-import { callerName, type CallerShares, tooManyOf } from '../caller-shares.js';
+import { callerName, type CallerShares, heldByBody } from '../caller-shares.js';
 import { splitTarget } from '../raw-target.js';
 import { admit } from './access/admission.js';
 import { routeAccess } from './access/route-access.js';
@@ -64,7 +64,10 @@ export function listen(service: FileService, options: ListenOptions): Promise<Li
   const consoleFiles = new ConsoleFiles(options.consoleFolder);
   const handling: HandleOptions = { ...options, consoleFiles, operations };
   return listenHttp(options, {
-    ...(telemetry && { ended: (status, tookMs) => telemetry.ended('native', status, tookMs) }),
+    ...(telemetry && {
+      ended: (status, tookMs) => telemetry.ended('native', status, tookMs),
+      turnedAway: (reason) => telemetry.clients.refusedConnection('native', reason),
+    }),
     answer: (request, response, awaitsContinue) =>
       handle(service, handling, request, response, awaitsContinue),
     refusal: (code, detail) => {
@@ -114,7 +117,6 @@ function handle(
     consoleFiles,
     operations,
     live = null,
-    callers = null,
   } = options;
   const begun = begin(request, telemetry, objects);
   const exchange: Exchange = {
@@ -133,6 +135,7 @@ function handle(
     operations,
     awaitsContinue,
     console: consoleFiles,
+    callers: options.callers ?? null,
     live,
     faults: options.faults ?? null,
   };
@@ -145,8 +148,8 @@ function handle(
   try {
     const go = (): Promise<void> | void =>
       isShared(request)
-        ? within(callers, exchange, answerShared)
-        : admit(guard, exchange, () => within(callers, exchange, route));
+        ? within(options, exchange, answerShared)
+        : admit(guard, exchange, () => within(options, exchange, route));
     const answered = isForeign(request) ? answerForeign(exchange, go) : go();
     if (answered) answered.catch((error: unknown) => answerMistake(exchange, options, error));
   } catch (error) {
@@ -177,15 +180,17 @@ function begin(
 
 /** Whether a site is well may be asked by whoever has too much under way, too. */
 function within(
-  callers: CallerShares | null,
+  { callers = null }: NativeHttpOptions,
   exchange: Exchange,
   answer: (exchange: Exchange) => Promise<void> | void,
 ): Promise<void> | void {
   const { caller, request, response } = exchange;
   const name = callerName(caller.keyId, request.socket.remoteAddress);
   const isFree = routeAccess(splitTarget(request.url ?? '').path) === 'open';
-  if (callers === null || isFree || callers.enter(name, response)) return answer(exchange);
-  sendProblem(exchange, refusal('overloaded', tooManyOf(name, callers.limit)));
+  if (callers === null || isFree) return answer(exchange);
+  const refused = callers.enter(name, response, heldByBody(request));
+  if (refused === null) return answer(exchange);
+  sendProblem(exchange, refusal('overloaded', refused.message));
 }
 
 /** A link is its own proof: whatever else such a request shows, keys or cookies, is not looked at. */

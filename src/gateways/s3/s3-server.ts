@@ -6,7 +6,7 @@ import { ANYBODY, type Caller } from '../../site/access/caller.js';
 import type { ObjectService } from '../../site/object-service.js';
 import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
-import { callerName, type CallerShares, tooManyOf } from '../caller-shares.js';
+import { callerName, type CallerShares, heldByBody, holdAnswer } from '../caller-shares.js';
 import { corsHeaders } from '../cors.js';
 import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
@@ -58,9 +58,12 @@ export async function listenS3(
   const server = new S3Server(service, options);
   const { telemetry } = options;
   const listening = await listenHttp(options, {
-    ...(telemetry && { ended: (status, tookMs) => telemetry.ended('s3', status, tookMs) }),
+    ...(telemetry && {
+      ended: (status, tookMs) => telemetry.ended('s3', status, tookMs),
+      turnedAway: (reason) => telemetry.clients.refusedConnection('s3', reason),
+    }),
     answer: (request, response, awaitsContinue) => {
-      server.answer({ request, response, awaitsContinue });
+      server.answer({ request, response, awaitsContinue, callers: options.callers ?? null });
     },
     refusal: (code, message) => {
       const failure = s3Failure(MALFORMED[code], message);
@@ -133,8 +136,8 @@ class S3Server {
   private refusedShare({ caller, request, response }: S3Request): RefusedAnswer | null {
     const { callers = null } = this.options;
     const name = callerName(caller.keyId, request.socket.remoteAddress);
-    if (callers === null || callers.enter(name, response)) return null;
-    return s3Failure('SlowDown', tooManyOf(name, callers.limit));
+    const refused = callers?.enter(name, response, heldByBody(request)) ?? null;
+    return refused && s3Failure('SlowDown', refused.message);
   }
 
   private async corsOf(
@@ -216,6 +219,10 @@ async function deliver(
   const { status, content } = result;
   const headers = [...result.headers, ...idHeaders(id), ...extra];
   const { length } = content;
+  const refused = holdAnswer(exchange, length);
+  if (refused !== null) {
+    return respond(exchange, s3Failure('SlowDown', refused.message), id, extra);
+  }
   await sendContent(exchange, { status, headers, length }, content.bytes(), (error) => {
     const message = error instanceof Error ? error.message : String(error);
     respond(exchange, s3Failure('InternalError', message), id, extra);

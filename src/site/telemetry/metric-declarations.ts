@@ -92,6 +92,18 @@ const REQUESTS = {
   ),
   quorate_requests_under_way: gauge(NONE, 'Requests of clients that are being worked on.'),
   quorate_requests_limit: gauge(NONE, 'Requests that may be under way; one more is refused.'),
+  quorate_refused_requests_total: counter(
+    ['reason'],
+    'Requests of callers who had as much under way as they, or all together, may.',
+  ),
+  quorate_refused_connections_total: counter(
+    ['interface', 'reason'],
+    'Connections that were one too many, brought no HTTP, or were too slow.',
+  ),
+  quorate_client_connections: gauge(NONE, 'Connections of clients, sessions among them.'),
+  quorate_client_connections_limit: gauge(NONE, 'Those that may be; one more is closed unheard.'),
+  quorate_in_flight_bytes: gauge(NONE, 'What bodies and answers under way may hold in memory.'),
+  quorate_in_flight_limit_bytes: gauge(NONE, 'What they may hold at most; more is refused.'),
 } as const;
 
 /** Logs, replicas and who may act. */

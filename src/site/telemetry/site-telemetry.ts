@@ -5,6 +5,7 @@ import type { ShardState } from '../../protocol/shard/state.js';
 import type { ObjectService } from '../object-service.js';
 import type { ContentAccess } from '../site-context.js';
 import { ClaimReasons } from './claim-reasons.js';
+import { ClientWatch } from './client-watch.js';
 import type { EventRing } from './event-ring.js';
 import type { Journal } from './journal.js';
 import { type Forwarded, type ForwardedAnswer, MessageWatch } from './message-watch.js';
@@ -41,6 +42,8 @@ export interface GatewayTelemetry {
   ended(by: 'native' | 's3', status: number, tookMs: number): void;
   metrics(): string;
   readiness(): Readiness;
+  /** Told of whom the gateways turn away. */
+  readonly clients: ClientWatch;
   readonly events: EventRing;
 }
 
@@ -57,6 +60,7 @@ export interface TelemetrySources extends Omit<SiteSources, 'readiness'> {
 /** All that one site measures and tells. Made before its parts, which it is then shown. */
 export class SiteTelemetry implements GatewayTelemetry {
   readonly registry = new MetricRegistry();
+  readonly clients = new ClientWatch(this.registry);
   readonly messages: MessageWatch;
   readonly claims: ClaimReasons;
   readonly sessions: SessionWatch;
