@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from '../site/client-limits.js';
 import { BodyPace, type PaceLimits } from './body-pace.js';
 import { type ConnectionRefusal, ConnectionShares } from './connection-shares.js';
+import { whenHeard } from './hold-back.js';
 import { hasBody } from './http-exchange.js';
 import { makeHttpServer, type ServerCertificate } from './http-server.js';
 
@@ -103,7 +104,8 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
         answerer.ended?.(status, performance.now() - startMs);
       });
     }
-    answerer.answer(request, response, awaitsContinue);
+    const go = (): void => answerer.answer(request, response, awaitsContinue);
+    whenHeard(request.socket, response, go);
   };
   const { server, connected, stopConnecting } = makeHttpServer(
     {

@@ -3,9 +3,10 @@ import { connect, type Socket } from 'node:net';
 export interface ConnectionOptions {
   readonly port: number;
   readonly pipelined: number;
-  /** The next request as bytes, or null when there is none. */
+  /** The next request as bytes, or null when there is none yet: then `send` asks again. */
   readonly next: () => Buffer | null;
-  readonly answered: (status: number, tookMs: number) => void;
+  /** `isTold`: the answer said when to come again. */
+  readonly answered: (status: number, tookMs: number, isTold: boolean) => void;
   readonly broken: (message: string) => void;
 }
 
@@ -23,12 +24,13 @@ export class LoadConnection {
   #rest: Buffer = Buffer.alloc(0);
   #bodyLeft = 0;
   #status = 0;
+  #isTold = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('connect', () => {
-      for (let sent = 0; sent < options.pipelined; sent += 1) this.#send();
+      for (let sent = 0; sent < options.pipelined; sent += 1) this.send();
     });
     this.#socket.on('data', (bytes: Buffer) => this.#read(bytes));
     this.#socket.on('error', (error) => options.broken(error.message));
@@ -39,7 +41,7 @@ export class LoadConnection {
     this.#socket.destroy();
   }
 
-  #send(): void {
+  send(): void {
     const request = this.#options.next();
     if (request === null) return;
     this.#sentMs.push(performance.now());
@@ -61,14 +63,16 @@ export class LoadConnection {
       if (this.#bodyLeft > 0) break;
       const status = this.#status;
       this.#status = 0;
-      this.#options.answered(status, performance.now() - (this.#sentMs.shift() ?? 0));
-      this.#send();
+      const tookMs = performance.now() - (this.#sentMs.shift() ?? 0);
+      this.#options.answered(status, tookMs, this.#isTold);
+      this.send();
     }
     this.#rest = data;
   }
 
   #readHead(head: string): void {
     this.#status = Number(head.slice(STATUS_OFFSET, STATUS_OFFSET + 3));
+    this.#isTold = /\r\nretry-after: \d/i.test(head);
     const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? [];
     this.#bodyLeft = Number(length ?? 0);
   }

@@ -29,6 +29,11 @@ export const LoadJob = z.object({
   /** The measurement ends after this time or this many requests, whichever comes first. */
   limitMs: z.number(),
   limitRequests: z.int(),
+  /**
+   * So many requests begin in each second, answered or not, as far as connections are free; refusals
+   * (503) are counted apart. Without it each connection asks again as soon as it was answered.
+   */
+  offeredPerSecond: z.number().min(1).optional(),
   /** The key that requests are signed with, where they speak S3. */
   s3: z.object({ accessKeyId: z.string(), secret: z.string() }).optional(),
 });
@@ -36,6 +41,12 @@ export type LoadJob = z.infer<typeof LoadJob>;
 
 export const LoadResult = z.object({
   completed: z.int(),
+  /** Answers that the site had too much to do, those that said when to come again, and their median. */
+  refused: z.int(),
+  refusedTold: z.int(),
+  refusedMedianMs: z.number(),
+  /** Requests that were to begin while every connection was busy; they began later or not at all. */
+  waited: z.int(),
   failed: z.int(),
   /** The first answer that was not a success; '' for none. */
   firstFailure: z.string(),

@@ -9,12 +9,20 @@ import { JOB_VARIABLE, LoadJob, type LoadResult } from './load-job.js';
  * its job in its environment and tells what it found over its channel.
  */
 
+const OFFER_EVERY_MS = 2;
+
 const job = LoadJob.parse(JSON.parse(process.env[JOB_VARIABLE] ?? 'null'));
 const body = randomFillSync(Buffer.alloc(job.bodyBytes));
 const tookMs: number[] = [];
 let sent = 0;
 let completed = 0;
 let failed = 0;
+let refusedTold = 0;
+const refusedMs: number[] = [];
+/** Of an open loop: requests that are to begin, and connections that are free. */
+let due = 0;
+let waited = 0;
+const free: LoadConnection[] = [];
 let firstFailure = '';
 let measuring = false;
 let ended = false;
@@ -58,6 +66,9 @@ function begin(): void {
   measuring = true;
   completed = 0;
   tookMs.length = 0;
+  refusedMs.length = 0;
+  refusedTold = 0;
+  waited = 0;
   cpuAtBegin = process.cpuUsage();
   beganMs = performance.now();
   process.send?.({ kind: 'begun' });
@@ -70,8 +81,13 @@ function end(): void {
   const durationMs = performance.now() - beganMs;
   const { user, system } = process.cpuUsage(cpuAtBegin);
   tookMs.sort((a, b) => a - b);
+  refusedMs.sort((a, b) => a - b);
   const result: LoadResult = {
     completed,
+    refused: refusedMs.length,
+    refusedTold,
+    refusedMedianMs: refusedMs[Math.floor(refusedMs.length / 2)] ?? 0,
+    waited: Math.floor(waited),
     failed,
     firstFailure,
     tookMs: durationMs,
@@ -82,7 +98,28 @@ function end(): void {
   process.send?.({ kind: 'done', result }, () => process.exit(0));
 }
 
-function answered(status: number, latencyMs: number): void {
+/** Requests begin in time, whatever became of those before; what finds no connection waits. */
+function offer(perSecond: number): void {
+  let lastMs = performance.now();
+  setInterval(() => {
+    const nowMs = performance.now();
+    const fresh = ((nowMs - lastMs) * perSecond) / 1000;
+    due += fresh;
+    lastMs = nowMs;
+    while (due >= 1 && free.length > 0) free.pop()?.send();
+    waited += Math.min(fresh, Math.max(0, due));
+    // Nobody waits for ever: what a second brought is the most that is kept.
+    due = Math.min(due, perSecond);
+  }, OFFER_EVERY_MS);
+}
+
+function answered(status: number, latencyMs: number, isTold: boolean): void {
+  if (status === 503 && job.offeredPerSecond !== undefined) {
+    if (!measuring || ended) return;
+    refusedMs.push(latencyMs);
+    if (isTold) refusedTold += 1;
+    return;
+  }
   if (status >= 300) {
     failed += 1;
     if (firstFailure === '') firstFailure = `status ${status}`;
@@ -97,11 +134,18 @@ process.on('disconnect', () => process.exit(1));
 for (let index = 0; index < job.connections; index += 1) {
   const target = job.targets[index % job.targets.length];
   if (target === undefined) break;
-  new LoadConnection({
+  const connection = new LoadConnection({
     port: target.port,
     pipelined: job.pipelined,
     next: () => {
       if (ended || (measuring && job.warmUpMs === 0 && sent >= job.limitRequests)) return null;
+      if (job.offeredPerSecond !== undefined) {
+        if (due < 1) {
+          free.push(connection);
+          return null;
+        }
+        due -= 1;
+      }
       sent += 1;
       return request(target.port, target.path, sent - 1);
     },
@@ -114,5 +158,14 @@ for (let index = 0; index < job.connections; index += 1) {
     },
   });
 }
-if (job.warmUpMs === 0) begin();
+const perSecond = job.offeredPerSecond;
+if (perSecond !== undefined) {
+  // Not before all are connected: their coming is not what is measured.
+  const look = setInterval(() => {
+    if (free.length < job.connections) return;
+    clearInterval(look);
+    offer(perSecond);
+    setTimeout(begin, job.warmUpMs);
+  }, OFFER_EVERY_MS);
+} else if (job.warmUpMs === 0) begin();
 else setTimeout(begin, job.warmUpMs);

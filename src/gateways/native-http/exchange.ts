@@ -7,6 +7,7 @@ import type { FileVersion } from '../service-types.js';
 import type { ObjectService } from '../../site/object-service.js';
 import type { FileService, Served, WriteOutcome } from '../../site/file-service.js';
 import type { RequestService } from '../../site/telemetry/request-service.js';
+import { holdBack, RETRY_AFTER_SECONDS } from '../hold-back.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import type { ConsoleFiles } from './console-files.js';
 import type { FaultControl } from './fault-control.js';
@@ -84,7 +85,8 @@ export function sendProblem(
   headers.push('Content-Type', 'application/problem+json', 'Quorate-Site', exchange.site);
   // HEAD has no body to say it in.
   headers.push('Quorate-Code', problem.code);
-  if (status === 503) headers.push('Retry-After', '1');
+  if (status === 503) headers.push('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (problem.code === 'overloaded') holdBack(exchange.request.socket);
   if (current) headers.push('Quorate-Version', String(current.version));
   headers.push('Quorate-Request-Id', exchange.requestId);
   const body = JSON.stringify({

@@ -8,6 +8,7 @@ import { readTraceparent } from '../../site/telemetry/request-trace.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { callerName, type CallerShares, heldByBody, holdAnswer } from '../caller-shares.js';
 import { corsHeaders } from '../cors.js';
+import { holdBack, RETRY_AFTER_SECONDS } from '../hold-back.js';
 import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
@@ -235,7 +236,8 @@ function respond(exchange: HttpExchange, result: S3Result, id: string, extra: Fl
   if (result.ok) return respondAnswer(exchange, result, id, extra);
   const { status } = S3_ERRORS[result.code];
   const headers = [...(result.headers ?? []), ...idHeaders(id), ...extra];
-  if (status === 503) headers.push('Retry-After', '1');
+  if (status === 503) headers.push('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (result.code === 'SlowDown') holdBack(request.socket);
   headers.push('Content-Type', 'application/xml');
   const path = splitTarget(request.url ?? '/').path;
   send(exchange, status, headers, errorDocument(result, path, id));
