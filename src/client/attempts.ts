@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ProblemAnswer } from './answers.js';
+import { retryAfterMs } from './retry-after.js';
 import type { SiteOrder } from './nearest-site.js';
 import type { Call, SiteEndpoint } from './site-endpoint.js';
 import { exchange, readText } from './site-endpoint.js';
@@ -109,14 +110,8 @@ async function attemptOnce(endpoint: SiteEndpoint, call: Call): Promise<Answer |
   return {
     ...failed(code, `${detail}. ${title}`, site, outcome === 'unknown'),
     ...(current && { current }),
-    // Elsewhere our own pauses are shorter: a new primary, say, is found within milliseconds.
-    ...(code === 'overloaded' && { retryAfterMs: 1000 * secondsOf(headers['retry-after']) }),
+    retryAfterMs: retryAfterMs(code, headers['retry-after']),
   };
-}
-
-/** A number of seconds up to a minute; 0 for anything else. */
-function secondsOf(header: string | undefined): number {
-  return header !== undefined && /^\d{1,5}$/.test(header) ? Math.min(Number(header), 60) : 0;
 }
 
 export function failed(

@@ -53,6 +53,23 @@ async function call(method: 'GET' | 'PUT', durationMs = 10_000): Promise<HttpRes
 }
 
 describe('a call', () => {
+  it('leaves sites with too much to do alone for as long as they ask', async () => {
+    const refused = (): Response => {
+      const answer = problem(503, 'overloaded', 'rejected');
+      answer.headers.set('retry-after', '3');
+      return answer;
+    };
+    answers = { lon: [refused(), done()], nyc: [refused()] };
+    const beganMs = platform.monoMs();
+    const untilMs = beganMs + 10_000;
+    const calling = http.call({ method: 'GET', path: '/v1/x' }, untilMs, (r) => r.text());
+    await platform.pass(2999);
+    expect(asked).toEqual(['lon', 'nyc']);
+    await platform.pass(100);
+    expect(await calling).toMatchObject({ ok: true, site: 'lon' });
+    expect(asked).toEqual(['lon', 'nyc', 'lon']);
+  });
+
   it('falls to the next site when one is down', async () => {
     answers = { lon: ['refused'], nyc: [done()] };
     expect(await call('PUT')).toEqual({ ok: true, site: 'nyc', value: 'done' });

@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../retry-after.js';
 import type { Pauses } from './pauses.js';
 import type { Platform } from './platform.js';
 import { adviceOn } from './requests.js';
@@ -26,6 +27,8 @@ export interface HttpFailure {
   readonly mayHaveHappened: boolean;
   /** The version that a condition was judged against; null if there is none that exists. */
   readonly currentVersion: number | null;
+  /** A site with too much to do asked to be left alone for so long; 0 for none. */
+  readonly retryAfterMs: number;
 }
 
 export type HttpResult<T> = HttpSuccess<T> | HttpFailure;
@@ -53,6 +56,7 @@ export class Http {
     for (let attempt = 0; ; attempt += 1) {
       const sites = this.order();
       let mayPass = false;
+      let leastMs = 0;
       for (const site of sites) {
         if (this.pauses.ended) return failure('closed', 'the client is closed', mayHaveHappened);
         const leftMs = untilMs - this.platform.monoMs();
@@ -64,12 +68,14 @@ export class Http {
         mayHaveHappened ||= result.mayHaveHappened;
         const advice = result.reason === 'broken' ? 'again' : adviceOn(result.reason);
         if (advice === 'never') return { ...result, mayHaveHappened };
+        leastMs = Math.max(leastMs, result.retryAfterMs);
         mayPass ||= advice === 'again' || result.reason === 'site_stopping';
         // What a site says tells more than that another one is silent.
         if (last.reason === 'unreachable' || result.reason !== 'unreachable') last = result;
       }
       if (!mayPass && !mayHaveHappened) return last;
-      if (!(await this.pauses.backOff(attempt, untilMs))) return { ...last, mayHaveHappened };
+      if (!(await this.pauses.backOff(attempt, untilMs, leastMs)))
+        return { ...last, mayHaveHappened };
     }
   }
 
@@ -115,8 +121,9 @@ export function failure(
   message: string,
   mayHaveHappened: boolean,
   currentVersion: number | null = null,
+  retryAfterMs = 0,
 ): HttpFailure {
-  return { ok: false, reason, message, mayHaveHappened, currentVersion };
+  return { ok: false, reason, message, mayHaveHappened, currentVersion, retryAfterMs };
 }
 
 interface Problem {
@@ -140,6 +147,7 @@ async function problemOf(response: Response, site: Site, isWrite: boolean): Prom
     `${String(detail)}. ${String(title)}`,
     outcome === 'unknown',
     typeof version === 'number' ? version : null,
+    retryAfterMs(code, response.headers.get('retry-after')),
   );
 }
 

@@ -13,10 +13,15 @@ export class Pauses {
     return Math.max(0, untilMs - this.platform.monoMs());
   }
 
-  /** Before another attempt: longer each time, jittered. False: there is no time left for one. */
-  async backOff(attempt: number, untilMs: number): Promise<boolean> {
+  /**
+   * Before another attempt: longer each time, jittered, and no less than a site asked for. False:
+   * there is no time left for one.
+   */
+  async backOff(attempt: number, untilMs: number, leastMs = 0): Promise<boolean> {
     const delayMs = Math.min(BACKOFF_MS[0] * 2 ** Math.min(attempt, 16), BACKOFF_MS[1]);
-    return this.pause(jittered(this.platform, delayMs), untilMs);
+    const ownMs = jittered(this.platform, delayMs);
+    // Those who were all refused at once are not to come back all at once.
+    return this.pause(leastMs === 0 ? ownMs : leastMs + ownMs, untilMs);
   }
 
   /** False, at once, if it would not end in time. */

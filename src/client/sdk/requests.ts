@@ -1,3 +1,4 @@
+import { OVERLOADED_PAUSE_MS } from '../retry-after.js';
 import type { ClientReadAnswer } from '../../protocol/client/answers.js';
 import type { ReadMode, SessionWriteAnswer } from '../../protocol/client/messages.js';
 import type { Link } from './link.js';
@@ -58,6 +59,7 @@ export class Requests {
     const advice = adviceOn(reason);
     if (advice === 'never') return false;
     if (advice === 'elsewhere' && !this.link.leave() && reason !== 'site_stopping') return false;
-    return this.pauses.backOff(attempt, untilMs);
+    const leastMs = reason === 'overloaded' ? OVERLOADED_PAUSE_MS : 0;
+    return this.pauses.backOff(attempt, untilMs, leastMs);
   }
 }
