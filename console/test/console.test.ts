@@ -212,6 +212,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     await guest.getByLabel('Password').fill('open sesame');
     await guest.getByRole('button', { name: 'Open' }).click();
     await guest.getByRole('heading', { name: 'shared.txt' }).waitFor();
+    expect(await seriousFaults(guest)).toEqual([]);
     await guest.getByRole('link', { name: 'Look at it' }).click();
     await guest.getByText('for everybody').waitFor();
     await page.getByRole('button', { name: 'Revoke' }).click();
@@ -268,13 +269,20 @@ describe.skipIf(!existsSync(CHROMIUM))('the console', () => {
     '#/file/docs/plan.txt',
     '#/map',
     '#/replay',
+    '#/admin/sites',
+    '#/admin/primaries',
     '#/admin/keys',
+    '#/admin/buckets',
+    '#/admin/upkeep',
   ])('has no serious fault in accessibility: %s', async (hash) => {
     await put('docs/plan.txt', 'first\n');
     const page = await open('nyc', hash);
     await page.locator('h1').first().waitFor({ state: 'attached' });
     await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
     expect(await seriousFaults(page)).toEqual([]);
+    // What has tabs shows them, however much is below.
+    const tabs = page.getByRole('navigation', { name: 'Administration' });
+    if (hash.includes('admin')) expect((await tabs.boundingBox())?.height).toBeGreaterThan(20);
   });
 
   it('is there within a second, in less than 150 KB of script', async () => {

@@ -1,7 +1,7 @@
 import type { ClusterStatus } from '../../../src/site/status-types.js';
 import { isFields } from './http.ts';
 
-export type { ClusterStatus, ShardStatus } from '../../../src/site/status-types.js';
+export type { ClusterStatus, ReplicaStatus, ShardStatus } from '../../../src/site/status-types.js';
 
 export function readCluster(value: unknown): ClusterStatus | null {
   return isCluster(value) ? value : null;

@@ -9,10 +9,11 @@ import type { Row } from './row.ts';
  * a file, it goes there as it comes; else the browser keeps it until it is whole.
  */
 
-interface SaveWindow {
-  showSaveFilePicker?(options: { suggestedName: string }): Promise<{
-    createWritable(): Promise<WritableStream<Uint8Array>>;
-  }>;
+declare global {
+  interface Window {
+    /** Not every browser has it. */
+    showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
+  }
 }
 
 export async function downloadArchive(bucket: string, rows: readonly Row[]): Promise<void> {
@@ -49,7 +50,7 @@ async function* contents(
 async function saveTarget(
   suggestedName: string,
 ): Promise<WritableStream<Uint8Array> | 'cancelled' | null> {
-  const picker = (window as unknown as SaveWindow).showSaveFilePicker?.bind(window);
+  const picker = window.showSaveFilePicker?.bind(window);
   if (picker === undefined) return null;
   try {
     return await (await picker({ suggestedName })).createWritable();

@@ -1,6 +1,14 @@
 import { store } from '../app/store.svelte.ts';
 import type { FileChange } from '../api/sdk.ts';
-import { byPath, comparison, fileRow, folderRow, type Row, type SortKey } from './row.ts';
+import {
+  byPath,
+  comparison,
+  fileRow,
+  folderRow,
+  lowerBound,
+  type Row,
+  type SortKey,
+} from './row.ts';
 import { changeRows } from './row-changes.ts';
 
 const PAGE = 1000;
@@ -25,6 +33,8 @@ export class FolderListing {
     this.isShort ? this.loaded.toSorted(comparison(this.sortKey, this.descending)) : this.loaded,
   );
   private cursor: string | null = null;
+  /** The last path that a page had, also if it is gone by now. */
+  private readTo = '';
   private ended = false;
   private gathered: FileChange[] = [];
   private timer: number | null = null;
@@ -81,8 +91,10 @@ export class FolderListing {
     this.isShort = cursor === null && page.next === null;
     this.complete = page.next === null;
     this.cursor = page.next;
-    const known = new Set(this.loaded.map(({ path }) => path));
-    const fresh = known.size === 0 ? rows : rows.filter(({ path }) => !known.has(path));
+    // What comes is behind all that was read; only at the edge may both have the same.
+    const fresh = rows.slice(lowerBound(rows, this.readTo));
+    if (fresh[0]?.path === this.readTo) fresh.shift();
+    this.readTo = rows.at(-1)?.path ?? this.readTo;
     this.loaded = this.loaded.concat(fresh);
   }
 
@@ -118,7 +130,7 @@ export class FolderListing {
   }
 
   private apply(changes: readonly FileChange[]): void {
-    const end = this.complete ? null : (this.loaded.at(-1)?.path ?? '');
+    const end = this.complete ? null : this.readTo;
     const { rows, doubtful } = changeRows(this.loaded, this.folder, end, changes);
     this.loaded = rows;
     for (const folder of doubtful) void this.lookAtFolder(folder);
@@ -135,6 +147,7 @@ export class FolderListing {
   private async reload(): Promise<void> {
     this.loaded = [];
     this.cursor = null;
+    this.readTo = '';
     this.complete = false;
     await this.open();
   }

@@ -6,7 +6,6 @@ import {
   geoPath,
 } from 'd3-geo';
 import { feature } from 'topojson-client';
-import type { GeometryCollection, Topology } from 'topojson-specification';
 import land from 'world-atlas/land-110m.json';
 import type { Place } from './places.ts';
 
@@ -26,8 +25,7 @@ export interface Geography {
   way(from: string, to: string): Way;
 }
 
-const topology = land as unknown as Topology<{ land: GeometryCollection }>;
-const SHAPE = feature(topology, topology.objects.land);
+const SHAPE = feature(land, land.objects.land);
 const STEPS = 48;
 /** Messages that go opposite ways go beside each other. */
 const ASIDE_PIXELS = 3;

@@ -9,14 +9,13 @@ const STYLE = `
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:44rem;margin:0 auto;padding:3rem 1.25rem}
 h1{font-size:1.35rem;overflow-wrap:anywhere}
-p{opacity:.8}
 ul{padding:0;list-style:none;border-top:1px solid #8884}
 li{display:flex;gap:1rem;padding:.5rem 0;border-bottom:1px solid #8884}
 li a{flex:1;overflow-wrap:anywhere}
-li span{opacity:.7;white-space:nowrap}
-.button,button{display:inline-block;padding:.5rem 1rem;border:1px solid #2563eb;border-radius:.4rem;background:#2563eb;color:#fff;font:inherit;text-decoration:none;cursor:pointer}
+li span{white-space:nowrap}
+.button,button{display:inline-block;padding:.5rem 1rem;border:1px solid #1d4ed8;border-radius:.4rem;background:#1d4ed8;color:#fff;font:inherit;text-decoration:none;cursor:pointer}
 input{padding:.5rem;font:inherit;border:1px solid #888;border-radius:.4rem}
-[role=alert]{color:#dc2626;opacity:1}
+[role=alert]{color:light-dark(#b91c1c,#fca5a5)}
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
