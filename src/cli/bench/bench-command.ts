@@ -22,6 +22,7 @@ import { editedFile } from './workloads/edited-file.js';
 import { parallelUploads } from './workloads/parallel-uploads.js';
 import { failover, plannedStop } from './workloads/failover.js';
 import { largeFile } from './workloads/large-file.js';
+import { hostile } from './workloads/hostile.js';
 import { overload } from './workloads/overload.js';
 import { manyFiles } from './workloads/many-files.js';
 import { rollingRestart } from './workloads/rolling-restart.js';
@@ -65,6 +66,7 @@ export const WORKLOADS: readonly Workload[] = [
   s3Latency,
   s3Listing,
   overload,
+  hostile,
 ];
 
 interface Report {
