@@ -20,6 +20,9 @@ const DISCARD_LIMIT_BYTES = 64 * 1024;
 const DRAIN_LIMIT_BYTES = 16 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 1000;
 
+/** Texts of more characters are sent as bytes. */
+const LONG_TEXT = 16 * 1024;
+
 /** Sends a whole answer in one go. */
 export function send(
   exchange: HttpExchange,
@@ -29,15 +32,17 @@ export function send(
 ): void {
   const { request, response } = exchange;
   if (response.destroyed) return;
-  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  // A long text would otherwise be encoded twice, and copied to follow the head.
+  const bytes = body.length > LONG_TEXT && typeof body === 'string' ? Buffer.from(body) : body;
+  headers.push('Content-Length', String(Buffer.byteLength(bytes)));
   if (exchange.awaitsContinue) {
     headers.push('Connection', 'close');
   } else if (leavesLongBody(request)) {
-    answerThenDrain(exchange, status, headers, body);
+    answerThenDrain(exchange, status, headers, bytes);
     return;
   }
   response.writeHead(status, headers);
-  response.end(request.method === 'HEAD' ? undefined : body);
+  response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
 export function hasBody(request: IncomingMessage): boolean {

@@ -7,6 +7,15 @@ import { SYSTEM_BUCKET, checkPathText } from './site-names.js';
 
 export const PAGE_LIMIT = 1000;
 
+/** Names read from each view at the beginning of a page; most pages' names come from one or from all. */
+const FIRST_OF_EACH = 32;
+/** What is read beyond the expected, since names are not spread evenly. */
+const SPREAD = 1.05;
+const SPARE = 8;
+/** The first piece where names are rolled up into prefixes, and the first after a prefix. */
+const FIRST_ROLLED = 16;
+const AFTER_ROLLED = 2;
+
 export interface Page {
   readonly files: readonly FileVersion[];
   readonly prefixes: readonly string[];
@@ -81,13 +90,16 @@ export function listPage(views: readonly ShardView[], query: PageQuery): Page {
   const { bucket, prefix, delimiter, limit, after } = query;
   const start = after === null ? '' : `${bucket}/${after.path}`;
   const first = after?.kind === 'prefix' ? endOfPrefix(start) : start;
-  const share = delimiter === '' ? Math.ceil((limit * 1.1) / views.length) + 8 : 16;
   const within = `${bucket}/${prefix}`;
-  const streams = views.map(
-    (view) => new NameStream(view, within, first, share, query.deleted === true),
-  );
   const files: FileVersion[] = [];
   const prefixes: string[] = [];
+  const growing = (read: number): number =>
+    read === 0 ? FIRST_ROLLED : Math.min(read, PAGE_LIMIT);
+  const shared = (read: number): number => shareOf(read, files.length, limit);
+  const wanted = delimiter === '' ? shared : growing;
+  const streams = views.map(
+    (view) => new NameStream(view, within, first, wanted, query.deleted === true),
+  );
   let last: Cursor | null = null;
   for (;;) {
     const stream = lowest(streams);
@@ -125,22 +137,36 @@ function lowest(streams: readonly NameStream[]): NameStream | undefined {
   return best;
 }
 
-/** The live files of one view in order, read in pieces that grow while all of them are wanted. */
+/**
+ * How many names to read on from a view of which `read` are on a page that has `filled` of `limit`:
+ * as many as it will add if it goes on as before, and one to see whether there are more. All names
+ * of a folder may be in one view, or a share in each.
+ */
+function shareOf(read: number, filled: number, limit: number): number {
+  const left = limit - filled + 1;
+  if (read === 0) return Math.min(FIRST_OF_EACH, left);
+  const expected = Math.ceil((left * read * SPREAD) / Math.max(read, filled)) + SPARE;
+  return Math.min(expected, left);
+}
+
+/** The live files of one view in order, read in pieces. */
 class NameStream {
   private buffer: FileVersion[] = [];
   private next = 0;
+  private read = 0;
   private ended = false;
 
   constructor(
     private readonly view: ShardView,
     private readonly prefix: string,
     private after: string,
-    private size: number,
+    /** How long the next piece is, when this many names have been read. */
+    private readonly wanted: (read: number) => number,
     private readonly deleted: boolean,
   ) {}
 
   head(): FileVersion | undefined {
-    if (this.next >= this.buffer.length && !this.ended) this.fill();
+    if (this.next >= this.buffer.length && !this.ended) this.fill(this.wanted(this.read));
     return this.buffer[this.next];
   }
 
@@ -154,18 +180,18 @@ class NameStream {
     while (this.buffer[this.next]?.name.startsWith(prefix) === true) this.next += 1;
     if (this.next < this.buffer.length || this.ended) return;
     this.after = endOfPrefix(prefix);
-    this.size = 2;
-    this.fill();
+    this.read = 0;
+    this.fill(AFTER_ROLLED);
   }
 
-  private fill(): void {
-    const { prefix, after, size } = this;
+  private fill(size: number): void {
+    const { prefix, after } = this;
     const query = { prefix, after, limit: size };
     this.buffer = this.deleted ? this.heads(query) : this.view.list(query);
     this.next = 0;
     this.ended = this.buffer.length < size;
     this.after = this.buffer.at(-1)?.name ?? after;
-    this.size = Math.min(size * 2, PAGE_LIMIT);
+    this.read += this.buffer.length;
   }
 
   private heads(query: ListQuery): FileVersion[] {

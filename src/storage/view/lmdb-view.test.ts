@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogEntry, Operation, Position } from '../../protocol/log-entry.js';
 import type { ShardView, StorageFailure } from '../../protocol/ports.js';
+import { pack, unpack } from '../entry-codec.js';
 import { entryOf, inlineContent, putEntries, putEntry, textContent } from '../sample-entries.js';
 import type { StoredShardView } from './lmdb-view.js';
 import { MemoryShardView } from './memory-view.js';
@@ -49,7 +50,7 @@ describeShardView(kit, 'openViewEnvironment', async () => {
 /** Everything a view tells, in plain values. */
 function tell(view: ShardView, names: readonly string[]): unknown {
   const all = { prefix: '', after: '', limit: 10_000 };
-  return structuredClone({
+  const told = {
     position: view.position(),
     heads: names.map((name) => view.head(name) ?? null),
     histories: names.map((name) => view.history(name, 1_000, 1_000)),
@@ -58,7 +59,8 @@ function tell(view: ShardView, names: readonly string[]): unknown {
     names: view.names(all),
     requests: view.requests(0),
     ownership: view.ownership(),
-  });
+  };
+  return unpack(pack(told));
 }
 
 const NAMES = ['a/x', 'a/x/y', 'a/\uffee', 'a/\u{1f600}', 'b/é', 'b/e'];

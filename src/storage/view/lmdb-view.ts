@@ -104,8 +104,7 @@ export class LmdbShardView implements StoredShardView {
     const key = nameKey(RecordKind.head, name);
     const head = this.read(key) ?? this.read(nameKey(RecordKind.tombstone, name));
     if (!Array.isArray(head) || !isCount(head[0])) return undefined;
-    const version = head[0];
-    return fileVersionFrom(name, head, () => this.version(name, version));
+    return fileVersionFrom(name, head, this);
   }
 
   version(name: string, version: number): FileVersion | undefined {
@@ -129,10 +128,7 @@ export class LmdbShardView implements StoredShardView {
     const bounds = listBounds(RecordKind.head, query);
     const found: FileVersion[] = [];
     for (const { key, value } of this.db.getRange({ ...bounds, limit: query.limit })) {
-      const name = nameOfKey(key);
-      const head = unseal(key, value);
-      const version = Array.isArray(head) && isCount(head[0]) ? head[0] : 0;
-      found.push(fileVersionFrom(name, head, () => this.version(name, version)));
+      found.push(fileVersionFrom(nameOfKey(key), unseal(key, value), this));
     }
     return found;
   }

@@ -1,5 +1,11 @@
 import { crc32c } from '@node-rs/crc32';
-import type { ChunkRef, Content, FileVersion } from '../../protocol/file-version.js';
+import type {
+  ChunkedContent,
+  ChunkRef,
+  Content,
+  FileVersion,
+  InlineContent,
+} from '../../protocol/file-version.js';
 import type { OwnershipRecord, RequestRecord } from '../../protocol/ports.js';
 import type { Room } from '../byte-arena.js';
 import {
@@ -40,14 +46,20 @@ export function seal(key: Uint8Array, value: unknown, room: Room = Buffer.allocU
 }
 
 export function isIntact(key: Uint8Array, sealed: Uint8Array): boolean {
-  if (sealed.length < 4) return false;
-  const told = sealed[0]! | (sealed[1]! << 8) | (sealed[2]! << 16) | (sealed[3]! << 24);
-  return crc32c(sealed.subarray(CHECKSUM_BYTES), crc32c(key)) === told >>> 0;
+  return intactBody(key, sealed) !== null;
 }
 
 export function unseal(key: Uint8Array, sealed: Uint8Array): unknown {
-  if (!isIntact(key, sealed)) throw new ViewRecordUnreadable('a record of the view is damaged');
-  return unpack(sealed.subarray(4));
+  const body = intactBody(key, sealed);
+  if (body === null) throw new ViewRecordUnreadable('a record of the view is damaged');
+  return unpack(body);
+}
+
+function intactBody(key: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+  if (sealed.length < CHECKSUM_BYTES) return null;
+  const told = sealed[0]! | (sealed[1]! << 8) | (sealed[2]! << 16) | (sealed[3]! << 24);
+  const body = sealed.subarray(CHECKSUM_BYTES);
+  return crc32c(body, crc32c(key)) === told >>> 0 ? body : null;
 }
 
 export function unreadable(what: string): never {
@@ -73,72 +85,102 @@ export function headValue(file: FileVersion): readonly unknown[] {
   ];
 }
 
-/** A whole version; `body` (bytes or chunks) is asked for when the value does not hold it. */
-export function fileVersionFrom(
-  name: string,
-  value: unknown,
-  body?: () => FileVersion | undefined,
-): FileVersion {
-  if (!Array.isArray(value)) return unreadable('a version');
-  const [version, epoch, seq, modifiedMs, packedMetadata, kind, size, etag, own] =
-    value as unknown[];
-  const metadata = unpackMetadata(packedMetadata);
-  if (!isCount(version) || !isCount(epoch) || !isCount(seq) || !metadata) unreadable('a version');
-  if (typeof modifiedMs !== 'number') unreadable('a version');
-  const content =
-    kind === null
-      ? null
-      : body
-        ? lazyContent(kind, size, etag, body)
-        : (unpackContent([kind, size, etag, own]) ?? unreadable('content'));
-  return {
-    name,
-    version,
-    epoch,
-    seq,
-    deleted: content === null,
-    content,
-    metadata,
-    modifiedMs,
-  };
+/** Where the bytes or chunks of a version are read that a record only names. */
+export interface VersionSource {
+  version(name: string, version: number): FileVersion | undefined;
 }
 
-/** Content whose bytes or chunks are read when they are first used. */
-function lazyContent(
-  kind: unknown,
-  size: unknown,
-  etag: unknown,
-  load: () => FileVersion | undefined,
-): Content {
-  if (!isCount(size) || !isText(etag)) return unreadable('content');
-  let known: Content | null | undefined;
-  const loaded = (): Content => {
-    known ??= load()?.content;
-    const content = known;
-    if (!content) throw new ViewRecordUnreadable('the version was dropped meanwhile');
-    return content;
-  };
-  if (kind === 'inline') {
-    return {
-      kind,
-      size,
-      etag,
-      get bytes(): Uint8Array {
-        const content = loaded();
-        return content.kind === 'inline' ? content.bytes : unreadable('content');
-      },
-    };
+/** A whole version; its bytes or chunks are in the value, or are read from `source` when used. */
+export function fileVersionFrom(name: string, value: unknown, source?: VersionSource): FileVersion {
+  if (!Array.isArray(value)) return unreadable('a version');
+  // By index: a page of a listing makes a thousand of these.
+  const fields: readonly unknown[] = value;
+  const version = fields[0];
+  const epoch = fields[1];
+  const seq = fields[2];
+  const modifiedMs = fields[3];
+  const metadata = unpackMetadata(fields[4]);
+  if (!isCount(version) || !isCount(epoch) || !isCount(seq) || !metadata) unreadable('a version');
+  if (typeof modifiedMs !== 'number') unreadable('a version');
+  const content = contentFrom(name, version, fields, source);
+  const deleted = content === null;
+  return { name, version, epoch, seq, deleted, content, metadata, modifiedMs };
+}
+
+function contentFrom(
+  name: string,
+  version: number,
+  fields: readonly unknown[],
+  source: VersionSource | undefined,
+): Content | null {
+  const kind = fields[5];
+  const size = fields[6];
+  const etag = fields[7];
+  if (kind === null) return null;
+  if (source === undefined) {
+    return unpackContent([kind, size, etag, fields[8]]) ?? unreadable('content');
   }
-  if (kind !== 'chunked') return unreadable('content');
-  return {
-    kind,
-    size,
-    etag,
-    get chunks(): readonly ChunkRef[] {
-      const content = loaded();
-      return content.kind === 'chunked' ? content.chunks : unreadable('content');
-    },
-  };
+  if (!isCount(size) || !isText(etag)) return unreadable('content');
+  if (kind === 'inline') return new UnreadInline(size, etag, name, version, source);
+  if (kind === 'chunked') return new UnreadChunked(size, etag, name, version, source);
+  return unreadable('content');
+}
+
+/**
+ * Content whose body is read when it is first used, which throws when it was dropped meanwhile. A
+ * getter of the class costs a listing less than one of each object; `toJSON` has it packed whole.
+ */
+abstract class Unread {
+  readonly #name: string;
+  readonly #version: number;
+  readonly #source: VersionSource;
+  #known: Content | null = null;
+
+  constructor(
+    readonly size: number,
+    readonly etag: string,
+    name: string,
+    version: number,
+    source: VersionSource,
+  ) {
+    this.#name = name;
+    this.#version = version;
+    this.#source = source;
+  }
+
+  protected read(): Content {
+    this.#known ??= this.#source.version(this.#name, this.#version)?.content ?? null;
+    if (this.#known) return this.#known;
+    throw new ViewRecordUnreadable('the version was dropped meanwhile');
+  }
+}
+
+class UnreadInline extends Unread implements InlineContent {
+  readonly kind = 'inline';
+
+  get bytes(): Uint8Array {
+    const content = this.read();
+    return content.kind === 'inline' ? content.bytes : unreadable('content');
+  }
+
+  toJSON(): InlineContent {
+    const { kind, size, etag, bytes } = this;
+    return { kind, size, etag, bytes };
+  }
+}
+
+class UnreadChunked extends Unread implements ChunkedContent {
+  readonly kind = 'chunked';
+
+  get chunks(): readonly ChunkRef[] {
+    const content = this.read();
+    return content.kind === 'chunked' ? content.chunks : unreadable('content');
+  }
+
+  toJSON(): ChunkedContent {
+    const { kind, size, etag, chunks } = this;
+    return { kind, size, etag, chunks };
+  }
 }
 
 export function requestValue(record: RequestRecord): readonly unknown[] {

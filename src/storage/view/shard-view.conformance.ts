@@ -1,5 +1,7 @@
+import type { Content } from '../../protocol/file-version.js';
 import type { LogEntry } from '../../protocol/log-entry.js';
 import type { ShardView, StorageFailure } from '../../protocol/ports.js';
+import { pack, unpack } from '../entry-codec.js';
 import { entryOf, putEntry } from '../sample-entries.js';
 import type { TestKit } from '../test-kit.js';
 
@@ -33,6 +35,7 @@ export function describeShardView(
     });
   kit.describe(`${name} as a shard view`, () => {
     describeFiles(kit, it);
+    describeContent(kit, it);
     describeRecords(kit, it);
   });
 }
@@ -119,6 +122,28 @@ function describeFiles({ expect }: TestKit, it: Case): void {
     await applyTo(view, [putEntry(1, 1, longest, 1), putEntry(1, 2, longest, 2)]);
     expect(view.list(FIRST_PAGE).map((file) => file.version)).toEqual([2]);
     expect(view.version(longest, 1)?.name).toEqual(longest);
+  });
+}
+
+function describeContent({ expect }: TestKit, it: Case): void {
+  it('gives versions that are packed with all of their content, by whatever way', async (view) => {
+    const chunks = [{ hash: 'c'.repeat(64), size: 70_000 }];
+    const content = { kind: 'chunked', size: 70_000, etag: 'e'.repeat(64), chunks } as const;
+    const metadata = {};
+    await applyTo(view, [
+      putEntry(1, 1, 'b/a', 1, 'hello'),
+      entryOf(1, 2, { kind: 'put', name: 'b/c', version: 1, content, metadata }),
+    ]);
+    const listed = view.list(FIRST_PAGE);
+    const heads = ['b/a', 'b/c'].map((name) => view.head(name));
+    for (const versions of [listed, heads, view.history('b/a', 9, 9), view.history('b/c', 9, 9)]) {
+      for (const version of versions) {
+        const packed = unpack(pack(version?.content)) as Content;
+        const body = packed.kind === 'inline' ? String(Buffer.from(packed.bytes)) : packed.chunks;
+        expect(body).toEqual(version?.name === 'b/a' ? 'hello' : chunks);
+      }
+    }
+    expect(JSON.parse(JSON.stringify(view.head('b/c')?.content))).toEqual(content);
   });
 }
 

@@ -37,6 +37,12 @@ export function legalXmlText(text: string): string {
   return text.replace(ILLEGAL, '\ufffd');
 }
 
+/** One element with its text escaped. */
+export function xmlElement(name: string, value: string | number | boolean): string {
+  const text = typeof value === 'string' ? escapeXml(value) : String(value);
+  return text === '' ? `<${name}/>` : `<${name}>${text}</${name}>`;
+}
+
 /** Builds one document, element after element. */
 export class XmlWriter {
   #text: string;
@@ -63,8 +69,12 @@ export class XmlWriter {
   }
 
   element(name: string, value: string | number | boolean): this {
-    const text = typeof value === 'string' ? escapeXml(value) : String(value);
-    this.#text += text === '' ? `<${name}/>` : `<${name}>${text}</${name}>`;
+    return this.append(xmlElement(name, value));
+  }
+
+  /** Whole elements that are XML already. */
+  append(xml: string): this {
+    this.#text += xml;
     return this;
   }
 
