@@ -123,6 +123,7 @@ describe('the configuration of a site', () => {
       publicHost: 'nyc.example.org',
       openToAll: true as const,
       metricsOpen: true as const,
+      telemetry: { otlpEndpoint: 'https://collector:4318', samplingRatio: 0.5 },
     };
     expect(readSiteConfig(siteConfigText(config), 'nyc.toml')).toEqual({ ok: true, config });
   });

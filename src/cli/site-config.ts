@@ -16,6 +16,7 @@ import {
 } from './coordinator-config.js';
 import { LimitsTable, limitsOf, limitsTable } from './limits-config.js';
 import { openFaults } from './open-site.js';
+import { TelemetryTable, telemetryOf, telemetryTable } from './telemetry-config.js';
 import { TlsTable, tlsFaults, tlsOf, tlsTable } from './tls-config.js';
 import { lineOfKey } from './toml-line.js';
 
@@ -55,6 +56,7 @@ const ConfigFile = z.strictObject({
   log_level: z.enum(LOG_LEVELS).optional(),
   slow_request_ms: z.int().min(1).max(3_600_000).optional(),
   nearness: z.array(siteId).optional(),
+  telemetry: TelemetryTable.optional(),
   audit: z
     .strictObject({
       reads: z.boolean().default(DEFAULT_AUDIT.reads),
@@ -229,6 +231,7 @@ function configOf(file: ConfigFile, folder: string): SiteConfig {
     ),
     fsync: file.fsync,
     ...(nearness && { nearness }),
+    ...(file.telemetry && { telemetry: telemetryOf(file.telemetry) }),
     ...(file.audit && {
       audit: {
         reads: file.audit.reads,
@@ -285,6 +288,7 @@ export function siteConfigText(config: SiteConfig): string {
     ...(config.openToAll && { open_to_all: true as const }),
     ...(config.metricsOpen && { metrics_open: true as const }),
     ...(nearness && { nearness: [...nearness] }),
+    ...(config.telemetry && { telemetry: telemetryTable(config.telemetry) }),
     ...(config.audit && {
       audit: {
         reads: config.audit.reads,

@@ -27,6 +27,7 @@ export class FileWrites {
     const requestId = clientId(options.requestId) ?? newRequestId();
     const shardFor = (): string => node.shardFor(intent.name);
     const { trace } = options;
+    if (trace?.span) this.calls.context.writeSpans?.proposes(requestId, trace.span);
     const startMs = performance.now();
     const outcome = await this.calls.submit(shardFor, {
       requestId,

@@ -53,7 +53,10 @@ export async function startSite(config: SiteConfig, options: SiteOptions = {}): 
   if (typeof seal === 'string') return startFailure('wrong_config', seal);
   const credentials = await openCredentials(config, report);
   if (typeof credentials === 'string') return startFailure('wrong_config', credentials);
-  const telemetry = new SiteTelemetry({ site: id, slowRequestMs }, journal);
+  const { clusterId } = config.cluster;
+  const tracing = config.telemetry && { site: id, clusterId, ...config.telemetry };
+  const settings = { site: id, slowRequestMs, ...(tracing && { tracing }) };
+  const telemetry = new SiteTelemetry(settings, journal);
   const giveUp = async (failure: StartFailure): Promise<StartFailure> => {
     credentials?.close();
     await telemetry.close();

@@ -63,6 +63,8 @@ export interface SiteConfig {
   readonly log?: LogSettings;
   /** A request that takes at least this long is put into the log. Default: 1,000. */
   readonly slowRequestMs?: number;
+  /** Where spans of requests are sent, and how many; nowhere when not given. */
+  readonly telemetry?: { readonly otlpEndpoint: string; readonly samplingRatio: number };
   /** What is written down of requests; changes and refusals when not given. */
   readonly audit?: AuditSettings;
   /** What it takes of its clients; `DEFAULT_CLIENT_LIMITS` when not given. */

@@ -6,6 +6,7 @@ import type { Seal } from './seal.js';
 import type { SiteChangeDesk } from './site-change-desk.js';
 import type { Upkeep } from './upkeep.js';
 import type { SiteConfig } from './site-config.js';
+import type { WriteSpans } from './telemetry/spans/write-spans.js';
 import type { SessionWatch } from './telemetry/session-watch.js';
 
 /** Digests that a body may be given beside its etag, over all its bytes in the same pass. */
@@ -61,6 +62,8 @@ export interface SiteContext {
   readonly timeoutMs: number;
   /** What seals the secrets of access keys; null: there can be none. */
   readonly seal: Seal | null;
+  /** Follows the writes of recorded requests. */
+  readonly writeSpans?: WriteSpans;
   /** Sees what goes over clients' sessions. */
   readonly sessions?: SessionWatch;
 }

@@ -1,7 +1,7 @@
 import { isCatalogue } from '../protocol/lease/catalogue.js';
 import type { SiteMessage } from '../protocol/node/messages.js';
 import type { WriteRejection } from '../protocol/request.js';
-import { isWriteRequest } from './entry-fields.js';
+import { ENTRIES_LIMIT, isWriteRequest } from './entry-fields.js';
 import {
   type Fields,
   isCount,
@@ -88,8 +88,15 @@ function isTrace(value: unknown): boolean {
   return value === undefined || isRequestId(value);
 }
 
+/** At most as many as there may be entries. */
+function areTraces(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!Array.isArray(value) || value.length > ENTRIES_LIMIT) return false;
+  return value.every((each) => isFields(each) && isCount(each.seq) && isRequestId(each.parent));
+}
+
 const JUDGES: Readonly<Record<SiteMessage['kind'], (message: Fields) => boolean>> = {
-  shard: (m) => isId(m.shard) && isShardMessage(m.message),
+  shard: (m) => isId(m.shard) && isShardMessage(m.message) && areTraces(m.traces),
   submit: (m) => isCall(m) && isCount(m.epoch) && isId(m.shard) && isWriteRequest(m.request),
   submitted: (m) => isCall(m) && isWriteAnswer(m.answer),
   ask: (m) =>

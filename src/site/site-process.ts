@@ -127,7 +127,7 @@ export class SiteProcess implements RunningSite {
           this.messages.note(to, message);
           telemetry.messages.sent(to, message);
           this.liveFeed.note(to, message);
-          return this.network.send(to, message);
+          return this.network.send(to, telemetry.tracing?.writes.named(message) ?? message);
         },
         invalidate: (shard, sessions, name, serial) => {
           telemetry.messages.clientsTold(shard, sessions, serial);
@@ -163,6 +163,7 @@ export class SiteProcess implements RunningSite {
       timeoutMs: durations.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       seal: declaration.seal,
       sessions: telemetry.sessions,
+      ...(telemetry.tracing && { writeSpans: telemetry.tracing.writes }),
     });
     telemetry.connect({
       node: this.node,

@@ -19,6 +19,8 @@ const EVENTUALLY_MS = 20_000;
 export interface RunningSitesOptions {
   /** The certificates of a site, if the sites prove themselves to each other. */
   readonly tls?: (site: string) => Promise<SiteTls>;
+  /** Where spans go. */
+  readonly telemetry?: SiteConfig['telemetry'];
   /** Does something with a site's data folder before it starts. */
   readonly prepare?: (config: SiteConfig) => Promise<void>;
 }
@@ -34,7 +36,7 @@ export class RunningSites {
   ) {}
 
   static async start(options: RunningSitesOptions = {}): Promise<RunningSites> {
-    const { tls, prepare } = options;
+    const { tls, prepare, telemetry } = options;
     const folder = await mkdtemp(join(tmpdir(), 'quorate-sites-'));
     const path = join(folder, 'coordinator', 'state');
     const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
@@ -48,7 +50,11 @@ export class RunningSites {
     await Promise.all(
       SITES.map(async (site) => {
         const certificates = await tls?.(site);
-        const config = { ...sites.configOf(site), ...(certificates && { tls: certificates }) };
+        const config = {
+          ...sites.configOf(site),
+          ...(certificates && { tls: certificates }),
+          ...(telemetry && { telemetry }),
+        };
         await prepare?.(config);
         sites.running.set(site, await runSite(config, { report: () => undefined }));
       }),

@@ -16,6 +16,7 @@ import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
 import { audited } from '../http-audit.js';
 import { callerName, type CallerShares, heldByBody } from '../caller-shares.js';
+import { spanned } from '../http-span.js';
 import { splitTarget } from '../raw-target.js';
 import { admit } from './access/admission.js';
 import { routeAccess } from './access/route-access.js';
@@ -119,6 +120,7 @@ function handle(
     live = null,
   } = options;
   const begun = begin(request, telemetry, objects);
+  if (begun.measured !== null) spanned(begun.measured, request, response);
   const exchange: Exchange = {
     request,
     response,

@@ -13,6 +13,7 @@ import { audited } from '../http-audit.js';
 import { sendContent } from '../http-content.js';
 import { type FlatHeaders, type HttpExchange, send } from '../http-exchange.js';
 import { type ListenAddress, type ListeningHttp, listenHttp } from '../http-listener.js';
+import { spanned } from '../http-span.js';
 import { splitTarget } from '../raw-target.js';
 import {
   collectAbandonedUploads,
@@ -151,12 +152,14 @@ class S3Server {
     return corsHeaders(state.settings.cors, request, origin, { credentials: true });
   }
 
-  private serviceFor(id: string, { headers }: IncomingMessage): ObjectService {
+  private serviceFor(id: string, { request, response }: HttpExchange): ObjectService {
     const { telemetry } = this.options;
     if (telemetry === undefined) return this.service;
-    const { traceparent } = headers;
+    const { traceparent } = request.headers;
     const parent = traceparent === undefined ? null : readTraceparent(traceparent);
-    return telemetry.begin('s3', { id, parent }, this.service);
+    const measured = telemetry.begin('s3', { id, parent }, this.service);
+    spanned(measured, request, response);
+    return measured;
   }
 
   private async understand(
@@ -186,7 +189,7 @@ class S3Server {
     const effective = effectiveHeaders(request.headersDistinct, parameters);
     if (!effective.ok) return effective;
     const { options } = this;
-    const service = this.serviceFor(id, request);
+    const service = this.serviceFor(id, exchange);
     const scheme = options.certificate ? 'https' : 'http';
     const origin = `${scheme}://${request.headers.host ?? `${options.host}:${options.port}`}`;
     // Object.assign: `awaitsContinue` is shared with whoever reads the body.

@@ -4,7 +4,13 @@ import type { ShardMessage } from '../shard/messages.js';
 
 /** What sites say to each other on a control session. */
 export type SiteMessage =
-  | { readonly kind: 'shard'; readonly shard: string; readonly message: ShardMessage }
+  | {
+      readonly kind: 'shard';
+      readonly shard: string;
+      readonly message: ShardMessage;
+      /** What operators know some of its entries by; means nothing to the protocol. */
+      readonly traces?: readonly { readonly seq: number; readonly parent: string }[];
+    }
   | {
       readonly kind: 'submit';
       readonly id: number;

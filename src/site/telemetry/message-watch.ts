@@ -1,6 +1,7 @@
 import type { SiteMessage } from '../../protocol/node/messages.js';
 import type { ShardMessage } from '../../protocol/shard/messages.js';
 import type { Histogram, MetricRegistry } from './metric-registry.js';
+import type { SpanContext } from './request-trace.js';
 
 /** A request of another site that this one answers as the primary. */
 export interface Forwarded {
@@ -10,6 +11,20 @@ export interface Forwarded {
   /** How the other site names the request; undefined if it does not. */
   readonly trace: string | undefined;
   readonly startMs: number;
+  /** Of a recorded request: what was made for it here. */
+  readonly span: ForwardedSpan | null;
+}
+
+export interface ForwardedSpan {
+  readonly span: SpanContext;
+  readonly parentSpanId: string;
+}
+
+/** Told of what comes from other sites before it is dealt with. */
+export interface MessageSpans {
+  /** Null for a request that is not recorded. */
+  asked(question: Question): ForwardedSpan | null;
+  heard(from: string, message: Extract<SiteMessage, { kind: 'shard' }>): void;
 }
 
 type AnswerMessage = Extract<SiteMessage, { kind: 'submitted' | 'asked' | 'ended' }>;
@@ -36,6 +51,7 @@ export class MessageWatch {
     registry: MetricRegistry,
     private readonly nowMs: () => number,
     private readonly answered: (forwarded: Forwarded, answer: ForwardedAnswer) => void,
+    private readonly spans: MessageSpans | null = null,
   ) {
     const duration = (kind: string): Histogram =>
       registry.histogram('quorate_forwarded_duration_seconds', kind);
@@ -51,6 +67,7 @@ export class MessageWatch {
   heard(from: string, message: SiteMessage): void {
     switch (message.kind) {
       case 'shard':
+        this.spans?.heard(from, message);
         if (message.message.kind === 'revoked') this.gaveBack(from, message.shard, message.message);
         return;
       case 'submit':
@@ -100,7 +117,9 @@ export class MessageWatch {
   private asked(from: string, question: Question): void {
     const { kind, shard, run, id } = question;
     const trace = kind === 'submit' ? question.request.trace : question.trace;
-    const forwarded: Forwarded = { kind, from, shard, trace, startMs: this.nowMs() };
+    const startMs = this.nowMs();
+    const span = this.spans?.asked(question) ?? null;
+    const forwarded: Forwarded = { kind, from, shard, trace, startMs, span };
     keep(this.open, `${from}/${run}/${id}`, forwarded, OPEN_LIMIT);
   }
 

@@ -204,6 +204,11 @@ const SITE = {
     ['certificate'],
     'When it ends, since 1970: of the site, of what clients are shown, of their authority.',
   ),
+  quorate_spans_total: counter(
+    ['outcome'],
+    'Spans of requests that a collector took, or that were dropped.',
+  ),
+  quorate_spans_waiting: gauge(NONE, 'Spans that wait to be sent.'),
   quorate_event_loop_delay_seconds: histogram(
     NONE,
     LATENCY_SECONDS,

@@ -13,8 +13,8 @@ import type {
 import type { RequestTrace } from './request-trace.js';
 import type { RequestMetrics } from './request-metrics.js';
 
-/** Told of what took long. */
-export type SlowRequest = (request: {
+/** A read, write or listing that has ended. */
+export interface EndedRequest {
   readonly what: string;
   readonly name: string;
   readonly tookMs: number;
@@ -22,7 +22,18 @@ export type SlowRequest = (request: {
   readonly trace: RequestTrace;
   /** Of a write that committed. */
   readonly written: Extract<WriteOutcome, { outcome: 'committed' }> | null;
-}) => void;
+}
+
+/** Told of what took long. */
+export type SlowRequest = (request: EndedRequest) => void;
+
+/** Told of what became of recorded requests. */
+export interface RequestSpans {
+  /** One thing that the site did for it. */
+  ended(request: EndedRequest): void;
+  /** Its answer. `status` null: the client left before it. */
+  answered(trace: RequestTrace, method: string, status: number | null, tookMs: number): void;
+}
 
 /** What all requests of one interface share. */
 export interface RequestPorts {
@@ -31,6 +42,8 @@ export interface RequestPorts {
   /** Requests that take at least this long are told of. */
   readonly slowMs: number;
   readonly slow: SlowRequest;
+  /** Null where no spans are recorded. */
+  readonly spans: RequestSpans | null;
 }
 
 type Put = ObjectService['put'];
@@ -73,12 +86,12 @@ export class RequestService implements ObjectService {
 
   /** A file was opened with this request's trace, but not by way of this object. */
   opened(name: string, opened: OpenedFile | ReadFailure, startMs: number): void {
-    const { metrics, nowMs, slowMs } = this.ports;
+    const { metrics, nowMs } = this.ports;
     const tookMs = nowMs() - startMs;
     if (opened.ok) metrics.read(opened.served.freshness, tookMs);
     else metrics.readFailed(opened.reason);
-    if (tookMs < slowMs) return;
-    this.slow('read', name, tookMs, opened.ok ? opened.served.freshness : opened.reason);
+    if (!this.isTold(tookMs)) return;
+    this.tell('read', name, tookMs, opened.ok ? opened.served.freshness : opened.reason);
   }
 
   list(options: ListOptions): Promise<Listing> {
@@ -188,8 +201,7 @@ export class RequestService implements ObjectService {
     const tookMs = this.ports.nowMs() - startMs;
     if (listed.ok) this.ports.metrics.listed(tookMs);
     else this.ports.metrics.readFailed(listed.reason);
-    if (tookMs >= this.ports.slowMs)
-      this.slow(what, name, tookMs, listed.ok ? 'ok' : listed.reason);
+    if (this.isTold(tookMs)) this.tell(what, name, tookMs, listed.ok ? 'ok' : listed.reason);
     return listed;
   }
 
@@ -198,30 +210,42 @@ export class RequestService implements ObjectService {
     name: string,
     write: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
-    const { metrics, nowMs, slowMs } = this.ports;
+    const { metrics, nowMs } = this.ports;
     const startMs = nowMs();
     const result = await write();
     const tookMs = nowMs() - startMs;
     metrics.written(result.outcome, tookMs);
     const isCommitted = result.outcome === 'committed';
     if (!isCommitted) metrics.writeFailed(result.reason);
-    if (tookMs >= slowMs) {
-      this.slow(what, name, tookMs, isCommitted ? 'committed' : result.reason, result);
+    if (this.isTold(tookMs)) {
+      this.tell(what, name, tookMs, isCommitted ? 'committed' : result.reason, result);
     }
     return result;
   }
 
-  private slow(
+  /** See RequestSpans. */
+  answered(method: string, status: number | null, tookMs: number): void {
+    this.ports.spans?.answered(this.trace, method, status, tookMs);
+  }
+
+  private isTold(tookMs: number): boolean {
+    return this.trace.span !== null || tookMs >= this.ports.slowMs;
+  }
+
+  private tell(
     what: string,
     name: string,
     tookMs: number,
     outcome: string,
     result?: WriteOutcome,
   ): void {
-    const { slow, metrics } = this.ports;
+    const { slow, slowMs, metrics, spans } = this.ports;
     const { trace } = this;
-    metrics.slowOne();
     const written = result?.outcome === 'committed' ? result : null;
-    slow({ what, name, tookMs, outcome, trace, written });
+    const ended = { what, name, tookMs, outcome, trace, written };
+    if (trace.span !== null) spans?.ended(ended);
+    if (tookMs < slowMs) return;
+    metrics.slowOne();
+    slow(ended);
   }
 }

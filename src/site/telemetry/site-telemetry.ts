@@ -13,7 +13,13 @@ import { MetricRegistry } from './metric-registry.js';
 import { ProcessMetrics } from './process-metrics.js';
 import { type Readiness, readinessOf } from './readiness.js';
 import { RequestMetrics } from './request-metrics.js';
-import { type RequestPorts, RequestService, type SlowRequest } from './request-service.js';
+import {
+  type EndedRequest,
+  type RequestPorts,
+  RequestService,
+  type RequestSpans,
+  type SlowRequest,
+} from './request-service.js';
 import {
   newRequestId,
   readTraceText,
@@ -26,6 +32,7 @@ import { collectSite, type SiteSources } from './site-collector.js';
 import type { LogFields, Report } from './site-log.js';
 import { isReached, StateWatch } from './state-watch.js';
 import { observeStores, type StoreObserver } from './store-observer.js';
+import { type TracingSettings, Tracing } from './spans/tracing.js';
 import { WriteWatch } from './write-watch.js';
 
 /** What a gateway has to say of a request that came. */
@@ -51,6 +58,8 @@ export interface TelemetrySettings {
   readonly site: string;
   /** A request that takes at least this long is put into the log. */
   readonly slowRequestMs: number;
+  /** Not given: no spans are recorded. */
+  readonly tracing?: TracingSettings;
 }
 
 export interface TelemetrySources extends Omit<SiteSources, 'readiness'> {
@@ -64,6 +73,8 @@ export class SiteTelemetry implements GatewayTelemetry {
   readonly messages: MessageWatch;
   readonly claims: ClaimReasons;
   readonly sessions: SessionWatch;
+  /** Null where no spans are recorded. */
+  readonly tracing: Tracing | null;
   /** Told by the stores of what they wrote. */
   readonly stores: StoreObserver;
   private readonly process = new ProcessMetrics(this.registry);
@@ -77,16 +88,22 @@ export class SiteTelemetry implements GatewayTelemetry {
     private readonly settings: TelemetrySettings,
     private readonly journal: Journal,
   ) {
+    const { tracing } = settings;
+    this.tracing = tracing ? new Tracing(tracing, this.registry, journal.report) : null;
     const ports = (by: 'native' | 's3'): RequestPorts => ({
       metrics: new RequestMetrics(this.registry, by),
       nowMs,
       slowMs: settings.slowRequestMs,
       slow: (request) => this.slow(request),
+      spans: this.tracing === null ? null : this.spansOf(this.tracing, by),
     });
     this.interfaces = { native: ports('native'), s3: ports('s3') };
     this.stores = observeStores(this.registry);
-    this.messages = new MessageWatch(this.registry, nowMs, (forwarded, answer) =>
-      this.answered(forwarded, answer),
+    this.messages = new MessageWatch(
+      this.registry,
+      nowMs,
+      (forwarded, answer) => this.answered(forwarded, answer),
+      this.tracing,
     );
     this.sessions = new SessionWatch(
       new RequestMetrics(this.registry, 'session'),
@@ -129,6 +146,7 @@ export class SiteTelemetry implements GatewayTelemetry {
   async close(): Promise<void> {
     this.states?.stop();
     this.process.stop();
+    await this.tracing?.close();
     await this.journal.close();
   }
 
@@ -139,7 +157,7 @@ export class SiteTelemetry implements GatewayTelemetry {
   log(shard: string, log: ShardLog): ShardLog {
     const watch = new WriteWatch(this.registry, shard, () => this.stateOf(shard), nowMs);
     this.writes.set(shard, watch);
-    return watch.log(log);
+    return watch.log(this.tracing?.log(shard, log) ?? log);
   }
 
   content(access: ContentAccess): ContentAccess {
@@ -168,7 +186,8 @@ export class SiteTelemetry implements GatewayTelemetry {
 
   begin(by: 'native' | 's3', asked: AskedRequest, service: ObjectService): RequestService {
     const { parent } = asked;
-    const trace: RequestTrace = { id: asked.id ?? newRequestId(), parent, span: null, waits: null };
+    const span = this.tracing?.recorder.begin(parent) ?? null;
+    const trace: RequestTrace = { id: asked.id ?? newRequestId(), parent, span, waits: null };
     return new RequestService(service, this.interfaces[by], trace);
   }
 
@@ -206,34 +225,61 @@ export class SiteTelemetry implements GatewayTelemetry {
     return this.sources?.node.drives.get(shard)?.state;
   }
 
-  private readonly slow: SlowRequest = ({ what, name, tookMs, outcome, trace, written }) => {
+  private readonly slow: SlowRequest = (request) => {
+    const { what, name, tookMs, outcome, trace } = request;
+    const fields = {
+      ...requestFields(trace.id, trace.span ?? trace.parent),
+      what,
+      name,
+      outcome,
+      tookMs: round(tookMs),
+      ...this.waitsOf(request),
+    };
+    this.journal.report('a slow request', slow(fields));
+  };
+
+  private spansOf({ recorder }: Tracing, by: string): RequestSpans {
+    return {
+      ended: (request) => {
+        const { what, name, tookMs, outcome, trace } = request;
+        const attributes = { 'quorate.name': name, outcome, ...this.waitsOf(request) };
+        recorder.part(trace, { name: what, tookMs, attributes });
+      },
+      answered: (trace, method, status, tookMs) => {
+        const failed = status === null || status >= 500;
+        recorder.request(trace, {
+          name: `${by} ${method}`,
+          tookMs,
+          attributes: {
+            'http.request.method': method,
+            'quorate.site': this.settings.site,
+            ...(status !== null && { 'http.response.status_code': status }),
+          },
+          failure: failed ? `status ${status ?? 'none: the client left'}` : null,
+        });
+      },
+    };
+  }
+
+  private waitsOf({ name, trace, written }: EndedRequest): Record<string, string | number> {
     const primary = written?.served.primary;
     const waits =
       written !== null && primary === this.settings.site
         ? this.writes.get(this.sources?.node.shardFor(name) ?? '')?.waits(written.file.seq)
         : undefined;
-    const fields = {
-      ...requestFields(trace.id, trace.parent),
-      what,
-      name,
-      outcome,
-      tookMs: round(tookMs),
-      ...(primary !== undefined && { primary }),
-      ...rounded(trace.waits ?? {}),
-      ...rounded(waits ?? {}),
-    };
-    this.journal.report('a slow request', slow(fields));
-  };
+    const shown = { ...rounded(trace.waits ?? {}), ...rounded(waits ?? {}) };
+    return primary === undefined ? shown : { primary, ...shown };
+  }
 
   /** A request of another site was answered here. */
   private answered(forwarded: Forwarded, answer: ForwardedAnswer): void {
     const tookMs = nowMs() - forwarded.startMs;
     const isSlow = tookMs >= this.settings.slowRequestMs;
     const { trace, shard, from, kind } = forwarded;
+    this.recordForwarded(forwarded, answer, tookMs);
     if (trace === undefined || (!isSlow && !this.journal.log.isOn('debug'))) return;
     const { id, parent } = readTraceText(trace);
-    const waits =
-      answer.outcome === 'committed' ? this.writes.get(shard)?.waits(answer.seq) : undefined;
+    const waits = this.waitsOfAnswer(shard, answer);
     this.journal.report(`answered a request of ${from}`, {
       level: isSlow ? 'warn' : 'debug',
       shard,
@@ -242,9 +288,33 @@ export class SiteTelemetry implements GatewayTelemetry {
         what: kind,
         outcome: answer.outcome,
         tookMs: round(tookMs),
-        ...rounded(waits ?? {}),
+        ...waits,
       },
     });
+  }
+
+  private recordForwarded(
+    { span, shard, from, kind }: Forwarded,
+    answer: ForwardedAnswer,
+    tookMs: number,
+  ): void {
+    if (span === null) return;
+    const { outcome } = answer;
+    const waits = this.waitsOfAnswer(shard, answer);
+    const about = { 'quorate.site': this.settings.site, 'quorate.shard': shard };
+    const attributes = { ...about, from, outcome, ...waits };
+    const name = `primary ${kind}`;
+    this.tracing?.recorder.end(span.span, span.parentSpanId, 'server', {
+      name,
+      tookMs,
+      attributes,
+    });
+  }
+
+  private waitsOfAnswer(shard: string, answer: ForwardedAnswer): Record<string, number> {
+    const waits =
+      answer.outcome === 'committed' ? this.writes.get(shard)?.waits(answer.seq) : undefined;
+    return rounded(waits ?? {});
   }
 }
 
@@ -265,7 +335,7 @@ function round(ms: number): number {
 }
 
 /** Waits by name, those that were there. */
-function rounded(waits: object): LogFields {
+function rounded(waits: object): Record<string, number> {
   const fields: Record<string, number> = {};
   for (const [what, ms] of Object.entries(waits)) {
     if (typeof ms === 'number') fields[what] = round(ms);

@@ -1,0 +1,157 @@
+import type { Counter } from '../metric-registry.js';
+import type { Report } from '../site-log.js';
+import { otlpJson, type SpanResource } from './otlp-json.js';
+import type { Span } from './span.js';
+
+/*
+ * Sends spans to a collector by OTLP over HTTP. Of our own: the SDK and its exporter are 18
+ * packages with 1,549 modules and 34 MB, of which this needs one POST, and none of which can carry
+ * a span from a log entry to its replicas.
+ */
+
+/** Spans that wait; one more is dropped. */
+export const SPANS_LIMIT = 4096;
+const BATCH_LIMIT = 512;
+const DEADLINE_MS = 5000;
+const LAST_DEADLINE_MS = 1000;
+const FLUSH_EVERY_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+/** Answers after which the same spans may be sent again. */
+const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+export interface SpanExporterOptions {
+  /** Where `POST` goes to. */
+  readonly url: string;
+  readonly resource: SpanResource;
+  readonly report: Report;
+  readonly exported: Counter;
+  /** Of spans that no collector took: the queue was full, or it refused them. */
+  readonly dropped: Counter;
+  readonly flushEveryMs?: number;
+  readonly deadlineMs?: number;
+}
+
+type Sending = 'taken' | 'passing' | 'refused';
+
+/** Takes spans at any time and never makes anybody wait; what does not fit is dropped and counted. */
+export class SpanExporter {
+  private queue: Span[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private sending: Promise<void> | null = null;
+  private failures = 0;
+  private closed = false;
+
+  constructor(private readonly options: SpanExporterOptions) {}
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  add(span: Span): void {
+    if (this.closed || this.queue.length >= SPANS_LIMIT) return this.options.dropped.add();
+    this.queue.push(span);
+    this.plan();
+  }
+
+  /** Sends once more what waits, for a second at most; the rest is dropped. */
+  async close(): Promise<void> {
+    this.closed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    await this.sending;
+    if (this.queue.length > 0 && this.failures === 0) await this.flush(LAST_DEADLINE_MS);
+    this.options.dropped.add(this.queue.length);
+    this.queue = [];
+  }
+
+  private plan(): void {
+    if (this.closed || this.timer !== null || this.sending !== null) return;
+    const { flushEveryMs = FLUSH_EVERY_MS, deadlineMs = DEADLINE_MS } = this.options;
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, flushEveryMs * 2 ** Math.min(this.failures, 8));
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.sending = this.flush(deadlineMs).finally(() => {
+        this.sending = null;
+        if (this.queue.length > 0) this.plan();
+      });
+    }, pauseMs).unref();
+  }
+
+  private async flush(deadlineMs: number): Promise<void> {
+    while (this.queue.length > 0) {
+      const batch = this.queue.slice(0, BATCH_LIMIT);
+      const sent = await this.send(batch, deadlineMs);
+      if (sent === 'passing') return;
+      this.queue.splice(0, batch.length);
+    }
+  }
+
+  private async send(batch: readonly Span[], deadlineMs: number): Promise<Sending> {
+    const { url, resource, exported, dropped } = this.options;
+    try {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: otlpJson(batch, resource),
+        redirect: 'error',
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      const text = await limitedText(answer);
+      if (!answer.ok) return this.failed(answer.status, batch.length);
+      const rejected = Math.min(batch.length, rejectedOf(text));
+      exported.add(batch.length - rejected);
+      dropped.add(rejected);
+      if (this.failures > 0) this.options.report('the collector takes spans again');
+      this.failures = 0;
+      return 'taken';
+    } catch (error) {
+      return this.passed(error instanceof Error ? reasonOf(error) : String(error));
+    }
+  }
+
+  private failed(status: number, count: number): Sending {
+    if (PASSING.has(status)) return this.passed(`it answers ${status}`);
+    this.options.dropped.add(count);
+    this.passed(`it refuses them with ${status}`);
+    return 'refused';
+  }
+
+  /** The first of a row of failures is told. */
+  private passed(why: string): Sending {
+    if (this.failures === 0) {
+      this.options.report(`the collector takes no spans: ${why}`, { level: 'warn' });
+    }
+    this.failures += 1;
+    return 'passing';
+  }
+}
+
+function reasonOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+}
+
+/** What is longer than any answer of a collector is not read to its end. */
+async function limitedText(answer: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  if (answer.body === null) return text;
+  for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
+    bytes += piece.byteLength;
+    if (bytes > ANSWER_LIMIT_BYTES) break;
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text;
+}
+
+/** Of a request that was taken in part. Any answer gives a number. */
+function rejectedOf(text: string): number {
+  try {
+    const told = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: unknown } } | null;
+    const count = Number(told?.partialSuccess?.rejectedSpans ?? 0);
+    return Number.isSafeInteger(count) && count > 0 ? count : 0;
+  } catch {
+    return 0;
+  }
+}
