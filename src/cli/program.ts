@@ -19,6 +19,7 @@ import { addTransferCommands } from './transfer-commands.js';
 import { addAddCommand } from './sites/add-command.js';
 import { addRemoveCommands } from './sites/remove-command.js';
 import { addReplaceCommand } from './sites/replace-command.js';
+import { addTopCommand } from './top/top-command.js';
 import { addUpkeepCommands } from './upkeep-commands.js';
 import type { World } from './world.js';
 
@@ -53,6 +54,7 @@ ${EXIT_HELP}`,
   addShareCommand(program, run);
   addAuditCommand(program, run);
   addStatusCommand(program, run);
+  addTopCommand(program, run);
   addPrimaryCommand(program, run);
   addUpkeepCommands(program, run);
   addBackupCommands(program, run);

@@ -15,7 +15,7 @@ import type { Call, SiteEndpoint } from './site-endpoint.js';
 import { readBytes } from './site-endpoint.js';
 import { type PartSettings, type PartSource, putInParts } from './part-upload.js';
 import type { WriteResult, WriteSettings } from './write-result.js';
-import { JSON_LIMIT_BYTES, readAnswer, type ReadResult } from './read-answer.js';
+import { JSON_LIMIT_BYTES, readAnswer, readTextAnswer, type ReadResult } from './read-answer.js';
 
 /** Where a site's new machine is. */
 export interface SitePlace {
@@ -303,6 +303,12 @@ export class HttpClient {
   ): Promise<ReadResult<answers.KeyAnswer>> {
     const path = `/v1/keys/${encodeURIComponent(id)}/rights`;
     return this.#change('PUT', path, { buckets, level }, answers.KeyAnswer);
+  }
+
+  /** What the site measures, in the text format of Prometheus. */
+  async metrics(): Promise<ReadResult<string>> {
+    const answer = await this.#attempt({ method: 'GET', path: '/metrics' });
+    return answer.ok ? readTextAnswer(answer) : answer;
   }
 
   async #change<T>(

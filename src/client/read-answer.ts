@@ -12,12 +12,18 @@ export const JSON_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** What a site answered in JSON. */
 export async function readAnswer<T>(answer: Answer, schema: z.ZodType<T>): Promise<ReadResult<T>> {
-  const text = await readText(answer.body, JSON_LIMIT_BYTES);
-  if (text === null) {
-    return failed('broken', `${answer.site}: the answer broke off`, answer.site, false);
-  }
-  const value = schema.safeParse(parseJson(text));
+  const text = await readTextAnswer(answer);
+  if (!text.ok) return text;
+  const value = schema.safeParse(parseJson(text.value));
   if (value.success) return { ok: true, value: value.data, site: answer.site };
   const message = `${answer.site} gave an answer that is not understood: ${value.error.message}`;
   return failed('malformed_answer', message, answer.site, false);
+}
+
+/** The answer as text, up to the limit of one in JSON. */
+export async function readTextAnswer(answer: Answer): Promise<ReadResult<string>> {
+  const { body, site } = answer;
+  const value = await readText(body, JSON_LIMIT_BYTES);
+  if (value !== null) return { ok: true, value, site };
+  return failed('broken', `${site}: the answer broke off`, site, false);
 }

@@ -136,11 +136,16 @@ async function limitedText(answer: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
-  if (answer.body === null) return text;
-  for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
-    bytes += piece.byteLength;
-    if (bytes > ANSWER_LIMIT_BYTES) break;
-    text += decoder.decode(piece, { stream: true });
+  const reader = answer.body?.getReader();
+  while (reader !== undefined) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    bytes += value.byteLength;
+    if (bytes > ANSWER_LIMIT_BYTES) {
+      await reader.cancel();
+      return text;
+    }
+    text += decoder.decode(value, { stream: true });
   }
   return text;
 }
