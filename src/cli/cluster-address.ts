@@ -50,6 +50,10 @@ export function readSites(
   }
   return text.split(',').map((part) => {
     const [, site, url] = /^([a-z0-9-]+)=(https?:\/\/[^/\s]+)\/?$/.exec(part.trim()) ?? [];
+    if (part.includes('@')) {
+      const shown = 'a key is shown with --key or QUORATE_KEY';
+      throw new UsageError(`the address of a site holds no user and no password: ${shown}`);
+    }
     if (site === undefined || url === undefined || !URL.canParse(url)) {
       throw new UsageError(
         `"${part}" is no site: write NAME=https://HOST:PORT or NAME=http://HOST:PORT`,

@@ -12,20 +12,17 @@ import { isLoopback } from './tls-config.js';
 const ENDPOINT_LIMIT = 9;
 const path = z.string().min(1);
 
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => URL.canParse(url) && isOrigin(new URL(url)), {
+    error: 'expected http:// or https://, a host and a port, and nothing else',
+  });
+
 export const CoordinatorTable = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  url: origin.optional(),
   etcd: z
     .strictObject({
-      endpoints: z
-        .array(
-          z
-            .url({ protocol: /^https?$/ })
-            .refine((url) => URL.canParse(url) && isOrigin(new URL(url)), {
-              error: 'expected http:// or https://, a host and a port, and nothing else',
-            }),
-        )
-        .min(1)
-        .max(ENDPOINT_LIMIT),
+      endpoints: z.array(origin).min(1).max(ENDPOINT_LIMIT),
       prefix: z
         .string()
         .regex(/^[!-~]{0,199}\/$/, 'expected up to 200 characters without spaces that end in "/"')

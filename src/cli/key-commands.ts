@@ -143,7 +143,8 @@ function levelOf(text: string): Right['level'] {
 
 function keyId(text: string): string {
   if (ID.test(text)) return text;
-  throw new UsageError(`"${text}" is no access key id: quorate key list shows them`);
+  // Not repeated: it may be the whole key.
+  throw new UsageError('that is no access key id: quorate key list shows them');
 }
 
 function rightsText({ rights }: Pick<KeyAnswer, 'rights'>): string {

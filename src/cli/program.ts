@@ -33,6 +33,8 @@ export function buildProgram(world: World, run: CommandRunner, runSite: RunSite)
     .configureOutput({
       writeOut: (text) => world.out.write(text),
       writeErr: (text) => world.err.write(text),
+      // What stands behind a misspelt option may be a secret.
+      outputError: (text, write) => write(text.replace(/(unknown option '-[^'=]*)=.*'/s, "$1=…'")),
     })
     .showHelpAfterError('(add --help for what can be said here)')
     .addHelpText(

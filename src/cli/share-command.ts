@@ -104,7 +104,8 @@ async function list(session: Session, name: string | undefined): Promise<ExitCod
 
 async function revoke(session: Session, id: string): Promise<ExitCode> {
   if (!/^[A-Z2-7]{16}$/.test(id)) {
-    throw new UsageError(`"${id}" is no id of a link: quorate share --list shows them`);
+    // Not repeated: it may be the whole link.
+    throw new UsageError('that is no id of a link: quorate share --list shows them');
   }
   const revoked = await session.client.revokeShare(id);
   if (!revoked.ok) return session.fail(revoked);

@@ -76,6 +76,8 @@ export const DEFAULT_UPDATE_ATTEMPTS = 20;
 export function sitesOf({ sites, near }: ConnectOptions): Site[] {
   const made = sites.map((each) => {
     const { site, url } = typeof each === 'string' ? { site: each, url: each } : each;
+    // The engine's own error holds the address, and with it what stands before its @.
+    if (!URL.canParse(url)) throw new TypeError('the address of a site is no URL');
     const { protocol, origin } = new URL(url);
     if (protocol !== 'http:' && protocol !== 'https:') {
       throw new TypeError(`the address of a site begins with http:// or https://, not ${protocol}`);

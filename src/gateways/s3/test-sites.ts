@@ -13,7 +13,7 @@ export class TestSites {
   private constructor(readonly cluster: TestCluster) {}
 
   static async start(
-    more: Pick<Parameters<typeof listenS3>[1], 'callers' | 'pace'> = {},
+    more: Pick<Parameters<typeof listenS3>[1], 'audit' | 'callers' | 'pace'> = {},
   ): Promise<TestSites> {
     const sites = new TestSites(
       await new TestCluster({ isPatient: true, timeoutMs: 20_000 }).ready(),
