@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFileService } from '../../gateways/memory-file-service.js';
 import { listen } from '../../gateways/native-http/server.js';
+import { ClientWatch } from '../../site/telemetry/client-watch.js';
 import { EventRing } from '../../site/telemetry/event-ring.js';
 import { type Histogram, MetricRegistry } from '../../site/telemetry/metric-registry.js';
 import type { GatewayTelemetry } from '../../site/telemetry/site-telemetry.js';
@@ -35,6 +36,7 @@ function counting(): GatewayTelemetry {
       return registry.text();
     },
     readiness: () => ({ ready: true, reasons: [] }),
+    clients: new ClientWatch(registry),
     events: new EventRing(),
   };
 }
