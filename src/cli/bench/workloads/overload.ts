@@ -145,7 +145,7 @@ async function overloaded(
       `${what}: right after, by clients that wait, of as many before`,
       medianOf(recovered),
       '%',
-      { sense: 'at least', value: 80 },
+      { sense: 'at least', value: 90 },
       `${spreadText(recovered)}; median ${amount(medianOf(calm.map((run) => run.medianMs)))} ms`,
     ),
   ];
