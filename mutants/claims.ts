@@ -181,6 +181,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'heir-for-ever',
+    title: 'Who was once told to come next claims from whoever comes later, too.',
+    scenario: 'heir-of-one-epoch',
+    edits: [
+      {
+        file: 'protocol/shard/claim.ts',
+        find: 'value.epoch === claim.heirOfEpoch',
+        replace: 'claim.heirOfEpoch > 0',
+      },
+    ],
+  },
+  {
     id: 'acts-after-withdrawal',
     title: 'A primary that has withdrawn goes on acting until it is told otherwise.',
     scenario: 'withdrawn-primary-answers-nobody',

@@ -102,7 +102,7 @@ const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean
     isReign(m) && isListOf(m.files, (file) => isRevokedFile(file) && isBoolean(file.wanted)),
   recall: isReign,
   recalled: (m) => isReign(m) && (m.holder === undefined || isId(m.holder)),
-  withdraw: isReign,
+  withdraw: (m) => isReign(m) && (m.successor === undefined || typeof m.successor === 'string'),
   withdrawn: isReign,
   'handover-request': (m) => isCount(m.epoch),
   'snapshot-offer': (m) => isReign(m) && isCount(m.missingSeq),

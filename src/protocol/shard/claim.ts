@@ -121,9 +121,11 @@ function claimTimeMs(step: Step): number {
   if (!known || attempt !== null || releaseDue !== null) return Number.POSITIVE_INFINITY;
   if (!mayClaim(s)) return Number.POSITIVE_INFINITY;
   const { value } = seen;
-  const free = value === null || value.released;
-  const otherChosen = free && (value?.successor ?? '') !== '' && value?.successor !== s.config.site;
-  const isChosen = free && value?.successor === s.config.site;
+  const isHeir = inherits(s);
+  const free = value === null || value.released || isHeir;
+  const otherChosen =
+    free && !isHeir && (value?.successor ?? '') !== '' && value?.successor !== s.config.site;
+  const isChosen = isHeir || (free && value?.successor === s.config.site);
   const { staggerMs } = s.config.timing;
   // In a new cluster nobody has told where it stands yet: the home site goes first.
   const order = latestOf(s.membership).sites;
@@ -131,6 +133,15 @@ function claimTimeMs(step: Step): number {
   const place = Math.max(placeInSuccession(step), least);
   const places = isChosen ? 0 : place + (otherChosen ? 4 : 0);
   return Math.max(sinceMs + (free ? 0 : value.claimMs) + places * staggerMs, stepBackUntilMs);
+}
+
+/**
+ * Whose claim it is has told this site that it does not act any more and who comes next: the release
+ * says nothing else, and would come a round trip later.
+ */
+function inherits({ claim }: ShardState): boolean {
+  const { value } = claim.seen;
+  return value !== null && !value.released && value.epoch === claim.heirOfEpoch;
 }
 
 function mayClaim(s: ShardState): boolean {
@@ -172,7 +183,7 @@ export function claimDeadline(s: ShardState): number {
   if (role.kind !== 'replica' || claim.releaseDue !== null) return claim.nextRenewMs;
   if (!claim.known || !mayClaim(s)) return Number.POSITIVE_INFINITY;
   const { value } = claim.seen;
-  if (value?.released === true && value.successor === config.site) {
+  if (inherits(s) || (value?.released === true && value.successor === config.site)) {
     return Math.max(claim.sinceMs, claim.stepBackUntilMs);
   }
   // The place in the succession may change at any time: look again at each stagger.

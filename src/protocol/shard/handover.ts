@@ -100,6 +100,7 @@ export function onHandoverRequest(step: Step, from: string, message: HandoverReq
 export function onWithdraw(step: Step, from: string, message: Withdraw): void {
   if (!sameReign(message, promisedReign(step))) return;
   voidActing(step, message.epoch);
+  if (message.successor === step.s.config.site) step.s.claim.heirOfEpoch = message.epoch;
   send(step, from, { kind: 'withdrawn', epoch: message.epoch, run: message.run });
 }
 
@@ -151,9 +152,10 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
     if (leasesOutUntilMs(s, role) > 0) return;
     withdrawal.sentMs = now.monoMs;
     voidActing(step, role.epoch);
+    const { successor } = withdrawal;
+    const { run } = s.config;
     for (const [site, peer] of s.peers) {
-      if (peer.connected)
-        send(step, site, { kind: 'withdraw', epoch: role.epoch, run: s.config.run });
+      if (peer.connected) send(step, site, { kind: 'withdraw', epoch: role.epoch, run, successor });
     }
   }
   // A successor that knows, with this site's own answer, is all it takes: nothing is left to wait

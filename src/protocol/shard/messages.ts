@@ -184,6 +184,8 @@ export interface Recalled extends Reign {
 /** From a primary that gives up early: nothing it said about how long it acts holds any more. */
 export interface Withdraw extends Reign {
   readonly kind: 'withdraw';
+  /** The site that is to come next, which need not wait for the release; '' or absent for any. */
+  readonly successor?: string;
 }
 
 export interface Withdrawn extends Reign {

@@ -196,6 +196,8 @@ export interface ClaimState {
   /** A release that still has to be sent, for this epoch. */
   releaseDue: { readonly epoch: number; readonly successor: string } | null;
   stepBackUntilMs: number;
+  /** The epoch whose primary has withdrawn in favour of this site; 0 for none. */
+  heirOfEpoch: number;
 }
 
 export interface ShardState {
@@ -340,6 +342,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
       abandonedEpoch: 0,
       releaseDue: null,
       stepBackUntilMs: 0,
+      heirOfEpoch: 0,
     },
     role: { kind: 'replica' },
     peers: new Map(

@@ -6,10 +6,13 @@ import { endSeq } from './log-tail.js';
 import type { Step, Waiter } from './state.js';
 
 /** Ends this site's role, whichever it is. What waited is told what is known of its fate. */
-export function stepDown(step: Step, reason: StepDownReason, successor = ''): void {
+export function stepDown(step: Step, cause: StepDownReason, successor = ''): void {
   const { s, now } = step;
   const { role } = s;
   if (role.kind === 'replica') return;
+  // The successor may come before its acknowledgement.
+  const hasWithdrawn = role.kind === 'primary' && (role.withdrawal?.sentMs ?? null) !== null;
+  const reason = cause === 'superseded' && hasWithdrawn ? 'handed-over' : cause;
   s.role = { kind: 'replica' };
   s.claim.abandonedEpoch = Math.max(s.claim.abandonedEpoch, role.epoch);
   if (reason !== 'storage-failed') s.claim.releaseDue = { epoch: role.epoch, successor };

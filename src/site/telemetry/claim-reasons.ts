@@ -1,13 +1,17 @@
 import type { ClaimRecord, Coordinator, CoordinatorDocuments } from '../../protocol/ports.js';
+import type { ShardState } from '../../protocol/shard/state.js';
+
+/** The record as it stood, and the epoch whose primary has withdrawn in favour of this site. */
+type KnownClaim = Pick<ShardState['claim'], 'seen' | 'heirOfEpoch'>;
 
 /** Remembers what each claim of this site took over from: the reason that operators are told. */
 export class ClaimReasons {
   private readonly reasons = new Map<string, string>();
 
-  /** `seen`: the record of the shard's claim as it stood before. */
+  /** `stateOf`: what this site knows of the shard's claim before it claims. */
   constructor(
     private readonly site: string,
-    private readonly seen: (shard: string) => ClaimRecord | null,
+    private readonly stateOf: (shard: string) => KnownClaim | undefined,
   ) {}
 
   /** Why this site claimed the shard last. */
@@ -28,16 +32,18 @@ export class ClaimReasons {
   }
 
   private note({ shard, site, epoch, released }: ClaimRecord): void {
-    const before = this.seen(shard);
-    if (site !== this.site || released || before?.epoch === epoch) return;
-    this.reasons.set(shard, this.reasonAfter(before));
+    const known = this.stateOf(shard);
+    if (site !== this.site || released || known?.seen.value?.epoch === epoch) return;
+    this.reasons.set(shard, this.reasonAfter(known));
   }
 
-  private reasonAfter(before: ClaimRecord | null): string {
+  private reasonAfter(known: KnownClaim | undefined): string {
+    const before = known?.seen.value ?? null;
     if (before === null) return 'nobody had been before';
     const { site, released, successor, claimMs } = before;
     const who = site === this.site ? 'an earlier run of this site' : site;
-    if (released && successor === this.site) return `${who} handed over to it`;
+    const isHeir = released ? successor === this.site : before.epoch === known?.heirOfEpoch;
+    if (isHeir) return `${who} handed over to it`;
     if (released) return `${who} had given it up`;
     return `nothing was heard of ${who} for ${claimMs} ms`;
   }

@@ -114,10 +114,7 @@ export class SiteTelemetry implements GatewayTelemetry {
         told: (fields) => this.journal.report('a slow request', slow(fields)),
       },
     );
-    this.claims = new ClaimReasons(
-      settings.site,
-      (shard) => this.stateOf(shard)?.claim.seen.value ?? null,
-    );
+    this.claims = new ClaimReasons(settings.site, (shard) => this.stateOf(shard)?.claim);
     journal.count((kind) => this.registry.counter('quorate_events_total', kind).add());
   }
 
