@@ -21,6 +21,8 @@ export interface RunningSitesOptions {
   readonly tls?: (site: string) => Promise<SiteTls>;
   /** Where spans go. */
   readonly telemetry?: SiteConfig['telemetry'];
+  /** Logs to the standard error; else the sites say nothing. */
+  readonly log?: SiteConfig['log'];
   /** Does something with a site's data folder before it starts. */
   readonly prepare?: (config: SiteConfig) => Promise<void>;
 }
@@ -36,7 +38,7 @@ export class RunningSites {
   ) {}
 
   static async start(options: RunningSitesOptions = {}): Promise<RunningSites> {
-    const { tls, prepare, telemetry } = options;
+    const { tls, prepare, telemetry, log } = options;
     const folder = await mkdtemp(join(tmpdir(), 'quorate-sites-'));
     const path = join(folder, 'coordinator', 'state');
     const started = await startEmbeddedCoordinator({ path, host: HOST, port: 0 });
@@ -54,9 +56,11 @@ export class RunningSites {
           ...sites.configOf(site),
           ...(certificates && { tls: certificates }),
           ...(telemetry && { telemetry }),
+          ...(log && { log }),
         };
         await prepare?.(config);
-        sites.running.set(site, await runSite(config, { report: () => undefined }));
+        const silent = { report: () => undefined };
+        sites.running.set(site, await runSite(config, log ? {} : silent));
       }),
     );
     return sites;
