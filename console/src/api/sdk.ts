@@ -1,6 +1,7 @@
 /** The one door to the client of this package. */
 export { connect } from '../../../src/client/sdk/browser.js';
 export type {
+  AnsweredRead,
   FileChange,
   FileInfo,
   QuorateClient,

@@ -1,6 +1,7 @@
 import { type ClusterStatus, readCluster } from '../api/cluster.ts';
 import { call } from '../api/http.ts';
 import { connect, type QuorateClient } from '../api/sdk.ts';
+import { pageReads } from '../latency/page-reads.ts';
 
 const POLL_MS = 2000;
 
@@ -47,7 +48,10 @@ class Store {
   private async connectPatiently(): Promise<QuorateClient> {
     for (;;) {
       try {
-        return await connect({ sites: [location.origin] });
+        return await connect({
+          sites: [location.origin],
+          onRead: (read) => pageReads.note(read),
+        });
       } catch {
         // The site is away; the page says so by itself.
         await new Promise((resolve) => setTimeout(resolve, 500));

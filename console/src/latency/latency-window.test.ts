@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { LatencyLine, quantile } from './latency-window.ts';
+import { LatencyLine, LatencyWindow, quantile } from './latency-window.ts';
+import { PageReads } from './page-reads.ts';
 
 const BOUNDS_MS = [1, 10, 100];
 
@@ -30,6 +31,21 @@ it('counts a site that has started again from nought', () => {
   line.take('nyc', [0, 5, 0, 0], 1000);
   line.mark(1000);
   expect(line.points.at(-1)?.rate).toBe(1);
+});
+
+it('tells of what this page has read from memory, beside what sites count', () => {
+  const reads = new PageReads();
+  const window = new LatencyWindow();
+  window.takeMemory([...reads.counts], 0);
+  for (const freshness of ['memory', 'memory', 'lease', 'primary'] as const) {
+    reads.note({ freshness, tookMs: 0.05 });
+  }
+  reads.note({ freshness: 'memory', tookMs: 60 });
+  window.takeMemory([...reads.counts], 1000);
+  window.mark(1000);
+  expect(window.points('memory').at(-1)).toMatchObject({ rate: 0.6, slowMs: 5 });
+  expect(window.points('memory').at(-1)?.medianMs).toBeLessThan(0.1);
+  expect(window.points('lease')).toEqual([]);
 });
 
 it('keeps a limited number of points', () => {

@@ -1,4 +1,5 @@
 import type { LatencyCounts } from '../map/live-frame.ts';
+import { MEMORY_BOUNDS_MS } from './page-reads.ts';
 
 /** How long is looked back for one point of a line. */
 const WINDOW_MS = 5000;
@@ -84,7 +85,7 @@ export function quantile(
 
 export const READ_WAYS = ['primary', 'lease', 'validated', 'fetched'] as const;
 export const WRITE_WAITS = ['disk', 'quorum', 'caches'] as const;
-export type LineName = (typeof READ_WAYS)[number] | (typeof WRITE_WAITS)[number];
+export type LineName = 'memory' | (typeof READ_WAYS)[number] | (typeof WRITE_WAITS)[number];
 
 /** The lines of both charts, by what reads rested on and what writes waited for. */
 export class LatencyWindow {
@@ -93,6 +94,11 @@ export class LatencyWindow {
   take(site: string, { boundsMs, reads, writes }: LatencyCounts, atMs: number): void {
     for (const way of READ_WAYS) this.line(way, boundsMs).take(site, reads[way], atMs);
     for (const wait of WRITE_WAITS) this.line(wait, boundsMs).take(site, writes[wait], atMs);
+  }
+
+  /** What this page has read from its own memory since it began, a copy. */
+  takeMemory(counts: readonly number[], atMs: number): void {
+    this.line('memory', MEMORY_BOUNDS_MS).take('', counts, atMs);
   }
 
   mark(atMs: number): void {

@@ -1,6 +1,7 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { ClusterStatus, ShardStatus } from '../api/cluster.ts';
 import { LatencyWindow } from '../latency/latency-window.ts';
+import { pageReads } from '../latency/page-reads.ts';
 import { withEvents } from './event-log.ts';
 import { type Mark, readFrame, type SiteEvent, type SiteFrame } from './live-frame.ts';
 import type { MessageKind } from './message-kind.ts';
@@ -100,6 +101,7 @@ export class LiveCluster {
     smooth(this.wayRates, this.wayTotals, forMs);
     if (nowMs - this.pointMs < POINT_EVERY_MS) return;
     this.pointMs = nowMs;
+    this.latency.takeMemory([...pageReads.counts], Date.now());
     this.latency.mark(Date.now());
     this.latencyPoints += 1;
   }

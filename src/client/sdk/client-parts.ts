@@ -25,6 +25,7 @@ const BYTES_PER_SECOND = 1024 * 1024;
 /** The parts of a client, wired to each other. */
 export class ClientParts {
   readonly mode: Mode;
+  readonly onRead: ConnectOptions['onRead'];
   readonly listeners = new Listeners();
   readonly pauses: Pauses;
   readonly machine: Machine;
@@ -44,6 +45,7 @@ export class ClientParts {
     options: ConnectOptions,
   ) {
     this.mode = options.mode ?? 'strong';
+    this.onRead = options.onRead;
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.runId = platform.randomId();
     this.pauses = new Pauses(platform);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { committed, next, TestSites } from './test-kit.js';
 import type { QuorateClient } from './client.js';
+import type { AnsweredRead } from './options.js';
 
 const NAME = 'docs/file1.txt';
 
@@ -173,6 +174,22 @@ describe('the cache', () => {
     expect(reader.peek(NAME)).toBeUndefined();
     expect(await pushed).toBe(NAME);
     expect(await textOf(reader, NAME)).toBe('two');
+  });
+
+  it('tells, where one wants to know, what each read rested on', async () => {
+    const told: AnsweredRead[] = [];
+    const client = await sites.connect('nyc', { onRead: (read) => told.push(read) });
+    committed(await client.write(NAME, 'x'));
+    await client.read(NAME);
+    await client.read(NAME, { mode: 'validate' });
+    await client.read('docs/none', { mode: 'local' });
+    await client.read('');
+    expect(told.map(({ name, freshness }) => [name, freshness])).toEqual([
+      [NAME, 'memory'],
+      [NAME, 'primary'],
+      ['docs/none', 'local'],
+    ]);
+    expect(told.every(({ tookMs }) => tookMs >= 0)).toBe(true);
   });
 
   it('keeps what this client wrote itself, whatever becomes of its buffer', async () => {

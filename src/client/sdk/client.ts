@@ -4,6 +4,7 @@ import type { ClientParts } from './client-parts.js';
 import type { ClientEvents, Listener } from './events.js';
 import { hasAddress } from './http-files.js';
 import {
+  type AnsweredRead,
   type Content,
   DEFAULT_UPDATE_ATTEMPTS,
   isSendableName,
@@ -59,6 +60,11 @@ export class QuorateClient {
    * 32 KiB is fetched into memory as a whole: see `readStream`.
    */
   read(name: string, options?: ReadOptions): Promise<ReadResult> {
+    const { onRead } = this.#parts;
+    return onRead === undefined ? this.#read(name, options) : this.#told(name, options, onRead);
+  }
+
+  #read(name: string, options: ReadOptions | undefined): Promise<ReadResult> {
     const isStrong = options?.mode === undefined ? this.#servesMemory : options.mode === 'strong';
     return (isStrong ? this.#parts.kept.read(name) : undefined) ?? this.#ask(name, options ?? {});
   }
@@ -217,6 +223,19 @@ export class QuorateClient {
   close(): void {
     for (const feed of this.#feeds) feed.end('closed');
     this.#parts.close();
+  }
+
+  async #told(
+    name: string,
+    options: ReadOptions | undefined,
+    onRead: (read: AnsweredRead) => void,
+  ): Promise<ReadResult> {
+    const startMs = performance.now();
+    const result = await this.#read(name, options);
+    if (result.outcome === 'failed') return result;
+    const { freshness } = result.outcome === 'found' ? result.file : result;
+    onRead({ name, freshness, tookMs: performance.now() - startMs });
+    return result;
   }
 
   async #ask(name: string, options: ReadOptions): Promise<ReadResult> {

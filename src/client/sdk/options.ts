@@ -1,4 +1,5 @@
 import type { ReadMode } from '../../protocol/client/messages.js';
+import type { Freshness } from './results.js';
 import type { Site } from './sites.js';
 
 /** A string of text, bytes, or a file of a browser. */
@@ -25,6 +26,14 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** How fresh reads are that do not say so themselves. Default `strong`. */
   readonly mode?: Mode;
+  /** Told of each `read` that was answered, for figures: what it rested on, and how long it took. */
+  readonly onRead?: (read: AnsweredRead) => void;
+}
+
+export interface AnsweredRead {
+  readonly name: string;
+  readonly freshness: Freshness;
+  readonly tookMs: number;
 }
 
 export interface ReadOptions {

@@ -7,6 +7,7 @@ export { KeyRefused, NoSiteReached } from './connect.js';
 export type { FileChange, WatchResult } from './change-feed.js';
 export type { ClientEvents, Listener } from './events.js';
 export type {
+  AnsweredRead,
   ConnectOptions,
   Content,
   ListOptions,
