@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Counter } from '../metric-registry.js';
 import { SpanExporter, SPANS_LIMIT } from './span-exporter.js';
@@ -20,14 +21,37 @@ afterEach(async () => {
   await collector.close();
 });
 
-function toCollector(url: string, deadlineMs = 20_000): SpanExporter {
+/** Time that passes when a test says so. */
+class SetTime {
+  private nowMs = 0;
+  private readonly waits = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+
+  now(): { monoMs: number; wallMs: number } {
+    return { monoMs: this.nowMs, wallMs: this.nowMs };
+  }
+
+  wake(atMs: number, callback: () => void): { cancel(): void } {
+    const wait = { atMs, callback };
+    this.waits.add(wait);
+    return { cancel: () => void this.waits.delete(wait) };
+  }
+
+  pass(byMs: number): void {
+    this.nowMs += byMs;
+    for (const wait of [...this.waits]) {
+      if (wait.atMs <= this.nowMs && this.waits.delete(wait)) wait.callback();
+    }
+  }
+}
+
+function toCollector(url: string, timers?: SetTime): SpanExporter {
   exported = new Counter();
   dropped = new Counter();
   told = [];
   const resource = { site: 'nyc', clusterId: 'c', version: '1' };
   const report = (message: string): void => void told.push(message);
   const options = { url: `${url}/v1/traces`, resource, report, exported, dropped };
-  return new SpanExporter({ ...options, flushEveryMs: 1, deadlineMs });
+  return new SpanExporter({ ...options, flushEveryMs: 1, ...(timers && { timers }) });
 }
 
 function span(name: string, more: Partial<Span> = {}): Span {
@@ -109,18 +133,57 @@ describe('spans on their way to a collector', () => {
   });
 
   it('wait for a collector that says nothing only as long as the deadline', async () => {
-    exporter = toCollector(collector.url, 20);
+    const time = new SetTime();
+    exporter = toCollector(collector.url, time);
     collector.answer = () => undefined;
     exporter.add(span('read'));
-    await expect.poll(() => told.join()).toContain('timeout');
+    await expect.poll(() => collector.requests).toBe(1);
+    time.pass(4999);
+    expect(told).toEqual([]);
+    collector.answer = null;
+    time.pass(1);
+    await expect.poll(() => exported.value).toBe(1);
+    expect(told.join()).toContain('timeout');
   });
 
   it('that wait at the end are sent once more', async () => {
-    const slow = toCollector(collector.url);
-    slow.add(span('last'));
-    await slow.close();
+    exporter.add(span('last'));
+    await exporter.close();
     expect(collector.spans.map(({ name }) => name)).toEqual(['last']);
     expect([exported.value, dropped.value]).toEqual([1, 0]);
+  });
+
+  it('hold up the end for one second in all while the collector says nothing', async () => {
+    const time = new SetTime();
+    exporter = toCollector(collector.url, time);
+    collector.answer = () => undefined;
+    for (let count = 0; count < SPANS_LIMIT; count++) exporter.add(span('read'));
+    await expect.poll(() => collector.requests).toBe(1);
+    const ended = exporter.close();
+    time.pass(1000);
+    await ended;
+    expect([exported.value, dropped.value]).toEqual([0, SPANS_LIMIT]);
+    expect(collector.requests).toBe(1);
+  });
+
+  it('hold up the end for one second in all while the collector is slow', async () => {
+    const time = new SetTime();
+    exporter = toCollector(collector.url, time);
+    const waiting: ServerResponse[] = [];
+    collector.answer = (response) => void waiting.push(response);
+    for (let count = 0; count < SPANS_LIMIT; count++) exporter.add(span('read'));
+    await expect.poll(() => waiting).toHaveLength(1);
+    const ended = exporter.close();
+    for (let answered = 1; answered <= 3; answered++) {
+      time.pass(300);
+      waiting.at(-1)?.end('{}');
+      await expect.poll(() => waiting).toHaveLength(answered + 1);
+    }
+    time.pass(100);
+    await ended;
+    expect(exported.value).toBeGreaterThan(0);
+    expect(exported.value + dropped.value).toBe(SPANS_LIMIT);
+    expect(waiting).toHaveLength(4);
   });
 
   it.each(['', 'null', '[]', '{"partialSuccess":{"rejectedSpans":-3}}', '\u0000'])(

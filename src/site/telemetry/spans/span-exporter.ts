@@ -1,3 +1,5 @@
+import type { Timers } from '../../../protocol/shard-drive.js';
+import { createRealTimers } from '../../real-timers.js';
 import type { Counter } from '../metric-registry.js';
 import type { Report } from '../site-log.js';
 import { otlpJson, type SpanResource } from './otlp-json.js';
@@ -29,7 +31,8 @@ export interface SpanExporterOptions {
   /** Of spans that no collector took: the queue was full, or it refused them. */
   readonly dropped: Counter;
   readonly flushEveryMs?: number;
-  readonly deadlineMs?: number;
+  /** Of the deadlines; this machine's own unless given. */
+  readonly timers?: Pick<Timers, 'now' | 'wake'>;
 }
 
 type Sending = 'taken' | 'passing' | 'refused';
@@ -41,8 +44,15 @@ export class SpanExporter {
   private sending: Promise<void> | null = null;
   private failures = 0;
   private closed = false;
+  /** The time that `close` may take is over. */
+  private late = false;
+  /** Ends the request under way. */
+  private request: AbortController | null = null;
+  private readonly timers: Pick<Timers, 'now' | 'wake'>;
 
-  constructor(private readonly options: SpanExporterOptions) {}
+  constructor(private readonly options: SpanExporterOptions) {
+    this.timers = options.timers ?? createRealTimers();
+  }
 
   get waiting(): number {
     return this.queue.length;
@@ -54,47 +64,65 @@ export class SpanExporter {
     this.plan();
   }
 
-  /** Sends once more what waits, for a second at most; the rest is dropped. */
+  /** Sends once more what waits, for a second at most in all; the rest is dropped. */
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    const end = this.after(LAST_DEADLINE_MS, () => {
+      this.late = true;
+      this.request?.abort(tooLong());
+    });
     await this.sending;
-    if (this.queue.length > 0 && this.failures === 0) await this.flush(LAST_DEADLINE_MS);
+    while (this.queue.length > 0 && this.failures === 0 && !this.late) {
+      await this.sendNext(LAST_DEADLINE_MS);
+    }
+    end.cancel();
     this.options.dropped.add(this.queue.length);
     this.queue = [];
   }
 
   private plan(): void {
     if (this.closed || this.timer !== null || this.sending !== null) return;
-    const { flushEveryMs = FLUSH_EVERY_MS, deadlineMs = DEADLINE_MS } = this.options;
+    const { flushEveryMs = FLUSH_EVERY_MS } = this.options;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, flushEveryMs * 2 ** Math.min(this.failures, 8));
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.sending = this.flush(deadlineMs).finally(() => {
+      this.sending = this.flush().finally(() => {
         this.sending = null;
         if (this.queue.length > 0) this.plan();
       });
     }, pauseMs).unref();
   }
 
-  private async flush(deadlineMs: number): Promise<void> {
-    while (this.queue.length > 0) {
-      const batch = this.queue.slice(0, BATCH_LIMIT);
-      const sent = await this.send(batch, deadlineMs);
-      if (sent === 'passing') return;
-      this.queue.splice(0, batch.length);
+  private async flush(): Promise<void> {
+    while (this.queue.length > 0 && !this.closed) {
+      if ((await this.sendNext(DEADLINE_MS)) === 'passing') return;
     }
+  }
+
+  private async sendNext(deadlineMs: number): Promise<Sending> {
+    const batch = this.queue.slice(0, BATCH_LIMIT);
+    const sent = await this.send(batch, deadlineMs);
+    if (sent !== 'passing') this.queue.splice(0, batch.length);
+    return sent;
+  }
+
+  private after(waitMs: number, act: () => void): { cancel(): void } {
+    return this.timers.wake(this.timers.now().monoMs + waitMs, act);
   }
 
   private async send(batch: readonly Span[], deadlineMs: number): Promise<Sending> {
     const { url, resource, exported, dropped } = this.options;
+    const request = new AbortController();
+    this.request = request;
+    const deadline = this.after(deadlineMs, () => request.abort(tooLong()));
     try {
       const answer = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: otlpJson(batch, resource),
         redirect: 'error',
-        signal: AbortSignal.timeout(deadlineMs),
+        signal: request.signal,
       });
       const text = await limitedText(answer);
       if (!answer.ok) return this.failed(answer.status, batch.length);
@@ -106,6 +134,9 @@ export class SpanExporter {
       return 'taken';
     } catch (error) {
       return this.passed(error instanceof Error ? reasonOf(error) : String(error));
+    } finally {
+      deadline.cancel();
+      this.request = null;
     }
   }
 
@@ -124,6 +155,10 @@ export class SpanExporter {
     this.failures += 1;
     return 'passing';
   }
+}
+
+function tooLong(): DOMException {
+  return new DOMException('no answer before the timeout', 'TimeoutError');
 }
 
 function reasonOf(error: Error): string {
