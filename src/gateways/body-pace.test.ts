@@ -10,8 +10,6 @@ import { listen } from './native-http/server.js';
 import { signed } from './s3/test-requests.js';
 import { TestSites } from './s3/test-sites.js';
 
-const RESPONSE = new EventEmitter() as ServerResponse;
-
 interface Body {
   complete: boolean;
   readableFlowing: boolean | null;
@@ -23,19 +21,25 @@ describe('of bodies that are on their way', () => {
   let pace: BodyPace;
   afterEach(() => pace.close());
 
-  function begin(): { body: Body; slow: ServerResponse[] } {
+  function answerTo(body: Body): ServerResponse {
+    const req = body as IncomingMessage & Body;
+    return Object.assign(new EventEmitter() as ServerResponse, { req });
+  }
+
+  function begin(): { body: Body; response: ServerResponse; slow: ServerResponse[] } {
     const slow: ServerResponse[] = [];
     // 100 bytes in each window.
     const limits = { bodyBytesPerSecond: 10, bodyWindowMs: 10_000 };
     pace = new BodyPace(limits, (response) => void slow.push(response));
     const socket = { bytesRead: 0, destroyed: false };
     const body = { complete: false, readableFlowing: true, readableLength: 0, socket };
-    pace.watch(body as IncomingMessage & Body, RESPONSE, 0);
-    return { body, slow };
+    const response = answerTo(body);
+    pace.watch(response, 0);
+    return { body, response, slow };
   }
 
   it('tells the one that brings too little over a whole window, once', () => {
-    const { body, slow } = begin();
+    const { body, response, slow } = begin();
     body.socket.bytesRead = 100;
     pace.look(10_000);
     expect(slow).toEqual([]);
@@ -44,11 +48,11 @@ describe('of bodies that are on their way', () => {
     expect(slow).toEqual([]);
     pace.look(20_000);
     pace.look(30_000);
-    expect([slow, pace.watched]).toEqual([[RESPONSE], 0]);
+    expect([slow, pace.watched]).toEqual([[response], 0]);
   });
 
   it('lets a client be that waits for the site', () => {
-    const { body, slow } = begin();
+    const { body, response, slow } = begin();
     body.readableFlowing = null;
     pace.look(10_000);
     body.readableFlowing = false;
@@ -58,21 +62,22 @@ describe('of bodies that are on their way', () => {
     pace.look(29_999);
     expect(slow).toEqual([]);
     pace.look(30_000);
-    expect(slow).toEqual([RESPONSE]);
+    expect(slow).toEqual([response]);
   });
 
   it('forgets those that are whole, broken off or answered', () => {
-    const { body, slow } = begin();
+    const { body, response, slow } = begin();
     body.complete = true;
     pace.look(10_000);
     expect([slow, pace.watched]).toEqual([[], 0]);
     body.complete = false;
     body.socket.destroyed = true;
-    pace.watch(body as IncomingMessage & Body, RESPONSE, 0);
+    pace.watch(response, 0);
     pace.look(10_000);
     expect([slow, pace.watched]).toEqual([[], 0]);
-    pace.watch(body as IncomingMessage & Body, RESPONSE, 0);
-    pace.forget(body as IncomingMessage & Body);
+    pace.watch(response, 0);
+    expect(pace.watched).toBe(1);
+    response.emit('close');
     expect(pace.watched).toBe(0);
   });
 });

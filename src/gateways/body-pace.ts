@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { ClientLimits } from '../site/client-limits.js';
 
 export type PaceLimits = Pick<ClientLimits, 'bodyBytesPerSecond' | 'bodyWindowMs'>;
 
 interface Window {
-  readonly response: ServerResponse;
+  /** The answer to its request; null once it is over. */
+  response: ServerResponse | null;
   sinceMs: number;
   /** What had been read from the connection then. */
   bytes: number;
@@ -18,7 +19,7 @@ const LOOKS = 4;
  * of as slow, once. Time in which nobody here read what had come is not the client's.
  */
 export class BodyPace {
-  private readonly windows = new Map<IncomingMessage, Window>();
+  private readonly windows = new Set<Window>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -35,20 +36,21 @@ export class BodyPace {
     return this.windows.size;
   }
 
-  watch(request: IncomingMessage, response: ServerResponse, nowMs: number): void {
-    this.windows.set(request, { response, sinceMs: nowMs, bytes: request.socket.bytesRead });
-  }
-
-  /** Its answer is over. */
-  forget(request: IncomingMessage): void {
-    this.windows.delete(request);
+  /** Until the answer is over. */
+  watch(response: ServerResponse, nowMs: number): void {
+    const window = { response, sinceMs: nowMs, bytes: response.req.socket.bytesRead };
+    this.windows.add(window);
+    response.once('close', () => this.forget(window));
   }
 
   look(nowMs: number): void {
-    for (const [request, window] of this.windows) {
+    for (const window of this.windows) {
+      const { response } = window;
+      if (response === null) continue;
+      const request = response.req;
       const { complete, socket } = request;
       if (complete || socket.destroyed) {
-        this.windows.delete(request);
+        this.forget(window);
         continue;
       }
       const elapsedMs = nowMs - window.sinceMs;
@@ -60,13 +62,19 @@ export class BodyPace {
         window.bytes = socket.bytesRead;
         continue;
       }
-      this.windows.delete(request);
-      this.slow(window.response);
+      this.forget(window);
+      this.slow(response);
     }
   }
 
   close(): void {
     clearInterval(this.timer);
     this.windows.clear();
+  }
+
+  private forget(window: Window): void {
+    this.windows.delete(window);
+    // The set's own memory of what has left it is long (see `TransientMap`).
+    window.response = null;
   }
 }

@@ -94,10 +94,7 @@ export function listenHttp(address: ListenAddress, answerer: HttpAnswerer): Prom
     }
     if (isDraining) response.shouldKeepAlive = false;
     const startMs = performance.now();
-    if (hasBody(request)) {
-      bodies.watch(request, response, startMs);
-      response.on('close', () => bodies.forget(request));
-    }
+    if (hasBody(request)) bodies.watch(response, startMs);
     if (answerer.ended !== undefined) {
       response.on('close', () => {
         const status = response.writableFinished ? response.statusCode : 0;

@@ -27,6 +27,7 @@ import type { GrantedVersion, GrantTerms, ShardMessage } from './shard/messages.
 import { wouldLose } from './shard/ownership.js';
 import { createShardState, type ShardStart, type ShardState, type Step } from './shard/state.js';
 import { advanceClock, nextDeadline, step } from './shard/step.js';
+import { TransientMap } from './transient-map.js';
 
 /** Time, and the end of the present turn. Nothing is called back before the call has returned. */
 export interface Timers {
@@ -60,7 +61,7 @@ export interface ShardPorts {
  */
 export class ShardDrive {
   readonly state: ShardState;
-  private readonly tickets = new Map<number, (answer: Answer) => void>();
+  private readonly tickets = new TransientMap<number, (answer: Answer) => void>();
   private readonly contents = new Map<number, { cancel(): void }>();
   private nextTicket = 1;
   private timer: { readonly atMs: number; readonly wake: { cancel(): void } } | null = null;
@@ -326,11 +327,8 @@ export class ShardDrive {
       case 'trim':
         // A restart replays from what the view certainly kept: the log reaches back to there.
         return ports.log.trim(Math.min(effect.upToSeq, ports.view.durablePosition().seq));
-      case 'answer': {
-        const done = this.tickets.get(effect.ticket);
-        this.tickets.delete(effect.ticket);
-        return done?.(effect.answer);
-      }
+      case 'answer':
+        return this.tickets.take(effect.ticket)?.(effect.answer);
       case 'invalidate':
         return ports.invalidate(effect.sessions, effect.name, effect.serial);
       case 'swap-claim':

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { TransientMap } from '../protocol/transient-map.js';
 import type { CuttingAnswer, CuttingQuestion } from './content-cutting.js';
 import { ContentCutting } from './content-cutting.js';
 
@@ -21,7 +22,7 @@ interface Waiting {
 /** A thread of its own. It does not keep the process alive. */
 export class WorkerThread implements ContentThread {
   private readonly worker: Worker;
-  private readonly questions = new Map<number, Waiting>();
+  private readonly questions = new TransientMap<number, Waiting>();
   private lastId = 0;
   private ended: Error | null = null;
 
@@ -29,8 +30,7 @@ export class WorkerThread implements ContentThread {
     this.worker = new Worker(script, { name: 'content', execArgv: [] });
     this.worker.unref();
     this.worker.on('message', ({ id, answer }: { id: number; answer: CuttingAnswer }) => {
-      this.questions.get(id)?.resolve(answer);
-      this.questions.delete(id);
+      this.questions.take(id)?.resolve(answer);
     });
     this.worker.on('messageerror', (error) => this.end(error));
     this.worker.on('error', (error) => this.end(error));

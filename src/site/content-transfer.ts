@@ -1,5 +1,6 @@
 import type { ChunkRef } from '../protocol/file-version.js';
 import type { ContentPort, StorageFailure } from '../protocol/ports.js';
+import { TransientMap } from '../protocol/transient-map.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { ChunkMemory } from '../storage/chunks/chunk-memory.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
@@ -68,7 +69,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     options.failed(written.failure);
     return written.failure.message;
   };
-  const open = new Set<ContentUpload>();
+  const open = new TransientMap<number, ContentUpload>();
+  let begun = 0;
   let repairs = 0;
   const repaired = (): void => {
     repairs += 1;
@@ -77,13 +79,15 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     access: {
       upload: async (body, announcedSize, digests = [], positionBytes = 0) => {
         const upload = new ContentUpload(uploads, { digests, positionBytes });
-        open.add(upload);
+        begun += 1;
+        const id = begun;
+        open.set(id, upload);
         try {
           return await upload.run(body, announcedSize);
         } finally {
           // From now on they have the whole grace to be named in.
           options.keep?.(upload.chunks);
-          open.delete(upload);
+          open.take(id);
         }
       },
       join: (contents) => joinContents(contents, storeChunk),
@@ -93,7 +97,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     port: fetcher,
     repairs: () => repairs,
     *openUploads() {
-      for (const upload of open) yield* upload.chunks;
+      for (const upload of open.values()) yield* upload.chunks;
     },
     fetch: async (hash) => {
       const fetched = await fetcher.fetch(hash, []);

@@ -1,3 +1,4 @@
+import { TransientMap } from '../protocol/transient-map.js';
 import { FRAME_TYPES } from './frame.js';
 import type { FrameType } from './frame.js';
 import type { CallFailure, CallHandler, CallResult } from './peer-network.js';
@@ -18,11 +19,11 @@ export interface CallLimits {
 }
 
 interface Outgoing {
+  readonly id: number;
   readonly method: string;
   readonly payload: unknown;
   readonly settle: (result: CallResult) => void;
   readonly timer: NodeJS.Timeout;
-  id: number;
 }
 
 interface Incoming {
@@ -41,10 +42,10 @@ function failure(reason: CallFailure['reason'], message: string, sent: boolean):
 /** Calls of one class with one peer, in both directions. */
 export class CallTable {
   private nextId = 1;
-  private readonly sent = new Map<number, Outgoing>();
-  private readonly waiting = new Set<Outgoing>();
-  private readonly serving = new Map<number, AbortController>();
-  private readonly unserved = new Map<number, Incoming>();
+  private readonly sent = new TransientMap<number, Outgoing>();
+  private readonly waiting = new TransientMap<number, Outgoing>();
+  private readonly serving = new TransientMap<number, AbortController>();
+  private readonly unserved = new TransientMap<number, Incoming>();
 
   constructor(
     private readonly peer: string,
@@ -64,22 +65,24 @@ export class CallTable {
         clearTimeout(timer);
         resolve(result);
       };
-      const outgoing: Outgoing = { method, payload, settle, timer, id: 0 };
-      this.waiting.add(outgoing);
+      const id = this.nextId;
+      this.nextId += 1;
+      const outgoing: Outgoing = { id, method, payload, settle, timer };
+      this.waiting.set(id, outgoing);
       this.advance();
     });
   }
 
   /** The connection is there, or has written bytes: what waited for that goes on. */
   advance(): void {
-    for (const outgoing of this.waiting) {
+    for (const outgoing of this.waiting.values()) {
       if (this.sent.size >= this.limits.inFlight || this.congested()) break;
-      this.waiting.delete(outgoing);
+      this.waiting.take(outgoing.id);
       this.transmit(outgoing);
     }
     for (const incoming of this.unserved.values()) {
       if (this.serving.size >= this.limits.inFlight || this.congested()) break;
-      this.unserved.delete(incoming.id);
+      this.unserved.take(incoming.id);
       this.serve(incoming);
     }
   }
@@ -91,7 +94,7 @@ export class CallTable {
     if (type === FRAME_TYPES.response) return this.receiveResponse(value as unknown[]);
     const [id, method, payload] = value as [number, unknown, unknown];
     if (typeof method !== 'string') return 'a request without a method';
-    if (this.serving.has(id) || this.unserved.has(id)) return 'a request id used twice';
+    if (this.serving.get(id) ?? this.unserved.get(id)) return 'a request id used twice';
     if (!this.handlers.has(method)) {
       this.wire.send(FRAME_TYPES.response, [id, ANSWERS.refused, `no method ${method}`]);
     } else if (this.unserved.size >= this.limits.waiting) {
@@ -106,7 +109,7 @@ export class CallTable {
   /** The connection is gone: everything sent may have been executed. */
   lost(): void {
     const sent = [...this.sent.values()];
-    const waiting = [...this.waiting];
+    const waiting = [...this.waiting.values()];
     const serving = [...this.serving.values()];
     this.sent.clear();
     this.waiting.clear();
@@ -126,12 +129,10 @@ export class CallTable {
   }
 
   private transmit(outgoing: Outgoing): void {
-    const id = this.nextId;
-    this.nextId += 1;
-    outgoing.id = id;
+    const { id, method, payload } = outgoing;
     this.sent.set(id, outgoing);
-    const result = this.wire.send(FRAME_TYPES.request, [id, outgoing.method, outgoing.payload]);
-    if (result === 'sent' || !this.sent.delete(id)) return;
+    const result = this.wire.send(FRAME_TYPES.request, [id, method, payload]);
+    if (result === 'sent' || this.sent.take(id) === undefined) return;
     outgoing.settle(
       result === 'down'
         ? failure('unreachable', `no session with ${this.peer}`, false)
@@ -140,8 +141,8 @@ export class CallTable {
   }
 
   private expire(outgoing: Outgoing, deadlineMs: number): void {
-    const wasSent = this.sent.delete(outgoing.id);
-    this.waiting.delete(outgoing);
+    const wasSent = this.sent.take(outgoing.id) !== undefined;
+    this.waiting.take(outgoing.id);
     outgoing.settle(
       failure('timeout', `${this.peer} did not answer within ${deadlineMs} ms`, wasSent),
     );
@@ -156,7 +157,7 @@ export class CallTable {
       return 'an answer of no known kind';
     }
     if (outgoing === undefined) return null;
-    this.sent.delete(id);
+    this.sent.take(id);
     if (answer === ANSWERS.done) outgoing.settle({ ok: true, value: content });
     else if (answer === ANSWERS.failed) outgoing.settle(failure('failed', String(content), true));
     else outgoing.settle(failure('refused', String(content), false));
@@ -166,7 +167,7 @@ export class CallTable {
 
   private receiveCancel(value: unknown): string | null {
     if (typeof value !== 'number') return 'a cancel without an id';
-    this.unserved.delete(value);
+    this.unserved.take(value);
     this.serving.get(value)?.abort();
     return null;
   }
@@ -179,7 +180,7 @@ export class CallTable {
     const answer = (kind: number, content: unknown): void => {
       // The session may have broken, and a new one may use the id again: only this life answers.
       if (this.serving.get(incoming.id) !== controller) return;
-      this.serving.delete(incoming.id);
+      this.serving.take(incoming.id);
       const frame = [incoming.id, kind, content];
       if (this.wire.send(FRAME_TYPES.response, frame) === 'too_large') {
         const message = 'the answer is over the frame limit';

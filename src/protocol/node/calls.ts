@@ -2,6 +2,7 @@ import { comparePositions } from '../log-entry.js';
 import type { ContentPort } from '../ports.js';
 import type { ShardDrive, Timers } from '../shard-drive.js';
 import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
+import { TransientMap } from '../transient-map.js';
 import { withoutBytes } from './light-content.js';
 import type { SiteMessage } from './messages.js';
 
@@ -38,7 +39,7 @@ interface OpenCall {
 
 /** Questions between sites, each answered at most once, given up when the session breaks. */
 export class SiteCalls {
-  private readonly open = new Map<number, OpenCall>();
+  private readonly open = new TransientMap<number, OpenCall>();
   private nextId = 1;
   /** Attempts heard lately, oldest first: one that is delivered again is not tried again. */
   private readonly heard = new Set<string>();
@@ -165,7 +166,7 @@ export class SiteCalls {
 
   /** The session broke: what was asked on it may or may not have been heard. */
   lost(site: string): void {
-    for (const [id, call] of [...this.open]) {
+    for (const [id, call] of [...this.open.entries()]) {
       if (call.to === site) this.finish(id, site, { ok: false, reason: 'lost' });
     }
   }
@@ -239,7 +240,7 @@ export class SiteCalls {
   private finish(id: number, from: string, result: CallResult<Reply>): void {
     const call = this.open.get(id);
     if (call === undefined || call.to !== from) return;
-    this.open.delete(id);
+    this.open.take(id);
     call.timer.cancel();
     call.done(result);
   }

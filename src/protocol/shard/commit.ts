@@ -119,7 +119,8 @@ function releaseEntry(step: Step, role: PrimaryRole, seq: number): void {
   const waiters = role.waiters.get(seq);
   if (waiters === undefined) return;
   role.waiters.delete(seq);
-  for (const waiter of waiters) settleWaiter(step, role, waiter, seq);
+  // Emptied, since a map's left tables live long (see `TransientMap`).
+  for (const waiter of waiters.splice(0)) settleWaiter(step, role, waiter, seq);
 }
 
 /** What readers and replicas are told: everything up to here is released. */
