@@ -5,7 +5,7 @@ import { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
 import { nodeChunkFiles } from '../storage/chunks/chunk-files.js';
 import { openChunkStore } from '../storage/chunks/folder-chunk-store.js';
 import { lockFolder } from '../storage/folder-lock.js';
-import { type LogFiles, nodeLogFiles } from '../storage/log/log-files.js';
+import { nodeLogFiles, unsyncedLogFiles } from '../storage/log/log-files.js';
 import { openShardLog, type SegmentedShardLog } from '../storage/log/segmented-log.js';
 import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js';
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
@@ -41,16 +41,6 @@ export interface SiteStores {
 
 /** Beside the logs from the moment damage is seen until the site has declared itself new. */
 const DAMAGE_MARKER = 'damage-not-declared';
-
-const unsyncedLogFiles: LogFiles = {
-  ...nodeLogFiles,
-  open: async (path, create) => {
-    const file = await nodeLogFiles.open(path, create);
-    file.datasync = () => Promise.resolve();
-    return file;
-  },
-  syncFolder: () => Promise.resolve(),
-};
 
 /** Takes the data folder and opens what is in it. What was opened is closed again on a failure. */
 export async function openStores(

@@ -1,4 +1,4 @@
-import { promises as files } from 'node:fs';
+import { constants, promises as files } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { DiskOrder, GOOD_DISK } from './disk-order.js';
@@ -43,7 +43,7 @@ async function syncAs(path: string, sync: () => Promise<void>, isFolder: boolean
   else unsynced.fileSynced(path, upTo);
 }
 
-function watch(handle: FileHandle, path: string, isFolder: boolean): FileHandle {
+function watch(handle: FileHandle, path: string, isFolder: boolean, syncs: boolean): FileHandle {
   const real = {
     write: handle.write.bind(handle) as (...given: unknown[]) => Promise<unknown>,
     writev: handle.writev.bind(handle),
@@ -60,7 +60,9 @@ function watch(handle: FileHandle, path: string, isFolder: boolean): FileHandle 
     writev: async (buffers: readonly NodeJS.ArrayBufferView[], position?: number) => {
       failIfFull('writev');
       unsynced.wrote(path, position);
-      return real.writev(buffers, position);
+      const written = await real.writev(buffers, position);
+      if (syncs) await syncAs(path, () => Promise.resolve(), isFolder);
+      return written;
     },
     truncate: (length?: number) => real.truncate(length),
     sync: () => syncAs(path, real.sync, isFolder),
@@ -76,12 +78,13 @@ files.open = async (...given: Parameters<typeof realOpen>) => {
   const path = String(given[0]);
   if (!WATCHED.test(path)) return realOpen(...given);
   const flags = given[1] ?? 'r';
-  const isNew = typeof flags === 'string' ? flags.includes('w') : (flags & 0o100) !== 0;
+  const isNew = typeof flags === 'string' ? flags.includes('w') : (flags & constants.O_CREAT) !== 0;
+  const syncs = typeof flags === 'number' && (flags & constants.O_DSYNC) !== 0;
   if (isNew) failIfFull('open');
   const handle = await realOpen(...given);
   const stat = await handle.stat();
   if (isNew) unsynced.made(path);
-  return watch(handle, path, stat.isDirectory());
+  return watch(handle, path, stat.isDirectory(), syncs);
 };
 
 files.rename = async (from, to) => {

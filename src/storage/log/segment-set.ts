@@ -58,7 +58,6 @@ export class SegmentSet {
     const header = encodeHeader({ shard, index, fresh, oldestIndex, base, hardState });
     const file = await this.files.open(join(this.folder, segmentName(index)), true);
     await writeFully(file, [header], 0);
-    await file.datasync();
     await this.files.syncFolder(this.folder);
     this.segments.push({ index, file, baseSeq: base.seq, bytes: header.length });
   }

@@ -274,24 +274,24 @@ describe('a segmented log on a disk that loses or changes bytes', () => {
 /** Node's files with faults that are switched on by the test. */
 function faulty(faults: {
   writev?: () => number | Error;
-  datasync?: () => Error | null;
+  /** What was written cannot be made durable. */
+  sync?: () => Error | null;
 }): LogFiles {
   const wrap = (file: LogFile): LogFile => ({
     read: (position, length) => file.read(position, length),
     size: () => file.size(),
     truncate: (length) => file.truncate(length),
     close: () => file.close(),
-    async datasync() {
-      const error = faults.datasync?.();
-      if (error) throw error;
-      await file.datasync();
-    },
+    datasync: () => file.datasync(),
     async writev(buffers, position) {
       const limit = faults.writev?.() ?? Number.POSITIVE_INFINITY;
       if (limit instanceof Error) throw limit;
       const [first] = buffers;
-      if (!first || !Number.isFinite(limit)) return file.writev(buffers, position);
-      return file.writev([first.subarray(0, limit)], position);
+      const some = first && Number.isFinite(limit) ? [first.subarray(0, limit)] : buffers;
+      const written = await file.writev(some, position);
+      const error = faults.sync?.();
+      if (error) throw error;
+      return written;
     },
   });
   return {
@@ -313,7 +313,7 @@ describe('a segmented log on a disk that fails', () => {
 
   it('fails every write from the first failed sync on, and goes on reading', async () => {
     let error: Error | null = null;
-    const { log } = await open({ files: faulty({ datasync: () => error }) });
+    const { log } = await open({ files: faulty({ sync: () => error }) });
     await writeLog(log, { entries: putEntries(1, 1, 2) });
     error = failed('EIO');
     const failing = await Promise.all([
@@ -339,7 +339,7 @@ describe('a segmented log on a disk that fails', () => {
   it('shares one sync between the writes that wait for it', async () => {
     let syncs = 0;
     const counting = faulty({
-      datasync: () => {
+      sync: () => {
         syncs += 1;
         return null;
       },

@@ -20,7 +20,7 @@ import type { RunIndex } from './run-index.js';
 import { segmentSalt } from './segment-header.js';
 import { SegmentSet } from './segment-set.js';
 
-/** One fsync of a log. */
+/** One write of a log to its disk, fsync included. */
 export interface LogSync {
   readonly tookMs: number;
   /** What it made durable. */
@@ -288,9 +288,8 @@ class SegmentedLog implements SegmentedShardLog {
     const records = batch.map(({ write, epochBeforeCut }) =>
       encodeWrite(salt, write, epochBeforeCut, arena.room),
     );
-    await writeFully(segment.file, arena.pieces(), segment.bytes);
     const startMs = performance.now();
-    await segment.file.datasync();
+    await writeFully(segment.file, arena.pieces(), segment.bytes);
     const tookMs = performance.now() - startMs;
     let offset = segment.bytes + marker.length;
     batch.forEach(({ write }, i) => {
@@ -350,14 +349,13 @@ class SegmentedLog implements SegmentedShardLog {
     const marker = encodeMarker(salt, segment.bytes);
     const record = encodeRecord(salt, RecordType.trimmed, true, 0, oldest);
     await writeFully(segment.file, [marker, record], segment.bytes);
-    await segment.file.datasync();
     segment.bytes += marker.length + record.length;
     this.runs.dropSegmentsBelow(oldest);
     this.baseSeq = (this.runs.firstSeq() ?? this.durableEnd.seq + 1) - 1;
     await this.segments.removeBelow(oldest, () => this.reader.settled());
   }
 
-  /** Says on disk that the last batch was synced; written without a sync of its own. */
+  /** Says on disk that the last batch was synced, as the next batch would. */
   private markIdle(): void {
     if (this.closed || this.failure || this.working) return;
     const segment = this.segments.last();
