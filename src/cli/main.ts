@@ -5,6 +5,7 @@ import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { buildProgram } from './program.js';
 import type { RunSite } from './site-command.js';
+import { prepareSiteHeap } from './site-heap.js';
 import type { World } from './world.js';
 import { processWorld, write } from './world.js';
 
@@ -39,6 +40,7 @@ export async function main(
 
 /** Loaded only by the process of a site: the other commands need none of it. */
 async function runRealSite(config: SiteConfig): Promise<RunningSite> {
+  prepareSiteHeap();
   const { runSite } = (await import(RUN_SITE_MODULE)) as { runSite: RunSite };
   return runSite(config);
 }
