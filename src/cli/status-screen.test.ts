@@ -47,12 +47,14 @@ it('certificates that end within 14 days are told of, others not', () => {
     { what: 'site', expiresMs: days(13.5) },
     { what: 'authority', expiresMs: days(14.5) },
     { what: 'client', expiresMs: days(-1) },
+    { what: 'coordinator', expiresMs: days(3) },
   ];
   const told = [{ ...view!, cluster: { ...view!.cluster!, certificates } }];
   expect(certificateLines(told, 0)).toEqual([
     '',
     'nyc: the site certificate expires in 13 days: quorate cert renew',
     'nyc: the client certificate has expired: quorate cert renew',
+    'nyc: the coordinator certificate expires in 3 days: put a new one in its place',
   ]);
   expect(certificateLines(views('add', 'preparing', 0), 0)).toEqual([]);
 });

@@ -146,7 +146,10 @@ export function certificateLines(views: readonly SiteView[], nowMs: number): str
         const days = Math.floor((expiresMs - nowMs) / 86_400_000);
         const ends = expiresMs <= nowMs ? 'has expired' : `expires in ${days} days`;
         const whose = what === 'authority' ? what : `${what} certificate`;
-        return `${cluster?.site}: the ${whose} ${ends}: quorate cert renew`;
+        const renewal = what.startsWith('coordinator')
+          ? 'put a new one in its place'
+          : 'quorate cert renew';
+        return `${cluster?.site}: the ${whose} ${ends}: ${renewal}`;
       }),
   );
   return lines.length > 0 ? ['', ...lines] : [];

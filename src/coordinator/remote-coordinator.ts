@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { z } from 'zod';
+import type { CredentialSource } from '../certificates/credential-watch.js';
 import type { Coordinator, SwapResult } from '../protocol/ports.js';
 import type { CoordinatorKey, CoordinatorValue } from './coordinator-schema.js';
 import { parseRevised, revisionSchema } from './coordinator-schema.js';
@@ -12,6 +13,8 @@ export interface RemoteCoordinatorOptions extends RemoteWatchOptions {
 }
 
 export interface RemoteCoordinator extends Coordinator {
+  /** What it is shown by those that call it; null or absent where that is nothing. */
+  readonly credentials?: CredentialSource | null;
   /** Ends all watches and connections; calls in flight end with no answer. */
   close(): void;
 }

@@ -105,6 +105,11 @@ export class SiteProcess implements RunningSite {
     this.guard = new StorageGuard(report);
     this.certificates = new ExpiryWatch(report);
     if (credentials !== null) this.certificates.add('site', credentials);
+    const shown = coordinator.credentials ?? null;
+    // As "quorate init" sets up a site, it shows its own to the coordinator.
+    if (shown !== null && shown.current.cert !== credentials?.current.cert) {
+      this.certificates.add('coordinator', shown);
+    }
     this.list = new SiteList(config, declaration.sites);
     this.network = this.openNetwork(nodeConfig);
     this.content = createContentTransfer({

@@ -85,9 +85,20 @@ export interface LeaseCounts {
   readonly evicted: number;
 }
 
+/**
+ * Whose a certificate is: the site's towards others, the one shown to clients, the authority of
+ * both, the one shown to the coordinator where that is another, and its authority.
+ */
+export type CertificateName =
+  | 'site'
+  | 'client'
+  | 'authority'
+  | 'coordinator'
+  | 'coordinator-authority';
+
 /** A certificate of the site that answers, and when it ends, since 1970. */
 export interface CertificateStatus {
-  readonly what: 'site' | 'client' | 'authority';
+  readonly what: CertificateName;
   readonly expiresMs: number;
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { CredentialSource } from '../../certificates/credential-watch.js';
 import type { SwapResult } from '../../protocol/ports.js';
 import type { CoordinatorKey, CoordinatorValue } from '../coordinator-schema.js';
 import type { StoredRecord } from '../coordinator-state.js';
@@ -45,6 +46,7 @@ export async function openEtcdCoordinator(
  * linearizable, and every call ends within its deadline, asking one member after another.
  */
 export class EtcdCoordinator implements RemoteCoordinator {
+  readonly credentials: CredentialSource | null;
   private readonly pool: MemberPool;
   private readonly watches = new Set<EtcdWatch>();
   private readonly prefix: string;
@@ -54,6 +56,7 @@ export class EtcdCoordinator implements RemoteCoordinator {
     const report = options.report ?? (() => undefined);
     const times = { ...DEFAULT_ETCD_TIMES, ...options.times };
     this.prefix = prefix;
+    this.credentials = secrets.credentials;
     this.pool = new MemberPool({ endpoints, secrets, times, report });
   }
 

@@ -237,6 +237,7 @@ describe.skipIf(!hasEtcd())('etcd under faults (left out where it is not install
     });
     try {
       const coordinator = await open(secured.endpoints, tls);
+      expect(coordinator.credentials?.current.cert).toBe(cert);
       expect(await swap(coordinator, 'claim/nyc', 0, claim())).toMatchObject({
         outcome: 'swapped',
       });

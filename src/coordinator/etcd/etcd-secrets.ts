@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { CredentialWatch } from '../../certificates/credential-watch.js';
+import { type CredentialSource, CredentialWatch } from '../../certificates/credential-watch.js';
 import type { EtcdTls } from './etcd-config.js';
 
 /** In PEM; empty for a connection without TLS. */
@@ -12,10 +12,16 @@ export interface TlsSecrets {
 /** What each new connection is made with: files that were replaced are used from then on. */
 export interface SecretSource {
   current(): TlsSecrets;
+  /** The certificate shown to etcd, as it is renewed; null where none is. */
+  readonly credentials: CredentialSource | null;
   close(): void;
 }
 
-export const NO_SECRETS: SecretSource = { current: () => ({}), close: () => undefined };
+export const NO_SECRETS: SecretSource = {
+  current: () => ({}),
+  credentials: null,
+  close: () => undefined,
+};
 
 export type SecretsOpening =
   | { readonly ok: true; readonly secrets: SecretSource }
@@ -44,5 +50,5 @@ export async function openSecrets(
     const { ca, cert, key } = watch.current;
     return { cert, key, ...(ca !== null && { ca }) };
   };
-  return { ok: true, secrets: { current, close: () => watch.close() } };
+  return { ok: true, secrets: { current, credentials: watch, close: () => watch.close() } };
 }

@@ -54,4 +54,22 @@ describe('the watch over certificates', () => {
     expect(watch.list().map(({ what }) => what)).toEqual(['site', 'authority', 'client']);
     watch.stop();
   });
+
+  it('tells the certificate for a coordinator with an authority of its own apart', () => {
+    const { watch, told } = watched(100);
+    const etcd = new TestAuthority('etcd');
+    watch.add('coordinator', new TestCredentials(etcd.site('nyc', { days: 3 })));
+    expect(watch.list().map(({ what }) => what)).toEqual([
+      'site',
+      'authority',
+      'coordinator',
+      'coordinator-authority',
+    ]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^warn: the certificate for the coordinator expires on .*: put a new one in its place$/,
+      ),
+    ]);
+    watch.stop();
+  });
 });

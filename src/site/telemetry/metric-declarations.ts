@@ -162,7 +162,11 @@ const LEASES = {
 } as const;
 
 const STORAGE = {
-  quorate_log_sync_seconds: histogram(NONE, LATENCY_SECONDS, 'One fsync of a log.'),
+  quorate_log_sync_seconds: histogram(
+    NONE,
+    LATENCY_SECONDS,
+    'One write of a log to its disk, fsync included.',
+  ),
   quorate_log_sync_writes: histogram(NONE, COUNTS, 'Writes that one fsync of a log made durable.'),
   quorate_log_sync_bytes: histogram(NONE, SIZES_BYTES, 'Bytes that one fsync made durable.'),
   quorate_log_backlog_bytes: gauge(['shard'], 'What waits to be written to the log.'),
@@ -202,7 +206,7 @@ const SITE = {
   quorate_events_total: counter(['kind'], 'Events, as `quorate events` shows them.'),
   quorate_certificate_expiry_timestamp_seconds: gauge(
     ['certificate'],
-    'When it ends, since 1970: of the site, of what clients are shown, of their authority.',
+    'When it ends, since 1970: of the site, of what clients and a coordinator are shown, of their authorities.',
   ),
   quorate_spans_total: counter(
     ['outcome'],
