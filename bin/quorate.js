@@ -9,8 +9,13 @@ if (!existsSync(fileURLToPath(program))) {
 }
 // The reader of a pipe may leave early, as in `quorate ls | head`.
 process.stdout.on('error', () => process.exit(0));
-// What was given as an argument is seen by everybody on the machine, unless it is overwritten.
-if (process.argv.some((word) => word.startsWith('--key'))) process.title = 'quorate';
+// What was given as an argument is seen by everybody on the machine, unless it is overwritten. What
+// runs for long is told apart by it, and is given no secret.
+const [, , command = '', ...rest] = process.argv;
+const runsForLong = command === 'up' || (command === 'site' && rest[0] === '--config');
+if (!runsForLong || rest.some((word) => word.startsWith('--key'))) {
+  process.title = command.startsWith('-') ? 'quorate' : `quorate ${command}`;
+}
 const { main } = await import(program.href);
 process.exitCode = await main(process.argv.slice(2));
 if (process.channel) process.disconnect();

@@ -8,7 +8,7 @@ import { type CoordinatorKind } from '../up/etcd-plan.js';
 import { readWan } from '../up/cluster-plan.js';
 import type { World } from '../world.js';
 import { write } from '../world.js';
-import { BenchCluster, type ClusterOptions } from './bench-cluster.js';
+import { BenchCluster, BenchFailed, type ClusterOptions } from './bench-cluster.js';
 import { type Figure, figureLines, isMet } from './figure.js';
 import { type BenchSettings, PROCESSORS, type Workload } from './workload.js';
 import { cachedWrites } from './workloads/cached-writes.js';
@@ -135,6 +135,7 @@ async function runWorkload(
     workload,
     { dataFolder, basePort, wan, coordinator: options.coordinator ?? 'embedded', report: say },
     settings,
+    world.stopped,
   );
   return {
     workload: workload.name,
@@ -150,16 +151,27 @@ async function runOn(
   workload: Workload,
   clusterOptions: ClusterOptions,
   settings: BenchSettings,
+  stopped: AbortSignal,
 ): Promise<{ figures: readonly Figure[]; failure: string | null }> {
   let cluster: BenchCluster | undefined;
   try {
     cluster = await BenchCluster.start(clusterOptions);
-    return { figures: await workload.run(cluster, settings), failure: null };
+    const figures = await Promise.race([workload.run(cluster, settings), interruption(stopped)]);
+    return { figures, failure: null };
   } catch (error) {
     return { figures: [], failure: messageOf(error) };
   } finally {
     await cluster?.stop();
   }
+}
+
+/** Rejects once the command is to end; the workload then ends with its cluster. */
+function interruption(stopped: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(new BenchFailed('interrupted'));
+    if (stopped.aborted) end();
+    else stopped.addEventListener('abort', end, { once: true });
+  });
 }
 
 function reportText({ figures, failure, loadBefore }: Report, { name, summary }: Workload): string {
