@@ -45,6 +45,10 @@ it('tells a cache by push before the writer is answered', async () => {
   ]);
 });
 
+it('goes on with an upload that was stopped', async () => {
+  expect(await run('upload')).toEqual(['stopped', `committed: ${40 * 1024 * 1024} bytes`]);
+});
+
 it('follows the changes of a folder', async () => {
   const lines = await run('change-feed');
   expect(lines).toHaveLength(3);

@@ -14,7 +14,10 @@ export interface PartSource {
 }
 
 export interface PartSettings {
-  /** An upload that an earlier attempt has begun; one that is over is begun anew. */
+  /**
+   * An upload that an earlier attempt has begun. If it was completed, that is the outcome; if it is
+   * over otherwise, it is begun anew.
+   */
   readonly upload?: string;
   /** Told which upload it is, before anything is sent. */
   readonly onUpload?: (upload: string) => Promise<void>;
@@ -47,7 +50,9 @@ export async function putInParts(
   settings: WriteSettings & PartSettings,
 ): Promise<WriteResult> {
   const { upload, onUpload, onBytes, partBytes = PART_BYTES } = settings;
-  const sent = await sendParts<Failure>(partCalls(calls, path, source, settings), {
+  const complete = (begun: string): Promise<WriteResult> =>
+    calls.complete(`${path}?upload=${begun}&size=${source.size}`);
+  const sent = await sendParts<Ended>(partCalls(calls, complete, path, source, settings), {
     sizeBytes: source.size,
     partBytes,
     partsAtOnce: AT_ONCE,
@@ -55,28 +60,38 @@ export async function putInParts(
     onUpload,
     onBytes,
   });
-  if (!sent.ok) return notSent(sent);
-  return calls.complete(`${path}?upload=${sent.value}&size=${source.size}`);
+  return sent.ok ? complete(sent.value) : sent.result;
+}
+
+interface Ended {
+  readonly ok: false;
+  readonly result: WriteResult;
 }
 
 function partCalls(
   { send }: UploadCalls,
+  complete: (upload: string) => Promise<WriteResult>,
   path: string,
   source: PartSource,
   { contentType }: WriteSettings,
-): PartCalls<Failure> {
+): PartCalls<Ended> {
   return {
     begin: async () => {
       const headers = contentType === undefined ? {} : { 'content-type': contentType };
       const answer = await send({ method: 'POST', path: `${path}?upload`, headers });
       const read = answer.ok ? await readAnswer(answer, Begun) : answer;
-      return read.ok ? { ok: true, value: read.value.upload } : read;
+      return read.ok ? { ok: true, value: read.value.upload } : notSent(read);
     },
     known: async (upload) => {
       const answer = await send({ method: 'GET', path: `${path}?upload=${upload}` });
-      if (!answer.ok) return answer.code === 'no_such_upload' ? { ok: true, value: null } : answer;
-      const read = await readAnswer(answer, Known);
-      return read.ok ? { ok: true, value: read.value.parts } : read;
+      if (!answer.ok && answer.code === 'no_such_upload') {
+        // It may have been completed, by a request whose answer was lost: then that is it.
+        const result = await complete(upload);
+        const isOver = result.outcome === 'rejected' && result.code === 'no_such_upload';
+        return isOver ? { ok: true, value: null } : { ok: false, result };
+      }
+      const read = answer.ok ? await readAnswer(answer, Known) : answer;
+      return read.ok ? { ok: true, value: read.value.parts } : notSent(read);
     },
     send: async (upload, { part, start, end }) => {
       const answer = await send({
@@ -86,7 +101,7 @@ function partCalls(
         body: () => source.read(start, end),
       });
       const read = answer.ok ? await readAnswer(answer, Kept) : answer;
-      return read.ok ? null : read;
+      return read.ok ? null : notSent(read);
     },
     isSame: (range, there) => isSame(source, range, there),
   };
@@ -103,6 +118,9 @@ async function isSame(
 }
 
 /** Of the file nothing is changed before its upload is completed. */
-function notSent({ code, message, site }: Failure): WriteResult {
-  return { outcome: 'rejected', code, message, site, currentVersion: null };
+function notSent({ code, message, site }: Failure): Ended {
+  return {
+    ok: false,
+    result: { outcome: 'rejected', code, message, site, currentVersion: null },
+  };
 }

@@ -5,6 +5,8 @@ export type {
   FileChange,
   FileInfo,
   QuorateClient,
+  UploadResult,
   WriteResult,
 } from '../../../src/client/sdk/browser.js';
 export { filePath } from '../../../src/client/sdk/http-files.js';
+export { adviceOn } from '../../../src/client/sdk/requests.js';

@@ -1,12 +1,13 @@
-const KEY = 'quorate-uploads';
+/** Its number changes with the form of what is kept. */
+const KEY = 'quorate-uploads-2';
 const LIMIT = 100;
 const LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
-type Kept = readonly [file: string, upload: string, beganMs: number];
+type Kept = readonly [file: string, resume: string, beganMs: number];
 
 /**
- * Which uploads in parts this browser has begun, over reloads. An id is of no use to anybody who may
- * not write the file. At most 100, for a week, as sites keep them no longer.
+ * By what the uploads go on that this browser has begun, over reloads. It is of no use to anybody who
+ * may not write the file. At most 100, for a week, as sites keep them no longer.
  */
 class KeptUploads {
   find(name: string, file: File): string | null {
@@ -14,10 +15,10 @@ class KeptUploads {
     return this.read().find(([label]) => label === wanted)?.[1] ?? null;
   }
 
-  keep(name: string, file: File, upload: string): void {
+  keep(name: string, file: File, resume: string): void {
     const label = labelOf(name, file);
     const others = this.read().filter(([each]) => each !== label);
-    this.write([...others, [label, upload, Date.now()] as const].slice(-LIMIT));
+    this.write([...others, [label, resume, Date.now()] as const].slice(-LIMIT));
   }
 
   forget(name: string, file: File): void {
@@ -45,11 +46,10 @@ class KeptUploads {
 
 function isKept(value: unknown): value is Kept {
   if (!Array.isArray(value) || value.length !== 3) return false;
-  const [label, upload, beganMs] = value as unknown[];
+  const [label, resume, beganMs] = value as unknown[];
   return (
     typeof label === 'string' &&
-    typeof upload === 'string' &&
-    /^[0-9a-f]{32}$/.test(upload) &&
+    typeof resume === 'string' &&
     typeof beganMs === 'number' &&
     beganMs > Date.now() - LIFE_MS
   );

@@ -1,6 +1,7 @@
+import { adviceOn, type UploadResult } from '../api/sdk.ts';
+import { store } from '../app/store.svelte.ts';
 import type { LocalFile } from './dropped-files.ts';
-import { abandon, IN_PARTS_FROM_BYTES, uploadInParts } from './part-transfer.ts';
-import { uploadFile } from './upload-transfer.ts';
+import { keptUploads } from './kept-uploads.ts';
 
 export type UploadState = 'waiting' | 'sending' | 'paused' | 'done' | 'failed';
 
@@ -22,16 +23,12 @@ export class Upload {
     readonly name: string,
     readonly file: File,
   ) {}
-
-  get isLarge(): boolean {
-    return this.file.size >= IN_PARTS_FROM_BYTES;
-  }
 }
 
 /**
  * Everything that is uploaded from this page: a few files at a time, each tried again when the
  * connection or the site fails, under one request id. A pause stops the files that are under way:
- * large ones go on after it where they were, small ones begin anew. What is shown is counted as it
+ * what goes in parts goes on after it where it was, what is small begins anew. What is shown is counted as it
  * changes, and never by looking through all of them: there may be very many.
  */
 class Uploads {
@@ -91,7 +88,7 @@ class Uploads {
     const { active, failed } = this;
     this.reset();
     for (const upload of active) upload.stop?.abort();
-    for (const { isLarge, name, file } of [...active, ...failed]) if (isLarge) abandon(name, file);
+    for (const { name, file } of [...active, ...failed]) void abandon(name, file);
   }
 
   private reset(): void {
@@ -131,38 +128,32 @@ class Uploads {
     const progress = (bytes: number): void => {
       if (run === this.run) this.sent(upload, Math.min(bytes, upload.file.size));
     };
-    const watch = { progress, signal: upload.stop.signal };
-    const end = upload.isLarge
-      ? await uploadInParts(upload.name, upload.file, watch)
-      : await uploadFile(upload.name, upload.file, upload.requestId, watch);
+    // Files go at the same time, or the parts of a single one.
+    const end = await uploadOf(upload, upload.stop.signal, this.count === 1 ? 3 : 1, progress);
     if (run !== this.run) return;
-    switch (end.kind) {
-      case 'committed':
-        this.sent(upload, upload.file.size);
-        upload.state = 'done';
-        this.done += 1;
-        return this.ended(upload);
-      case 'aborted':
-        return this.hold(upload);
-      case 'rejected':
-        return this.fail(upload, end.message);
-      case 'again':
-        return this.tryAgain(upload, end.message, run);
+    if (end.outcome === 'committed') {
+      this.sent(upload, upload.file.size);
+      upload.state = 'done';
+      this.done += 1;
+      return this.ended(upload);
     }
+    if (end.outcome === 'stopped' || end.reason === 'aborted') return this.hold(upload, end.resume);
+    const mayPass = end.outcome === 'unknown' || adviceOn(end.reason) !== 'never';
+    return mayPass ? this.tryAgain(upload, end, run) : this.fail(upload, end.message);
   }
 
-  private async tryAgain(upload: Upload, message: string, run: number): Promise<void> {
+  private async tryAgain(upload: Upload, end: Failed, run: number): Promise<void> {
     upload.attempts += 1;
-    if (upload.attempts >= ATTEMPTS) return this.fail(upload, message);
+    if (upload.attempts >= ATTEMPTS) return this.fail(upload, end.message);
     const delayMs = Math.min(PAUSE_MS[0] * 2 ** upload.attempts, PAUSE_MS[1]);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (run !== this.run) return;
-    if (this.paused) return this.hold(upload);
+    if (this.paused) return this.hold(upload, end.resume);
     void this.send(upload, run);
   }
 
-  private hold(upload: Upload): void {
-    if (!upload.isLarge) this.sent(upload, 0);
+  private hold(upload: Upload, resume: string | null): void {
+    if (resume === null) this.sent(upload, 0);
     upload.state = 'paused';
     if (this.paused) return;
     // It was resumed before this one had stopped.
@@ -187,6 +178,36 @@ class Uploads {
     this.sentBytes += bytes - upload.sentBytes;
     upload.sentBytes = bytes;
   }
+}
+
+type Failed = Exclude<UploadResult, { outcome: 'committed' | 'stopped' }>;
+
+async function uploadOf(
+  { name, file, requestId }: Upload,
+  signal: AbortSignal,
+  partsAtOnce: number,
+  progress: (bytes: number) => void,
+): Promise<UploadResult> {
+  const client = await store.client();
+  const end = await client.upload(name, file, {
+    contentType: file.type || 'application/octet-stream',
+    requestId,
+    signal,
+    partsAtOnce,
+    resume: keptUploads.find(name, file) ?? undefined,
+    onResumable: (resume) => keptUploads.keep(name, file, resume),
+    onProgress: ({ sentBytes }) => progress(sentBytes),
+  });
+  if (end.resume === null) keptUploads.forget(name, file);
+  return end;
+}
+
+/** Gives up what was sent of a file, so that the store need not wait a week to do so. */
+async function abandon(name: string, file: File): Promise<void> {
+  const resume = keptUploads.find(name, file);
+  if (resume === null) return;
+  keptUploads.forget(name, file);
+  await (await store.client()).discardUpload(resume);
 }
 
 export const uploads = new Uploads();

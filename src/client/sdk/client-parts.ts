@@ -11,6 +11,7 @@ import {
   type ConnectOptions,
   DEFAULT_TIMEOUT_MS,
   type Mode,
+  type Stoppable,
   type WriteOptions,
 } from './options.js';
 import { Pauses } from './pauses.js';
@@ -18,6 +19,7 @@ import type { Platform } from './platform.js';
 import { Requests } from './requests.js';
 import { SeenVersions } from './seen-versions.js';
 import type { Sites } from './sites.js';
+import { Uploads } from './uploads.js';
 import { Writes } from './writes.js';
 
 const BYTES_PER_SECOND = 1024 * 1024;
@@ -34,8 +36,10 @@ export class ClientParts {
   readonly newest: Newest;
   readonly files: HttpFiles;
   readonly writes: Writes;
+  readonly uploads: Uploads;
   private readonly http: Http;
-  private readonly timeoutMs: number;
+  /** Of a call that does not say. */
+  readonly timeoutMs: number;
   private readonly runId: string;
   private requests = 0;
 
@@ -66,6 +70,7 @@ export class ClientParts {
     this.kept = new KeptResults(platform, this.machine);
     this.newest = new Newest(this.machine, requests, seen);
     this.writes = new Writes(requests, this.files, seen, this);
+    this.uploads = new Uploads(this.http, this.writes, this, platform);
   }
 
   /** Until when a call is answered that begins now, on the monotonic clock. */
@@ -78,12 +83,16 @@ export class ClientParts {
     return (size / BYTES_PER_SECOND) * 1000;
   }
 
-  identify({ requestId, timeoutMs }: WriteOptions, size: number): IdentifiedWrite {
+  identify(
+    { requestId, timeoutMs, signal }: WriteOptions & Stoppable,
+    size: number,
+  ): IdentifiedWrite {
     this.requests += 1;
     return {
       requestId: requestId ?? `${this.runId}-${this.requests.toString(36)}`,
       since: this.machine.state.position,
       untilMs: this.untilMs(timeoutMs) + this.transferMs(size),
+      signal,
     };
   }
 

@@ -13,10 +13,12 @@ import {
   type PutOptions,
   type ReadOptions,
   type UpdateOptions,
+  type UploadOptions,
   type WriteOptions,
 } from './options.js';
 import {
   type ClusterResult,
+  type DiscardResult,
   failed,
   type HistoryResult,
   type ListResult,
@@ -25,10 +27,12 @@ import {
   type StatResult,
   type StreamResult,
   type UpdateResult,
+  type UploadResult,
   type WriteResult,
 } from './results.js';
 import { fileWith, infoOf, resultOf } from './shown-file.js';
 import { updateFile } from './update.js';
+import type { UploadSource } from './upload-source.js';
 
 const REREADS = 3;
 
@@ -117,6 +121,31 @@ export class QuorateClient {
   /** Writes the file's next version. Content beyond 32 KiB must not change until this resolves. */
   write(name: string, content: Content, options: PutOptions = {}): Promise<WriteResult> {
     return this.#parts.writes.put(name, content, options);
+  }
+
+  /**
+   * Writes the file's next version with content of any size: up to `partBytes` at once, beyond in
+   * parts, several under way, each repeated until the call's `timeoutMs` beyond what its bytes take.
+   * Nothing of the file changes before all of them have arrived; conditions are judged then. What was
+   * sent is kept for a week: `resume` goes on with it, asks which parts are there, and sends the rest.
+   * A completion whose answer was lost is found again by it, and makes no second version.
+   * `signal` stops it, but not its completion. Rejected with `source_changed` when it is not resumed
+   * with what it was begun with, or the source notices that it has changed.
+   */
+  upload(
+    name: string,
+    source: Uint8Array | UploadSource,
+    options: UploadOptions = {},
+  ): Promise<UploadResult> {
+    return this.#parts.uploads.upload(name, source, options);
+  }
+
+  /** Gives up what was sent of an upload, by its `resume`. */
+  discardUpload(
+    resume: string,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<DiscardResult> {
+    return this.#parts.uploads.discard(resume, options.timeoutMs);
   }
 
   /** Deletes the file; its history stays. Rejected with `no_such_file` if there is none. */

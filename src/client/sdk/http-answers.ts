@@ -1,3 +1,4 @@
+import type { KnownPart } from '../sent-parts.js';
 import type { FileInfo, HistoryResult, ListResult } from './results.js';
 
 /*
@@ -79,6 +80,31 @@ export async function readHistory(
     versions,
     next: typeof answer.next === 'number' ? answer.next : null,
   };
+}
+
+const UPLOAD_ID = /^[0-9a-f]{32}$/;
+
+export function isUploadId(value: unknown): value is string {
+  return typeof value === 'string' && UPLOAD_ID.test(value);
+}
+
+/** The id of an upload that was begun. */
+export async function readBegun(response: Response): Promise<string | null> {
+  const answer = fieldsOf(await jsonOf(response));
+  return isUploadId(answer?.upload) ? answer.upload : null;
+}
+
+export async function readParts(response: Response): Promise<readonly KnownPart[] | null> {
+  const parts = fieldsOf(await jsonOf(response))?.parts;
+  if (!Array.isArray(parts)) return null;
+  const known = parts.map(partOf);
+  return known.every((part) => part !== null) ? known : null;
+}
+
+function partOf(value: unknown): KnownPart | null {
+  const { part, size, md5 } = fieldsOf(value) ?? {};
+  if (!Number.isSafeInteger(part) || !Number.isSafeInteger(size)) return null;
+  return typeof md5 === 'string' ? { part: part as number, size: size as number, md5 } : null;
 }
 
 export async function readFields(response: Response): Promise<Fields | null> {

@@ -18,6 +18,8 @@ export interface IdentifiedWrite {
   readonly requestId: string;
   readonly since: string | null;
   readonly untilMs: number;
+  /** Ends it; it may have taken effect by then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What goes over HTTP: large content, listings, histories, and writes that move no bytes. */
@@ -30,10 +32,7 @@ export class HttpFiles {
     options: PutOptions,
     write: IdentifiedWrite,
   ): Promise<WriteResult> {
-    const headers: Record<string, string> = {};
-    const { contentType, metadata = {} } = options;
-    if (contentType !== undefined) headers['content-type'] = contentType;
-    for (const [key, value] of Object.entries(metadata)) headers[`quorate-meta-${key}`] = value;
+    const headers = contentHeaders(options);
     return this.write({ method: 'PUT', path: filePath(name), headers, body }, options, write);
   }
 
@@ -101,13 +100,13 @@ export class HttpFiles {
   private async write(
     call: HttpCall,
     options: WriteOptions,
-    { requestId, since, untilMs }: IdentifiedWrite,
+    { requestId, since, untilMs, signal }: IdentifiedWrite,
   ): Promise<WriteResult> {
     const headers: Record<string, string> = { ...call.headers, 'idempotency-key': requestId };
     if (since !== null && since !== '') headers['quorate-since'] = since;
     if (options.ifVersion !== undefined) headers['quorate-if-version'] = String(options.ifVersion);
     if (options.ifAbsent === true) headers['if-none-match'] = '*';
-    const answer = await this.http.call({ ...call, headers }, untilMs, readCommitted);
+    const answer = await this.http.call({ ...call, headers, signal }, untilMs, readCommitted);
     if (answer.ok) {
       const { name, version } = answer.value;
       return { outcome: 'committed', name, version, requestId };
@@ -116,6 +115,14 @@ export class HttpFiles {
     if (mayHaveHappened) return { outcome: 'unknown', reason, message, requestId };
     return { outcome: 'rejected', reason, message, currentVersion, requestId };
   }
+}
+
+/** What is said of content beside its bytes. */
+export function contentHeaders({ contentType, metadata = {} }: PutOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (contentType !== undefined) headers['content-type'] = contentType;
+  for (const [key, value] of Object.entries(metadata)) headers[`quorate-meta-${key}`] = value;
+  return headers;
 }
 
 function readCall(path: string, mode: Mode): HttpCall {

@@ -120,6 +120,38 @@ describe('a call', () => {
     expect(await call('PUT')).toMatchObject({ reason: 'malformed_answer', mayHaveHappened: true });
   });
 
+  it('ends by its signal, while it is answered and between attempts', async () => {
+    for (const answer of ['silent', 'no_primary'] as const) {
+      const each = () => (answer === 'silent' ? answer : problem(503, answer, 'rejected'));
+      answers = { lon: [each()], nyc: [each()] };
+      asked = [];
+      const stop = new AbortController();
+      const { signal } = stop;
+      const call = { method: 'GET', path: '/v1/x', signal } as const;
+      const calling = http.call(call, platform.monoMs() + 5000, (r) => r.text());
+      await platform.pass(1);
+      const before = asked.length;
+      stop.abort();
+      expect(await calling).toMatchObject({ ok: false, reason: 'aborted' });
+      await platform.pass(5000);
+      expect(asked).toHaveLength(before);
+    }
+  });
+
+  it('may have happened when its signal ends it under way, and not before', async () => {
+    answers = { lon: ['silent'], nyc: [done()] };
+    for (const isUnderWay of [true, false]) {
+      const stop = new AbortController();
+      if (!isUnderWay) stop.abort();
+      const call = { method: 'PUT', path: '/v1/x', signal: stop.signal } as const;
+      const calling = http.call(call, platform.monoMs() + 5000, (r) => r.text());
+      await platform.pass(1);
+      stop.abort();
+      expect(await calling).toMatchObject({ reason: 'aborted', mayHaveHappened: isUnderWay });
+    }
+    expect(asked).toEqual(['lon']);
+  });
+
   it('ends when the client is closed', async () => {
     answers = { lon: ['silent'], nyc: ['silent'] };
     const calling = http.call({ method: 'GET', path: '/' }, platform.monoMs() + 5000, () =>

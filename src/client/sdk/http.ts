@@ -10,6 +10,8 @@ export interface HttpCall {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Blob;
+  /** Ends the call, also between attempts, as `aborted`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpSuccess<T> {
@@ -20,7 +22,10 @@ export interface HttpSuccess<T> {
 
 export interface HttpFailure {
   readonly ok: false;
-  /** A code of the API, or `unreachable`, `broken`, `timeout`, `closed`, `malformed_answer`. */
+  /**
+   * A code of the API, or `unreachable`, `broken`, `timeout`, `closed`, `aborted`,
+   * `malformed_answer`.
+   */
   readonly reason: string;
   readonly message: string;
   /** An attempt, this or an earlier one, may have taken effect or may still. */
@@ -32,6 +37,8 @@ export interface HttpFailure {
 }
 
 export type HttpResult<T> = HttpSuccess<T> | HttpFailure;
+
+const ABORTED = 'it was stopped by its signal';
 
 /** Makes a value of an answer; null if it is none; throws if the body breaks off. */
 export type AnswerReader<T> = (response: Response) => Promise<T | null>;
@@ -59,6 +66,7 @@ export class Http {
       let leastMs = 0;
       for (const site of sites) {
         if (this.pauses.ended) return failure('closed', 'the client is closed', mayHaveHappened);
+        if (call.signal?.aborted) return failure('aborted', ABORTED, mayHaveHappened);
         const leftMs = untilMs - this.platform.monoMs();
         if (leftMs <= 0) return { ...last, mayHaveHappened };
         // One that is silent must not take the time of all.
@@ -66,7 +74,7 @@ export class Http {
         const result = await this.once(site, call, limitMs, read);
         if (result.ok) return result;
         mayHaveHappened ||= result.mayHaveHappened;
-        const advice = result.reason === 'broken' ? 'again' : adviceOn(result.reason);
+        const advice = adviceOn(result.reason);
         if (advice === 'never') return { ...result, mayHaveHappened };
         leastMs = Math.max(leastMs, result.retryAfterMs);
         mayPass ||= advice === 'again' || result.reason === 'site_stopping';
@@ -74,8 +82,9 @@ export class Http {
         if (last.reason === 'unreachable' || result.reason !== 'unreachable') last = result;
       }
       if (!mayPass && !mayHaveHappened) return last;
-      if (!(await this.pauses.backOff(attempt, untilMs, leastMs)))
-        return { ...last, mayHaveHappened };
+      if (await this.pauses.backOff(attempt, untilMs, leastMs, call.signal)) continue;
+      if (call.signal?.aborted) return failure('aborted', ABORTED, mayHaveHappened);
+      return { ...last, mayHaveHappened };
     }
   }
 
@@ -91,7 +100,9 @@ export class Http {
     read: AnswerReader<T>,
   ): Promise<HttpResult<T>> {
     const stop = new AbortController();
+    const abort = (): void => stop.abort();
     this.stops.add(stop);
+    call.signal?.addEventListener('abort', abort);
     const cancel = this.platform.setTimer(limitMs, () => stop.abort());
     const isWrite = call.method !== 'GET';
     try {
@@ -104,6 +115,7 @@ export class Http {
       if (value !== null) return { ok: true, site: site.name, value };
       return failure('malformed_answer', `${site.name}: an answer not understood`, isWrite);
     } catch (error) {
+      if (call.signal?.aborted) return failure('aborted', ABORTED, isWrite);
       if (stop.signal.aborted)
         return failure('timeout', `${site.name}: no answer in time`, isWrite);
       const isUnreached = !isWrite || wasRefused(error);
@@ -112,6 +124,7 @@ export class Http {
     } finally {
       cancel();
       this.stops.delete(stop);
+      call.signal?.removeEventListener('abort', abort);
     }
   }
 }

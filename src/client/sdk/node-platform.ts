@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import WebSocket from 'ws';
 import { globalPlatform } from './global-platform.js';
 import { fetchTrusting } from './node-fetch.js';
@@ -43,6 +44,7 @@ export function nodePlatform(ca?: string): Platform {
       };
     },
     nextTurn: (callback) => void setImmediate(callback),
+    md5: (bytes) => createHash('md5').update(bytes).digest('hex'),
   };
 }
 

@@ -21,4 +21,5 @@ export function connect(options: NodeConnectOptions): Promise<QuorateClient> {
   return connectOn(nodePlatform(options.ca), options);
 }
 
+export { fileSource } from './file-source.js';
 export * from './surface.js';

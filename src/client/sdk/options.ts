@@ -63,6 +63,38 @@ export interface PutOptions extends WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** What is told of an upload as it gets on. */
+export interface UploadProgress {
+  /** At the sites: sent now, or found there. */
+  readonly sentBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface Stoppable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UploadOptions extends PutOptions, Stoppable {
+  /**
+   * What an earlier `upload` of this source said: it goes on where that one ended. If that was
+   * completed, its version is the outcome, as a repeat under one request id has it; if it is over
+   * otherwise, after a week or discarded, it begins anew.
+   */
+  readonly resume?: string | undefined;
+  /** Told, before any part is sent, what `resume` takes; awaited. For keeping it over a restart. */
+  readonly onResumable?: (resume: string) => void | Promise<void>;
+  readonly onProgress?: (progress: UploadProgress) => void;
+  /**
+   * Tells one state of the source from another: an upload is not resumed with another. Default: the
+   * source's own; at most 256 characters.
+   */
+  readonly fingerprint?: string | undefined;
+  /** 5 MiB to 1 GiB, default 8 MiB; larger where there would be more than 10,000. */
+  readonly partBytes?: number;
+  /** 1 to 8, default 3: so many are under way, and in memory, at the same time. */
+  readonly partsAtOnce?: number;
+}
+
 export interface UpdateOptions extends Omit<PutOptions, 'ifVersion' | 'ifAbsent' | 'requestId'> {
   /** How often it is tried before it ends as `rejected`, reason `contention`. Default 20. */
   readonly attempts?: number;

@@ -34,6 +34,8 @@ export interface Platform {
   setTimer(delayMs: number, callback: () => void): () => void;
   /** Calls back once whatever has arrived on sockets had its turn. */
   nextTurn(callback: () => void): void;
+  /** In hexadecimal; where there is none, content is not compared by it. */
+  md5?(bytes: Uint8Array): string;
   /** At least 0 and less than 1. */
   random(): number;
   /** Never the same twice, in any process: visible ASCII, at most 64 characters. */

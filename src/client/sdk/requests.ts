@@ -6,7 +6,14 @@ import type { Machine, SessionWriteRequest } from './machine.js';
 import type { Pauses } from './pauses.js';
 
 /** The same site may well answer otherwise a moment later. */
-const TRANSIENT = new Set(['no_primary', 'moving', 'overloaded', 'timeout', 'primary_lost']);
+const TRANSIENT = new Set([
+  'no_primary',
+  'moving',
+  'overloaded',
+  'timeout',
+  'primary_lost',
+  'broken',
+]);
 /** Another site may answer otherwise, but not the same one at once. */
 const ELSEWHERE = new Set(['quorum_unavailable', 'storage_failed', 'unreachable', 'content_lost']);
 

@@ -94,6 +94,24 @@ export type WriteResult =
       readonly requestId: string;
     };
 
+export type UploadResult =
+  | (WriteResult & {
+      /** Give it as `resume` to go on; null: nothing was sent that could be gone on with. */
+      readonly resume: string | null;
+    })
+  /** By its signal. Certainly not applied: what was sent is kept for a week. */
+  | {
+      readonly outcome: 'stopped';
+      readonly resume: string | null;
+      readonly requestId: string;
+    };
+
+export type DiscardResult =
+  | { readonly outcome: 'discarded' }
+  /** It is over: it has become a version, was discarded before, or has ended by its age. */
+  | { readonly outcome: 'absent' }
+  | Failed;
+
 export type UpdateResult =
   | WriteResult
   /** The function gave null: nothing was written. */
@@ -141,6 +159,11 @@ const MESSAGES: Readonly<Record<string, string>> = {
   site_stopping: 'the site is stopping',
   primary_lost: 'the primary was lost during the write',
   forgotten: 'the request id is too old to be known',
+  no_such_upload: 'there is no such upload, or it is over',
+  source_changed: 'what is sent is not what the upload was begun with',
+  source_failed: 'what is to be sent cannot be read',
+  invalid_resume: 'this is not what an upload of this name gave to be resumed',
+  aborted: 'it was stopped by its signal',
   contention: 'others kept writing the file in between',
   behind: 'the site is behind what this client has seen, and no other answer could be had',
 };

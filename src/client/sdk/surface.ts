@@ -6,6 +6,7 @@ export { QuorateClient } from './client.js';
 export { KeyRefused, NoSiteReached } from './connect.js';
 export type { FileChange, WatchResult } from './change-feed.js';
 export type { ClientEvents, Listener } from './events.js';
+export { SourceChanged, type UploadSource } from './upload-source.js';
 export type {
   AnsweredRead,
   ConnectOptions,
@@ -15,11 +16,14 @@ export type {
   PutOptions,
   ReadOptions,
   UpdateOptions,
+  UploadOptions,
+  UploadProgress,
   WriteOptions,
 } from './options.js';
 export type {
   Absent,
   ClusterResult,
+  DiscardResult,
   Failed,
   FileInfo,
   Freshness,
@@ -30,5 +34,6 @@ export type {
   StatResult,
   StreamResult,
   UpdateResult,
+  UploadResult,
   WriteResult,
 } from './results.js';

@@ -1,6 +1,6 @@
 import type { ListeningHttp } from '../../gateways/http-listener.js';
 import { listen } from '../../gateways/native-http/server.js';
-import { SITES, TestCluster } from '../../site/test-cluster.js';
+import { SITES, TestCluster, type TestClusterOptions } from '../../site/test-cluster.js';
 import type { QuorateClient } from './client.js';
 import { connect } from './node.js';
 import type { ConnectOptions } from './options.js';
@@ -13,8 +13,8 @@ export class TestSites {
 
   private constructor(readonly cluster: TestCluster) {}
 
-  static async start(): Promise<TestSites> {
-    const sites = new TestSites(await new TestCluster().ready());
+  static async start(options: TestClusterOptions = {}): Promise<TestSites> {
+    const sites = new TestSites(await new TestCluster(options).ready());
     for (const site of SITES) await sites.open(site);
     committed(await sites.cluster.at('nyc').createBucket('docs'));
     return sites;
@@ -39,7 +39,8 @@ export class TestSites {
   async open(site: string): Promise<void> {
     const port = this.servers.get(site)?.port ?? 0;
     const service = this.cluster.at(site);
-    this.servers.set(site, await listen(service, { site, host: '127.0.0.1', port }));
+    const options = { site, host: '127.0.0.1', port, objects: service };
+    this.servers.set(site, await listen(service, options));
   }
 
   async stop(): Promise<void> {

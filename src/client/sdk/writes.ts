@@ -7,6 +7,7 @@ import {
   checkWriteOptions,
   isSendableName,
   type PutOptions,
+  type Stoppable,
   type WriteOptions,
 } from './options.js';
 import type { Requests } from './requests.js';
@@ -18,7 +19,7 @@ const encoder = new TextEncoder();
 
 export interface WriteClock {
   /** Ids, moments and positions for new writes. `size`: of the content that has to travel. */
-  identify(options: WriteOptions, size: number): IdentifiedWrite;
+  identify(options: WriteOptions & Stoppable, size: number): IdentifiedWrite;
 }
 
 /** Writes, by the way that suits their size, under one request id each. */
@@ -30,7 +31,7 @@ export class Writes {
     private readonly clock: WriteClock,
   ) {}
 
-  async put(name: string, content: Content, options: PutOptions): Promise<WriteResult> {
+  async put(name: string, content: Content, options: PutOptions & Stoppable): Promise<WriteResult> {
     checkWriteOptions(options);
     const bytes = typeof content === 'string' ? encoder.encode(content) : content;
     if (!(bytes instanceof Uint8Array || bytes instanceof Blob)) {
