@@ -22,6 +22,7 @@ const VIEWS = {
   share: '#/file/pictures/plan.md',
   map: '#/map',
   tour: '#/map',
+  latency: '#/map',
   replay: '#/replay',
   sites: '#/admin/sites',
   primaries: '#/admin/primaries',
@@ -50,7 +51,10 @@ for (const [size, settings] of Object.entries(SIZES)) {
       await page.goto(`${base}/${hash}`);
       await prepare(page, view);
       await page.waitForTimeout(SETTLE_MS);
-      await keep(page, await page.screenshot(), `${view}-${size}-${colorScheme}.webp`);
+      // Of a panel below others, itself.
+      const panel =
+        view === 'latency' ? page.locator('aside section', { hasText: 'Latency' }) : page;
+      await keep(page, await panel.screenshot(), `${view}-${size}-${colorScheme}.webp`);
     }
     await context.close();
   }
@@ -79,8 +83,11 @@ async function keep(page, png, name) {
 
 /** Brings a view to where there is something to see. */
 async function prepare(page, view) {
-  if (view === 'map' || view === 'tour') void write(20);
-  if (view === 'tour') await page.getByRole('button', { name: 'Guided tour' }).click();
+  if (view === 'map' || view === 'tour' || view === 'latency') void write(20);
+  if (view === 'tour' || view === 'latency') {
+    await page.getByRole('button', { name: 'Guided tour' }).click();
+  }
+  if (view === 'latency') await readFromMemory(page);
   if (view === 'share' || view === 'link') {
     await page.getByRole('button', { name: 'Share' }).click();
     await page.getByRole('button', { name: 'Make a link' }).click();
@@ -94,6 +101,14 @@ async function prepare(page, view) {
     await page.getByLabel('Speed').selectOption('1/50');
     await page.getByRole('button', { name: 'Play', exact: true }).click();
   }
+}
+
+/** By the first two scenes of the tour: that is among the latencies then. */
+async function readFromMemory(page) {
+  await page.getByRole('button', { name: 'Write a file' }).click();
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('button', { name: 'Read it a thousand times' }).click();
+  await page.getByText('reads from memory').waitFor();
 }
 
 async function fill() {

@@ -51,6 +51,8 @@ function readSettings(value: unknown): Settings | null {
 export class BucketState {
   settings = $state.raw<Settings | null>(null);
   fault = $state<string | null>(null);
+  /** Grows when a change is refused: fields show what holds again. */
+  refusals = $state(0);
   private readonly path: string;
 
   constructor(readonly name: string) {
@@ -65,6 +67,7 @@ export class BucketState {
   private async ask(method: string, change?: unknown): Promise<void> {
     const answer = await call(method, this.path, readSettings, change);
     if (answer.ok) this.settings = answer.value;
+    else this.refusals += 1;
     this.fault = answer.ok ? null : answer.message;
   }
 }

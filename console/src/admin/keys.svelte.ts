@@ -62,6 +62,7 @@ export class Keys {
 
   async revoke(id: string): Promise<void> {
     const answer = await call('DELETE', `${PATH}/${id}`, (value) => value ?? {});
+    if (answer.ok && this.made?.id === id) this.made = null;
     await this.load();
     if (!answer.ok) this.fault = answer.message;
   }

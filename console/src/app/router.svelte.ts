@@ -39,11 +39,21 @@ export function hrefOf(view: View, rest = '', query: Record<string, string> = {}
 
 class Router {
   place = $state.raw<Place>(parsePlace(location.hash));
+  private readonly rests = new Map<View, string>();
 
   constructor() {
     addEventListener('hashchange', () => {
       this.place = parsePlace(location.hash);
     });
+  }
+
+  /**
+   * What follows this view; where another one was gone to, what followed it last: a view stays on the
+   * page until the next one is loaded, and must not take the name of that one for its own.
+   */
+  restOf(view: View): string {
+    if (this.place.view === view) this.rests.set(view, this.place.rest);
+    return this.rests.get(view) ?? '';
   }
 
   go(href: string): void {

@@ -1,5 +1,5 @@
 import { type ClusterStatus, readCluster } from '../api/cluster.ts';
-import { call } from '../api/http.ts';
+import { call, onUnauthorized } from '../api/http.ts';
 import { connect, type QuorateClient } from '../api/sdk.ts';
 import { pageReads } from '../latency/page-reads.ts';
 
@@ -11,6 +11,10 @@ class Store {
   /** False while the site does not answer. */
   reachable = $state(true);
   private connecting: Promise<QuorateClient> | null = null;
+
+  constructor() {
+    onUnauthorized(() => this.leave());
+  }
 
   /** Connected once, on first use; its session comes back by itself when it is lost. */
   client(): Promise<QuorateClient> {
@@ -33,6 +37,13 @@ class Store {
     const answer = await call('GET', '/v1/cluster', readCluster);
     if (answer.ok) this.cluster = answer.value;
     this.reachable = answer.ok || answer.status !== 0;
+  }
+
+  /** Ends the client of who is signed out; whoever signs in next gets one of his own. */
+  private leave(): void {
+    void this.connecting?.then((client) => client.close());
+    this.connecting = null;
+    this.cluster = null;
   }
 
   /** A site's name for people. */

@@ -42,7 +42,7 @@ async function* namesBelow(bucket: string, prefix: string): AsyncGenerator<strin
   } while (cursor !== null);
 }
 
-/** Deletes, and offers to undo it: what was deleted is in the history. */
+/** Deletes, and offers to undo it: what was deleted is in the history. True if all of it is gone. */
 export async function deleteRows(bucket: string, rows: readonly Row[]): Promise<boolean> {
   const hasFolder = rows.some(({ kind }) => kind === 'folder');
   const names = await listed(bucket, rows);
@@ -57,8 +57,7 @@ export async function deleteRows(bucket: string, rows: readonly Row[]): Promise<
   const client = await store.client();
   const outcomes = await each(names, (name) => client.remove(name));
   const gone = outcomes.filter(({ result }) => result.outcome === 'committed');
-  report(outcomes, `Deleted ${what}`, () => void undelete(gone));
-  return true;
+  return report(outcomes, `Deleted ${what}`, () => void undelete(gone));
 }
 
 async function undelete(gone: readonly Outcome[]): Promise<void> {
@@ -75,23 +74,30 @@ async function undelete(gone: readonly Outcome[]): Promise<void> {
   report(outcomes, `Brought back ${counted(gone.length, 'file')}`);
 }
 
-/** Asks for a new name and moves there: a file, or everything below a folder. */
-export async function renameRow(bucket: string, row: Row): Promise<void> {
+/**
+ * Asks for a new name and moves there: a file, or everything below a folder. Gives the new path; null
+ * if it was not gone through with, or not all of it was moved.
+ */
+export async function renameRow(bucket: string, row: Row): Promise<string | null> {
   const title = row.kind === 'folder' ? 'Rename folder' : 'Rename file';
   const answer = await questions.line(title, 'New name', 'Rename', row.name);
-  if (answer === null || answer === row.name) return;
+  if (answer === null || answer === row.name) return null;
   const fault = nameFault(answer);
-  if (fault !== null) return notices.say(fault, 'bad');
+  if (fault !== null) {
+    notices.say(fault, 'bad');
+    return null;
+  }
   const target = `${folderOf(row.path)}${answer}${row.kind === 'folder' ? '/' : ''}`;
-  await transfer(bucket, [row], 'move', () => `${bucket}/${target}`);
+  const isMoved = await transfer(bucket, [row], 'move', () => `${bucket}/${target}`);
+  return isMoved ? target : null;
 }
 
-/** Asks for a folder and copies or moves there. */
+/** Asks for a folder and copies or moves there. True if all of it was. */
 export async function transferRows(
   bucket: string,
   rows: readonly Row[],
   how: 'copy' | 'move',
-): Promise<void> {
+): Promise<boolean> {
   const verb = how === 'copy' ? 'Copy' : 'Move';
   const here = folderOf(rows[0]?.path ?? '');
   const what = rows.length === 1 ? `“${rows[0]?.name}”` : counted(rows.length, 'item');
@@ -102,10 +108,10 @@ export async function transferRows(
     `${bucket}/${here}`,
     'A bucket and a folder in it, like docs/reports/. The folder need not be there yet.',
   );
-  if (answer === null) return;
+  if (answer === null) return false;
   const folder = answer.endsWith('/') ? answer : `${answer}/`;
-  if (folder === `${bucket}/${here}` && how === 'move') return;
-  await transfer(bucket, rows, how, (row) => {
+  if (folder === `${bucket}/${here}` && how === 'move') return false;
+  return transfer(bucket, rows, how, (row) => {
     const name = folder === `${bucket}/${here}` ? copyName(row.name) : row.name;
     return `${folder}${name}${row.kind === 'folder' ? '/' : ''}`;
   });
@@ -122,12 +128,12 @@ async function transfer(
   rows: readonly Row[],
   how: 'copy' | 'move',
   targetOf: (row: Row) => string,
-): Promise<void> {
+): Promise<boolean> {
   const client = await store.client();
   const outcomes: Outcome[] = [];
   for (const row of rows) {
     const names = await listed(bucket, [row]);
-    if (names === null) return;
+    if (names === null) return false;
     const from = `${bucket}/${row.path}`;
     const to = targetOf(row);
     outcomes.push(
@@ -137,7 +143,10 @@ async function transfer(
       )),
     );
   }
-  report(outcomes, `${how === 'copy' ? 'Copied' : 'Moved'} ${counted(outcomes.length, 'file')}`);
+  return report(
+    outcomes,
+    `${how === 'copy' ? 'Copied' : 'Moved'} ${counted(outcomes.length, 'file')}`,
+  );
 }
 
 async function listed(bucket: string, rows: readonly Row[]): Promise<string[] | null> {
@@ -163,11 +172,15 @@ async function each(
   return outcomes;
 }
 
-function report(outcomes: readonly Outcome[], text: string, undo?: () => void): void {
+/** Says what came of it; true if all of it was committed. */
+function report(outcomes: readonly Outcome[], text: string, undo?: () => void): boolean {
   const bad = outcomes.filter(({ result }) => result.outcome !== 'committed');
   const action = undo === undefined ? null : { label: 'Undo', run: undo };
   const [first] = bad;
-  if (first === undefined) return notices.say(`${text}.`, 'good', action);
+  if (first === undefined) {
+    notices.say(`${text}.`, 'good', action);
+    return true;
+  }
   const { result } = first;
   const why = describe(result);
   const rest = bad.length === 1 ? '' : ` (and ${bad.length - 1} more)`;
@@ -176,6 +189,7 @@ function report(outcomes: readonly Outcome[], text: string, undo?: () => void): 
     'bad',
     bad.length < outcomes.length ? action : null,
   );
+  return false;
 }
 
 /** A sentence on what became of a write that was not committed. */
