@@ -21,6 +21,7 @@ export function whenHeard(socket: Socket, response: ServerResponse, go: () => vo
   heardAgainMs.delete(socket);
   const leftMs = untilMs - performance.now();
   if (leftMs <= 0) return go();
-  const timer = setTimeout(go, leftMs);
+  // Timers leave out what is not a whole millisecond.
+  const timer = setTimeout(go, Math.ceil(leftMs));
   response.once('close', () => clearTimeout(timer));
 }
