@@ -3,10 +3,8 @@ import { checkQuorumSizes } from '../quorum.js';
 import { keepsUp } from './commit.js';
 import { endSeq } from './log-tail.js';
 import { activeOf, countsIn, latestOf } from './membership.js';
+import { NEARLY_EQUAL_ENTRIES } from './replica-progress.js';
 import type { Step } from './state.js';
-
-/** A site this many entries behind is caught up: the rest is in flight. */
-const NEARLY_EQUAL_ENTRIES = 256;
 
 /**
  * Why the primary does not append this configuration: `wrong_change` for ever, `not_ready` as things

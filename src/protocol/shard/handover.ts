@@ -8,8 +8,9 @@ import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
 import { hasQuorum } from './commit.js';
 import { promisedReign, sameReign } from './reign.js';
 import { latestOf, type Roster } from './membership.js';
+import { NEARLY_EQUAL_ENTRIES } from './replica-progress.js';
 import { syncReplicas } from './replica-set.js';
-import { homeOf, type PrimaryRole, type ShardState, type Step } from './state.js';
+import { homeOf, type PrimaryRole, type ShardState, type Step, type Withdrawal } from './state.js';
 import { stepDown } from './step-down.js';
 
 /*
@@ -17,8 +18,6 @@ import { stepDown } from './step-down.js';
  * to every replica that it does not act any more, and releases its claim.
  */
 
-/** A home site this many entries behind is caught up: the rest is in flight. */
-const NEARLY_EQUAL_ENTRIES = 256;
 /** How long a primary waits for its withdrawal to be acknowledged. Without, a successor waits. */
 const WITHDRAWAL_PATIENCE_MS = 250;
 
@@ -69,17 +68,14 @@ function furthestReplica(s: ShardState, role: PrimaryRole): string {
 
 function withdraw(step: Step, role: PrimaryRole, successor: string): void {
   if (role.withdrawal !== null) return;
-  role.phase = role.phase === 'serving' ? 'withdrawing' : role.phase;
   role.withdrawal = {
-    sinceMs: step.now.monoMs,
     successor,
-    drainedMs: null,
     recalled: new Set(),
+    closedMs: null,
     sentMs: null,
     acknowledged: new Set(),
   };
   emit(step, { kind: 'handing-over', epoch: role.epoch, to: successor });
-  // While what is in flight ends, leases come back.
   role.recalls = true;
   revokeClients(step, null);
   sendRecall(step, role);
@@ -116,9 +112,9 @@ export function handoverDeadline(s: ShardState): number {
   const { role, config, caughtUpSinceMs } = s;
   const { heartbeatMs, handoverLimitMs, homecomingMs } = config.timing;
   if (role.kind === 'primary' && role.withdrawal !== null) {
-    const { sinceMs, drainedMs, sentMs } = role.withdrawal;
+    const { closedMs, sentMs } = role.withdrawal;
     if (sentMs !== null) return sentMs + WITHDRAWAL_PATIENCE_MS;
-    return drainedMs === null ? sinceMs + handoverLimitMs : leasesOutUntilMs(s, role);
+    return closedMs === null ? leasesOutUntilMs(s, role) : closedMs + handoverLimitMs;
   }
   if (role.kind !== 'replica' || config.site !== homeOf(s)) return Number.POSITIVE_INFINITY;
   if (caughtUpSinceMs === null) return s.clock.monoMs + 2 * heartbeatMs;
@@ -136,27 +132,23 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
   const { s, now } = step;
   const { withdrawal } = role;
   if (withdrawal === null) return;
-  if (withdrawal.drainedMs === null) {
+  if (withdrawal.closedMs === null) {
+    // † No site that is asked for a promise says that the way is free while a lease still runs.
+    // Until the last is back writes go on: the pause is no longer than what is in flight.
+    if (leasesOutUntilMs(s, role) > 0) return;
+    withdrawal.closedMs = now.monoMs;
+  }
+  if (role.phase === 'serving') role.phase = 'withdrawing';
+  if (withdrawal.sentMs === null) {
     const drained = s.releasedSeq >= endSeq(s.log) && s.releasedSeq >= role.noopSeq;
-    if (!drained && now.monoMs - withdrawal.sinceMs < s.config.timing.handoverLimitMs) return;
+    if (!drained && now.monoMs - withdrawal.closedMs < s.config.timing.handoverLimitMs) return;
     if (!drained && !s.stopping) {
       // Too slow to be planned: go on as before.
       role.withdrawal = null;
       if (role.phase === 'withdrawing') role.phase = 'serving';
       return;
     }
-    withdrawal.drainedMs = now.monoMs;
-  }
-  if (withdrawal.sentMs === null) {
-    // † No site that is asked for a promise says that the way is free while a lease still runs.
-    if (leasesOutUntilMs(s, role) > 0) return;
-    withdrawal.sentMs = now.monoMs;
-    voidActing(step, role.epoch);
-    const { successor } = withdrawal;
-    const { run } = s.config;
-    for (const [site, peer] of s.peers) {
-      if (peer.connected) send(step, site, { kind: 'withdraw', epoch: role.epoch, run, successor });
-    }
+    sendWithdrawal(step, role, withdrawal);
   }
   // A successor that knows, with this site's own answer, is all it takes: nothing is left to wait
   // for. Where nobody is chosen, anybody may come.
@@ -165,9 +157,23 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
     const matters = successor === '' || site === successor;
     return matters && peer.connected && !acknowledged.has(site);
   });
-  if (waiting && now.monoMs - withdrawal.sentMs < WITHDRAWAL_PATIENCE_MS) return;
+  const sentMs = withdrawal.sentMs ?? now.monoMs;
+  if (waiting && now.monoMs - sentMs < WITHDRAWAL_PATIENCE_MS) return;
   stepDown(step, 'handed-over', withdrawal.successor);
   s.claim.nextRenewMs = now.monoMs;
+}
+
+/** From now on this site does not act in its epoch. */
+function sendWithdrawal(step: Step, role: PrimaryRole, withdrawal: Withdrawal): void {
+  const { s, now } = step;
+  const { epoch } = role;
+  const { successor } = withdrawal;
+  withdrawal.sentMs = now.monoMs;
+  voidActing(step, epoch);
+  for (const [site, peer] of s.peers) {
+    if (!peer.connected) continue;
+    send(step, site, { kind: 'withdraw', epoch, run: s.config.run, successor });
+  }
 }
 
 /** At the home site: asks for the shard back once it has been caught up for a while. */

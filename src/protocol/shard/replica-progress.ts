@@ -1,6 +1,9 @@
 import type { Position } from '../log-entry.js';
 import type { ReplicaProgress, Step } from './state.js';
 
+/** A site this many entries behind has caught up: the rest is in flight. */
+export const NEARLY_EQUAL_ENTRIES = 256;
+
 /** What a primary knows of a replica that it has not heard of yet. */
 export function newProgress(step: Step, previous: Position): ReplicaProgress {
   return {

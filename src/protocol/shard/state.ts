@@ -138,15 +138,18 @@ export interface PrimaryRole {
   commitNoticeDue: boolean;
   /** † Leases of this epoch were asked back: none is lent in it any more, also if it goes on. */
   recalls: boolean;
-  withdrawal: {
-    readonly sinceMs: number;
-    readonly successor: string;
-    /** Since when nothing is in flight any more; null until then. */
-    drainedMs: number | null;
-    readonly recalled: Set<string>;
-    sentMs: number | null;
-    readonly acknowledged: Set<string>;
-  } | null;
+  withdrawal: Withdrawal | null;
+}
+
+/** A hand-over: first leases come back, then what is in flight ends, then everybody is told. */
+export interface Withdrawal {
+  readonly successor: string;
+  readonly recalled: Set<string>;
+  /** Since when all leases are back, and no more writes are taken; null until then. */
+  closedMs: number | null;
+  /** Since when this site does not act any more; null until then. */
+  sentMs: number | null;
+  readonly acknowledged: Set<string>;
 }
 
 export interface PromiseNoted {

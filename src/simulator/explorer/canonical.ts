@@ -1,7 +1,7 @@
 import type { LogEntry } from '../../protocol/log-entry.js';
 import { type FileList, holdersOfFile, type Lender } from '../../protocol/lease/lender.js';
 import type { ShardMessage } from '../../protocol/shard/messages.js';
-import type { PrimaryRole, ShardState } from '../../protocol/shard/state.js';
+import type { ShardState, Withdrawal } from '../../protocol/shard/state.js';
 import type { Station } from '../scenario/station.js';
 
 /*
@@ -94,13 +94,11 @@ function clockName({ monoMs, holderMs }: ShardState['clock']): string {
   return `${holderMs - monoMs},`;
 }
 
-type Withdrawal = NonNullable<PrimaryRole['withdrawal']>;
-
-/** Since when it goes on decides when it has taken too long. */
+/** Since when it takes no writes decides when it has taken too long. */
 function withdrawalName(withdrawal: Withdrawal | null): string {
   if (withdrawal === null) return 'withdrawal:,';
-  const { sinceMs, ...rest } = withdrawal;
-  return `withdrawal:${sinceMs}${encode(rest)},`;
+  const { closedMs, ...rest } = withdrawal;
+  return `withdrawal:${closedMs}${encode(rest)},`;
 }
 
 /** What is told of it is the larger time. */
