@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Configuration } from '../log-entry.js';
-import { countsIn, hasRecoveryQuorum, reachedByAll, toRecover } from './membership.js';
+import type { Configuration, LogEntry } from '../log-entry.js';
+import {
+  activeOf,
+  countsIn,
+  createMembership,
+  hasRecoveryQuorum,
+  noteConfigure,
+  reachedByAll,
+  settleConfigure,
+  toRecover,
+} from './membership.js';
 
 const configuration = (
   version: number,
@@ -30,6 +39,29 @@ describe('while one configuration follows another', () => {
     expect(hasRecoveryQuorum([FOUR], answers(['lon', 1], ['fra', 1]))).toBe(true);
     expect(hasRecoveryQuorum([THREE, FOUR], answers(['lon', 1], ['fra', 1]))).toBe(false);
     expect(hasRecoveryQuorum([THREE, FOUR], answers(['lon', 1], ['tor', 1]))).toBe(true);
+  });
+});
+
+describe('what is remembered beside a log', () => {
+  const configure = (seq: number, configuration: Configuration): LogEntry => ({
+    epoch: 1,
+    seq,
+    atMs: 0,
+    requestId: '',
+    operation: { kind: 'configure', configuration },
+  });
+  const THREE_AGAIN = configuration(2, ['nyc', 'tor', 'lon'], 2);
+
+  it('is not undone by a view that replays how it came to that', () => {
+    const membership = createMembership(THREE, null, THREE_AGAIN);
+    const log = [configure(4, FOUR), configure(7, THREE_AGAIN)];
+    for (const entry of log) noteConfigure(membership, entry);
+    const active = () => activeOf({ membership, commitSeq: 7 });
+    expect(active()).toEqual([THREE_AGAIN]);
+    for (const entry of log) {
+      settleConfigure(membership, entry);
+      expect(active()).toEqual([THREE_AGAIN]);
+    }
   });
 });
 

@@ -95,7 +95,10 @@ export function settleConfigure(membership: Membership, entry: LogEntry): void {
     membership.certain = membership.certain.filter((each) => each.seq > seq);
   }
   if (operation.kind !== 'configure') return;
-  membership.settled = operation.configuration;
+  // † What was remembered beside the log at the start may be newer than what the view replays.
+  if (operation.configuration.version > membership.settled.version) {
+    membership.settled = operation.configuration;
+  }
   membership.appended = membership.appended.filter((each) => each.seq > seq);
 }
 
