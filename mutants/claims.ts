@@ -169,6 +169,30 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'superseded-is-passed-on-as-withdrawn',
+    title: 'A candidate passes on of the primary before it that it does not act, which nobody has said.',
+    edits: [
+      {
+        file: 'protocol/shard/recovery.ts',
+        find: '  promise(step, { epoch, run: s.config.run }, s.config.site);',
+        replace: `  voidActing(step, promisedReign(step));
+  promise(step, { epoch, run: s.config.run }, s.config.site);`,
+      },
+    ],
+  },
+  {
+    id: 'heir-passes-nothing-on',
+    title: 'Who hears first that a primary withdrew keeps it, and waits for those who hear it late.',
+    scenario: 'heir-passes-the-withdrawal-on',
+    edits: [
+      {
+        file: 'protocol/shard/recovery.ts',
+        find: '  if (message.withdrawn !== undefined) voidActing(step, message.withdrawn);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     id: 'release-waits-for-renewal',
     title: 'A release is put off by the answer to a renewal: the successor waits for nothing.',
     scenario: 'release-waits-for-no-renewal',

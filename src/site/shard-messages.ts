@@ -70,7 +70,10 @@ const JUDGES: Readonly<Record<ShardMessage['kind'], (message: Fields) => boolean
     isCount(m.commitSeq) &&
     isPosition(m.at),
   refused: (m) => isReign(m) && isReign(m.promised),
-  prepare: (m) => isReign(m) && (m.configured === undefined || isCount(m.configured)),
+  prepare: (m) =>
+    isReign(m) &&
+    (m.configured === undefined || isCount(m.configured)) &&
+    (m.withdrawn === undefined || (isFields(m.withdrawn) && isReign(m.withdrawn))),
   promised: (m) =>
     isReign(m) &&
     isCount(m.incarnation) &&

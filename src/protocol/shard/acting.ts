@@ -1,5 +1,7 @@
 import { granterEndMs, holderEndMs } from '../lease/duration.js';
 import { activeOf, reachedByAll } from './membership.js';
+import type { Reign } from './messages.js';
+import { promisedReign, sameReign } from './reign.js';
 import { voices } from './voices.js';
 import type { PrimaryRole, Step } from './state.js';
 
@@ -12,7 +14,7 @@ import type { PrimaryRole, Step } from './state.js';
 /** A replica (the primary too) notes that the primary of `epoch` may act for another `actMs`. */
 export function noteActing(step: Step, epoch: number, actMs: number): boolean {
   const { noted } = step.s;
-  if (epoch <= noted.withdrawnEpoch) return false;
+  if (epoch <= noted.withdrawn.epoch) return false;
   const untilMs = step.now.monoMs + actMs;
   if (epoch > noted.epoch) {
     noted.earlierUntilMs = Math.max(noted.earlierUntilMs, noted.untilMs);
@@ -24,11 +26,16 @@ export function noteActing(step: Step, epoch: number, actMs: number): boolean {
   return true;
 }
 
-/** The primary of `epoch` has said that it does not act any more. Earlier ones said nothing. */
-export function voidActing(step: Step, epoch: number): void {
+/**
+ * This primary has said that it does not act any more, to whomever. Earlier ones said nothing, nor
+ * did another run of the epoch.
+ */
+export function voidActing(step: Step, { epoch, run }: Reign): boolean {
   const { noted } = step.s;
+  if (!sameReign({ epoch, run }, promisedReign(step))) return false;
   if (noted.epoch === epoch) noted.untilMs = 0;
-  noted.withdrawnEpoch = Math.max(noted.withdrawnEpoch, epoch);
+  if (epoch > noted.withdrawn.epoch) noted.withdrawn = { epoch, run };
+  return true;
 }
 
 /** How much longer some primary may act, as far as this replica noted. */

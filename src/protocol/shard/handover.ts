@@ -6,7 +6,6 @@ import { leasesOutUntilMs, sendRecall } from './lending.js';
 import { endSeq } from './log-tail.js';
 import type { HandoverRequest, Withdraw, Withdrawn } from './messages.js';
 import { hasQuorum } from './commit.js';
-import { promisedReign, sameReign } from './reign.js';
 import { latestOf, type Roster } from './membership.js';
 import { NEARLY_EQUAL_ENTRIES } from './replica-progress.js';
 import { syncReplicas } from './replica-set.js';
@@ -94,8 +93,7 @@ export function onHandoverRequest(step: Step, from: string, message: HandoverReq
 }
 
 export function onWithdraw(step: Step, from: string, message: Withdraw): void {
-  if (!sameReign(message, promisedReign(step))) return;
-  voidActing(step, message.epoch);
+  if (!voidActing(step, message)) return;
   if (message.successor === step.s.config.site) step.s.claim.heirOfEpoch = message.epoch;
   send(step, from, { kind: 'withdrawn', epoch: message.epoch, run: message.run });
 }
@@ -167,12 +165,13 @@ function withdrawalTick(step: Step, role: PrimaryRole): void {
 function sendWithdrawal(step: Step, role: PrimaryRole, withdrawal: Withdrawal): void {
   const { s, now } = step;
   const { epoch } = role;
+  const { run } = s.config;
   const { successor } = withdrawal;
   withdrawal.sentMs = now.monoMs;
-  voidActing(step, epoch);
+  voidActing(step, { epoch, run });
   for (const [site, peer] of s.peers) {
     if (!peer.connected) continue;
-    send(step, site, { kind: 'withdraw', epoch, run: s.config.run, successor });
+    send(step, site, { kind: 'withdraw', epoch, run, successor });
   }
 }
 

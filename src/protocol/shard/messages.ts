@@ -78,6 +78,8 @@ export interface Prepare extends Reign {
   readonly kind: 'prepare';
   /** The newest configuration in the candidate's log; absent in the first version of the program. */
   readonly configured?: number;
+  /** A primary that told the candidate that it does not act any more; absent: none did. */
+  readonly withdrawn?: Reign;
 }
 
 /** A durable promise, with the end of what this replica may have acknowledged. */

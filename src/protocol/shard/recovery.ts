@@ -1,7 +1,7 @@
 import { comparePositions } from '../log-entry.js';
 import type { LogRead } from '../ports.js';
 import { createLender } from '../lease/lender.js';
-import { clearTimeMs, remainderMs } from './acting.js';
+import { clearTimeMs, remainderMs, voidActing } from './acting.js';
 import { acknowledgeableEnd, acknowledgeableSeq, cutLog, emit, send, writeDisk } from './disk.js';
 import { dropLeasehold } from './leasehold.js';
 import { endOf, endSeq, epochAt, slice } from './log-tail.js';
@@ -75,6 +75,8 @@ export function onPrepare(step: Step, from: string, message: Prepare): void {
   const isKnown = sitesOf(activeOf(s)).includes(from);
   if (!isKnown && (message.configured ?? 0) <= latestOf(s.membership).version) return;
   if (!admitReign(step, from, message)) return;
+  // The primary's own word may come after that of whom it told first.
+  if (message.withdrawn !== undefined) voidActing(step, message.withdrawn);
   const reign = { epoch: message.epoch, run: message.run };
   if (sameReign(reign, promisedReign(step))) {
     if (sameReign(reign, s.durable.promised)) answerPromise(step, from, reign);
@@ -275,9 +277,13 @@ export function candidateTick(step: Step, atOnce = false): void {
   if (role.adopting !== null) return sendFetch(step, role);
   const told = [activeOf(s), ...[...role.answers.values()].map(({ active }) => active)];
   const { version: configured } = latestOf(s.membership);
+  const { withdrawn } = s.noted;
+  const passedOn = withdrawn.epoch > 0 ? { withdrawn } : {};
+  const { epoch } = role;
+  const { run } = s.config;
   for (const site of sitesOf(told.flat())) {
     if (site === s.config.site || role.answers.has(site)) continue;
     role.asked.add(site);
-    send(step, site, { kind: 'prepare', epoch: role.epoch, run: s.config.run, configured });
+    send(step, site, { kind: 'prepare', epoch, run, configured, ...passedOn });
   }
 }

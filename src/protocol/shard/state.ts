@@ -241,7 +241,8 @@ export interface ShardState {
     epoch: number;
     untilMs: number;
     earlierUntilMs: number;
-    withdrawnEpoch: number;
+    /** The newest primary that has said that it does not act any more; epoch 0: none. */
+    withdrawn: Reign;
   };
   joinTarget: { readonly epoch: number; readonly seq: number } | null;
   snapshot: { phase: 'installing' | 'resetting'; readonly from: string } | null;
@@ -328,7 +329,7 @@ export function createShardState(config: ShardConfig, start: ShardStart, now: No
       epoch: 0,
       untilMs: 0,
       earlierUntilMs: fresh ? 0 : now.monoMs + config.timing.claimMs,
-      withdrawnEpoch: 0,
+      withdrawn: { epoch: 0, run: '' },
     },
     joinTarget: null,
     snapshot: null,

@@ -106,9 +106,9 @@ function notedName({
   epoch,
   untilMs,
   earlierUntilMs,
-  withdrawnEpoch,
+  withdrawn,
 }: ShardState['noted']): string {
-  return `noted:${epoch}/${Math.max(untilMs, earlierUntilMs)}/${withdrawnEpoch},`;
+  return `noted:${epoch}/${Math.max(untilMs, earlierUntilMs)}/${withdrawn.epoch}@${withdrawn.run},`;
 }
 
 /** How far it says it has committed matters to the home site's request for its shard alone. */

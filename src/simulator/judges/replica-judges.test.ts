@@ -123,6 +123,16 @@ describe('told remainders (I9)', () => {
     word.leaves('nyc', appended); // it was on its way
     expect(word.leaves('nyc', promised(0))).toBeNull();
   });
+
+  it('are taken back by a candidate that heard the withdrawal', () => {
+    const { word } = makeReplica();
+    word.leaves('nyc', appended);
+    const prepare = { kind: 'prepare', epoch: 2, run: 'b' } as const;
+    word.arrives('nyc', prepare);
+    expect(word.leaves('nyc', promised(0))).not.toBeNull();
+    word.arrives('nyc', { ...prepare, withdrawn: reign });
+    expect(word.leaves('nyc', promised(0))).toBeNull();
+  });
 });
 
 describe('exclusion of those who act (I9)', () => {

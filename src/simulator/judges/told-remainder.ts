@@ -20,7 +20,7 @@ interface ShardWord {
 /**
  * I9 at one site, while it happens: a replica that acknowledged how long a primary means to act
  * tells a candidate at least what is left of that, in whatever order things came, and across its own
- * restarts. Only that very primary can take it back.
+ * restarts. Only that very primary can take it back, by itself or by way of a candidate that it told.
  */
 export class ToldRemainder {
   private readonly words = new Map<string, ShardWord>();
@@ -32,6 +32,9 @@ export class ToldRemainder {
 
   /** A message arrives, before the replica has seen it. */
   arrives(shard: string, message: ShardMessage): void {
+    if (message.kind === 'prepare' && message.withdrawn !== undefined) {
+      this.takeBack(shard, message.withdrawn.epoch);
+    }
     if (message.kind !== 'append' || message.beat === null) return;
     const { heard } = this.word(shard);
     const { epoch, beat } = message;
@@ -54,8 +57,7 @@ export class ToldRemainder {
         given.set(message.epoch, Math.max(given.get(message.epoch) ?? 0, untilMs));
       }
     } else if (message.kind === 'withdrawn') {
-      given.delete(message.epoch);
-      withdrawn.add(message.epoch);
+      this.takeBack(shard, message.epoch);
     } else if (message.kind === 'promised') {
       for (const [epoch, untilMs] of given) {
         const leftMs = untilMs - this.monotonicMs();
@@ -71,6 +73,12 @@ export class ToldRemainder {
       }
     }
     return null;
+  }
+
+  private takeBack(shard: string, epoch: number): void {
+    const { given, withdrawn } = this.word(shard);
+    given.delete(epoch);
+    withdrawn.add(epoch);
   }
 
   private word(shard: string): ShardWord {

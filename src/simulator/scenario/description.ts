@@ -125,7 +125,10 @@ export function messageText(message: ShardMessage): string {
     }
     case 'recalled':
       return message.holder === undefined ? head : `${head} by ${message.holder}, which ends`;
-    case 'prepare':
+    case 'prepare': {
+      const { withdrawn } = message;
+      return withdrawn === undefined ? head : `${head} after ${reignText(withdrawn)}`;
+    }
     case 'recall':
     case 'withdraw':
     case 'withdrawn':
