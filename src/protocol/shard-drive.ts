@@ -1,3 +1,4 @@
+import { EarlyRequests } from './early-requests.js';
 import type { FileVersion } from './file-version.js';
 import { fileVersionOf, type NamePattern, type Position } from './log-entry.js';
 import type {
@@ -63,6 +64,7 @@ export class ShardDrive {
   readonly state: ShardState;
   private readonly tickets = new TransientMap<number, (answer: Answer) => void>();
   private readonly contents = new Map<number, { cancel(): void }>();
+  private readonly early: EarlyRequests;
   private nextTicket = 1;
   private timer: { readonly atMs: number; readonly wake: { cancel(): void } } | null = null;
   private flushScheduled = false;
@@ -74,6 +76,7 @@ export class ShardDrive {
     private readonly ports: ShardPorts,
   ) {
     this.state = createShardState(config, start, ports.timers.now());
+    this.early = new EarlyRequests(ports.timers);
   }
 
   get shard(): string {
@@ -90,6 +93,7 @@ export class ShardDrive {
       this.halt();
       this.ports.fatal(error);
     }
+    if (!this.early.isEmpty && !this.willServe(null)) this.early.release();
   }
 
   /** Looks at the state, or changes it, at this moment. */
@@ -116,18 +120,23 @@ export class ShardDrive {
     for (const content of this.contents.values()) content.cancel();
     this.contents.clear();
     this.tickets.clear();
+    this.early.clear();
   }
 
   propose(request: WriteRequest, epoch: number | null, done: (answer: WriteAnswer) => void): void {
-    const ticket = this.ticket(done as (answer: Answer) => void);
-    this.input({ kind: 'propose', ticket, epoch, request, found: this.find(request) });
+    this.onceServing(epoch, () => {
+      const ticket = this.ticket(done as (answer: Answer) => void);
+      this.input({ kind: 'propose', ticket, epoch, request, found: this.find(request) });
+    });
   }
 
   /** `asker`: a site that wants to keep what it is told. */
   ask(name: string, asker: Asker | null, done: (answer: ReadAnswer) => void): void {
-    const ticket = this.ticket(done as (answer: Answer) => void);
-    const found = { head: this.ports.view.head(name), inTheWay: false };
-    this.input({ kind: 'ask', ticket, name, found, asker });
+    this.onceServing(null, () => {
+      const ticket = this.ticket(done as (answer: Answer) => void);
+      const found = { head: this.ports.view.head(name), inTheWay: false };
+      this.input({ kind: 'ask', ticket, name, found, asker });
+    });
   }
 
   /** There is a reader here: the short lease on the shard is kept up for a while. */
@@ -177,8 +186,10 @@ export class ShardDrive {
 
   /** `keep`: the site that wants to list a bucket without asking from then on. */
   askEnd(keep: CatalogueAsker | null, done: (answer: EndAnswer) => void): void {
-    const ticket = this.ticket(done as (answer: Answer) => void);
-    this.input({ kind: 'ask-end', ticket, keep });
+    this.onceServing(null, () => {
+      const ticket = this.ticket(done as (answer: Answer) => void);
+      this.input({ kind: 'ask-end', ticket, keep });
+    });
   }
 
   /** This site may list the bucket under these terms, from a view that shows everything up to `end`. */
@@ -231,6 +242,19 @@ export class ShardDrive {
   /** False while a snapshot is being installed: the view is a mixture of two states. */
   get isReadable(): boolean {
     return !this.state.hard.installing;
+  }
+
+  /** Now, or, where this site is about to serve, as soon as that is decided. */
+  private onceServing(epoch: number | null, go: () => void): void {
+    if (!this.willServe(epoch) || !this.early.hold(go)) go();
+  }
+
+  /** Whether this site is on its way to be primary, in this epoch if one is named. */
+  private willServe(epoch: number | null): boolean {
+    const { role } = this.state;
+    if (this.halted || role.kind === 'replica') return false;
+    if (role.kind === 'primary' && role.phase !== 'confirming') return false;
+    return epoch === null || epoch === role.epoch;
   }
 
   private ticket(done: (answer: Answer) => void): number {

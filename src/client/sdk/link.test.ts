@@ -252,6 +252,8 @@ describe('a read', () => {
     const read = client.read('docs/a');
     expect(await after(500, read)).toMatchObject({ outcome: 'found', file: { version: 3 } });
     expect(client.site).toBe('nyc');
+    // No write has to wait for what this client might have kept of it.
+    expect(near.heard.at(-1)).toEqual({ kind: 'bye' });
   });
 
   it('fails at once when every site lacks it', async () => {

@@ -65,6 +65,8 @@ export class Link {
     if (current === null) return true;
     if (!this.sites.hasOther(current.site)) return false;
     this.sites.avoid(current.site);
+    // Nothing it told is used any more: no write there waits for this client's lease.
+    current.send({ kind: 'bye' });
     current.close();
     this.ended();
     return true;

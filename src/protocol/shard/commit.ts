@@ -132,7 +132,8 @@ function advanceReleased(step: Step, role: PrimaryRole): void {
     s.releasedSeq = upToSeq;
     role.commitNoticeDue = true;
   }
-  if (role.phase === 'confirming') {
+  // Its entry may be held before its first heartbeat is: whoever asked would be sent elsewhere.
+  if (role.phase === 'confirming' && mayAct(step, role)) {
     role.phase = 'serving';
     const waitedMs = now.monoMs - role.crownedMs;
     emit(step, { kind: 'serving', epoch: role.epoch, waitedMs });
