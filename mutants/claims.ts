@@ -170,7 +170,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'superseded-is-passed-on-as-withdrawn',
-    title: 'A candidate passes on of the primary before it that it does not act, which nobody has said.',
+    title:
+      'A candidate passes on of the primary before it that it does not act, which nobody has said.',
     edits: [
       {
         file: 'protocol/shard/recovery.ts',
@@ -182,7 +183,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'heir-passes-nothing-on',
-    title: 'Who hears first that a primary withdrew keeps it, and waits for those who hear it late.',
+    title:
+      'Who hears first that a primary withdrew keeps it, and waits for those who hear it late.',
     scenario: 'heir-passes-the-withdrawal-on',
     edits: [
       {

@@ -102,12 +102,7 @@ function withdrawalName(withdrawal: Withdrawal | null): string {
 }
 
 /** What is told of it is the larger time. */
-function notedName({
-  epoch,
-  untilMs,
-  earlierUntilMs,
-  withdrawn,
-}: ShardState['noted']): string {
+function notedName({ epoch, untilMs, earlierUntilMs, withdrawn }: ShardState['noted']): string {
   return `noted:${epoch}/${Math.max(untilMs, earlierUntilMs)}/${withdrawn.epoch}@${withdrawn.run},`;
 }
 
