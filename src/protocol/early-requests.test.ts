@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { EarlyRequests } from './early-requests.js';
-import type { Timers } from './shard-drive.js';
+import type { Timers } from './timers.js';
 
 let nowMs: number;
 let wakes: { readonly atMs: number; readonly callback: () => void }[];

@@ -1,4 +1,4 @@
-import type { Timers } from './shard-drive.js';
+import type { Timers } from './timers.js';
 
 /** So many wait at most; further ones are not held. */
 const HELD_LIMIT = 1024;

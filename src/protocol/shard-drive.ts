@@ -20,7 +20,7 @@ import {
 } from './shard/client-sessions.js';
 import type { ShardConfig } from './shard/config.js';
 import type { ShardEffect, ShardEvent } from './shard/effects.js';
-import type { Found, Now, ShardInput } from './shard/inputs.js';
+import type { Found, ShardInput } from './shard/inputs.js';
 import { heldGrant, wantLease } from './shard/leasehold.js';
 import type { Asker, CatalogueAsker } from './shard/lease-state.js';
 import { endSeq, entryAt, newestWrite } from './shard/log-tail.js';
@@ -28,16 +28,8 @@ import type { GrantedVersion, GrantTerms, ShardMessage } from './shard/messages.
 import { wouldLose } from './shard/ownership.js';
 import { createShardState, type ShardStart, type ShardState, type Step } from './shard/state.js';
 import { advanceClock, nextDeadline, step } from './shard/step.js';
+import type { Timers } from './timers.js';
 import { TransientMap } from './transient-map.js';
-
-/** Time, and the end of the present turn. Nothing is called back before the call has returned. */
-export interface Timers {
-  now(): Now;
-  /** Calls back at or after `atMs` on the monotonic clock. */
-  wake(atMs: number, callback: () => void): { cancel(): void };
-  /** Calls back once what is happening now has been dealt with. */
-  endOfTurn(callback: () => void): void;
-}
 
 export interface ShardPorts {
   readonly log: ShardLog;

@@ -1,4 +1,4 @@
-import type { Timers } from '../protocol/shard-drive.js';
+import type { Timers } from '../protocol/timers.js';
 
 /** Longest wait of one timer of the system; longer ones are set again. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;

@@ -11,7 +11,7 @@ import {
   type TableRule,
 } from '../protocol/ports.js';
 import { DEFAULT_LIMITS, type ShardTiming } from '../protocol/shard/config.js';
-import type { Timers } from '../protocol/shard-drive.js';
+import type { Timers } from '../protocol/timers.js';
 import { MemoryShardLog } from '../storage/log/memory-log.js';
 import { MemoryShardView } from '../storage/view/memory-view.js';
 import { joinContents } from './content-join.js';

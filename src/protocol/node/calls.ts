@@ -1,6 +1,7 @@
 import { comparePositions } from '../log-entry.js';
 import type { ContentPort } from '../ports.js';
-import type { ShardDrive, Timers } from '../shard-drive.js';
+import type { ShardDrive } from '../shard-drive.js';
+import type { Timers } from '../timers.js';
 import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
 import { TransientMap } from '../transient-map.js';
 import { withoutBytes } from './light-content.js';

@@ -1,4 +1,5 @@
-import type { ShardDrive, Timers } from '../shard-drive.js';
+import type { ShardDrive } from '../shard-drive.js';
+import type { Timers } from '../timers.js';
 import type { SiteCalls } from './calls.js';
 import type { NodeConfig } from './config.js';
 import type { CatchUpOutcome } from './outcomes.js';

@@ -1,6 +1,6 @@
 import type { ClusterSites, Coordinator, Revised, SiteAddress } from '../ports.js';
 import type { WriteRequest } from '../request.js';
-import type { Timers } from '../shard-drive.js';
+import type { Timers } from '../timers.js';
 import { latestOf } from '../shard/membership.js';
 import { advanceChange } from './site-change.js';
 import type { ShardDrive } from '../shard-drive.js';

@@ -10,7 +10,8 @@ import type {
 } from '../ports.js';
 import { shardOf } from '../primary-table.js';
 import type { ReadAnswer, WriteRejection, WriteRequest } from '../request.js';
-import { ShardDrive, type Timers } from '../shard-drive.js';
+import { ShardDrive } from '../shard-drive.js';
+import type { Timers } from '../timers.js';
 import type { ShardEvent } from '../shard/effects.js';
 import { canReachQuorum } from '../shard/claim.js';
 import { endSeq, epochAt } from '../shard/log-tail.js';

@@ -14,7 +14,7 @@ import type {
   StorageFailure,
   TableRule,
 } from '../../protocol/ports.js';
-import type { Timers } from '../../protocol/shard-drive.js';
+import type { Timers } from '../../protocol/timers.js';
 import type { ShardEvent } from '../../protocol/shard/effects.js';
 import { type ClockSettings, NodeClock } from '../clock.js';
 import type { EventQueue } from '../event-queue.js';

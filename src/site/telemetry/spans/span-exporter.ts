@@ -1,4 +1,4 @@
-import type { Timers } from '../../../protocol/shard-drive.js';
+import type { Timers } from '../../../protocol/timers.js';
 import { createRealTimers } from '../../real-timers.js';
 import type { Counter } from '../metric-registry.js';
 import type { Report } from '../site-log.js';
