@@ -12,6 +12,13 @@ export const HAS_CHROMIUM = existsSync(CHROMIUM);
 /** What a page has to show by then, on a machine busy with everything else. */
 export const WAIT_MS = 45_000;
 
+/** Every view of the console, one file's page among them. */
+export function viewsWith(file: string): string[] {
+  const ofFiles = ['#/files', '#/files/docs/', `#/file/docs/${file}`, '#/map', '#/replay'];
+  const tabs = ['sites', 'primaries', 'keys', 'buckets', 'upkeep'];
+  return [...ofFiles, ...tabs.map((tab) => `#/admin/${tab}`)];
+}
+
 /** A running store that has a console. */
 export interface ServedStore {
   readonly adminKey: string;

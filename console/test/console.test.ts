@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { administrationTests } from './administration-tests.ts';
-import { ConsoleBrowser, HAS_CHROMIUM, seriousFaults, WAIT_MS } from './console-browser.ts';
+import {
+  ConsoleBrowser,
+  HAS_CHROMIUM,
+  seriousFaults,
+  viewsWith,
+  WAIT_MS,
+} from './console-browser.ts';
 import { ConsoleSites } from './console-sites.ts';
 import { fileTests } from './file-tests.ts';
 import { previewTests } from './preview-tests.ts';
@@ -207,18 +213,7 @@ describe.skipIf(!HAS_CHROMIUM)('the console', () => {
   securityTests(() => at);
   administrationTests(() => at);
 
-  it.each([
-    '#/files',
-    '#/files/docs/',
-    '#/file/docs/plan.txt',
-    '#/map',
-    '#/replay',
-    '#/admin/sites',
-    '#/admin/primaries',
-    '#/admin/keys',
-    '#/admin/buckets',
-    '#/admin/upkeep',
-  ])('has no serious fault in accessibility: %s', async (hash) => {
+  it.each(viewsWith('plan.txt'))('has no serious fault in accessibility: %s', async (hash) => {
     await at.put('docs/plan.txt', 'first\n');
     const page = await at.open('nyc', hash);
     await page.locator('h1').first().waitFor({ state: 'attached' });

@@ -1,19 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import type { ConsoleBrowser } from './console-browser.ts';
-
-const VIEWS = [
-  '#/files',
-  '#/files/docs/',
-  '#/file/docs/guarded.txt',
-  '#/map',
-  '#/replay',
-  '#/admin/sites',
-  '#/admin/primaries',
-  '#/admin/keys',
-  '#/admin/buckets',
-  '#/admin/upkeep',
-];
+import { type ConsoleBrowser, viewsWith } from './console-browser.ts';
 
 /** What keeps others from what a signed-in page may do. */
 export function securityTests(at: () => ConsoleBrowser): void {
@@ -72,7 +59,7 @@ export function securityTests(at: () => ConsoleBrowser): void {
 
 /** As a user goes through them, without a reload in between. */
 async function visitAll(page: Page): Promise<void> {
-  for (const view of VIEWS) {
+  for (const view of viewsWith('guarded.txt')) {
     await page.evaluate((hash) => (location.hash = hash), view);
     await page.locator('h1').first().waitFor({ state: 'attached' });
     await page.waitForLoadState('networkidle', { timeout: 500 }).catch(() => undefined);
