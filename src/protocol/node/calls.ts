@@ -2,6 +2,7 @@ import { comparePositions } from '../log-entry.js';
 import type { ContentPort } from '../ports.js';
 import type { ShardDrive } from '../shard-drive.js';
 import type { Timers } from '../timers.js';
+import { RecentSet } from '../recent-set.js';
 import type { EndAnswer, ReadAnswer, WriteAnswer, WriteRequest } from '../request.js';
 import { TransientMap } from '../transient-map.js';
 import { withoutBytes } from './light-content.js';
@@ -22,7 +23,7 @@ export interface Reigning {
 }
 
 /** More attempts than can be under way between two sites. */
-const HEARD_LIMIT = 16_384;
+const HEARD_LEAST = 16_384;
 
 type Reply = WriteAnswer | ReadAnswer | EndAnswer;
 
@@ -42,8 +43,8 @@ interface OpenCall {
 export class SiteCalls {
   private readonly open = new TransientMap<number, OpenCall>();
   private nextId = 1;
-  /** Attempts heard lately, oldest first: one that is delivered again is not tried again. */
-  private readonly heard = new Set<string>();
+  /** Attempts heard lately: one that is delivered again is not tried again. */
+  private readonly heard = new RecentSet<string>(HEARD_LEAST);
 
   constructor(
     private readonly site: string,
@@ -176,12 +177,6 @@ export class SiteCalls {
     const key = `${attempt.run}/${attempt.id}`;
     if (this.heard.has(key)) return false;
     this.heard.add(key);
-    if (this.heard.size > HEARD_LIMIT) {
-      for (const oldest of this.heard) {
-        this.heard.delete(oldest);
-        break;
-      }
-    }
     return true;
   }
 
