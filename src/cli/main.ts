@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
 import type { RunningSite } from '../site/running-site.js';
-import type { SiteConfig } from '../site/site-config.js';
 import type { ExitCode } from './exit-code.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { buildProgram } from './program.js';
@@ -39,10 +38,10 @@ export async function main(
 }
 
 /** Loaded only by the process of a site: the other commands need none of it. */
-async function runRealSite(config: SiteConfig): Promise<RunningSite> {
+async function runRealSite(...start: Parameters<RunSite>): Promise<RunningSite> {
   prepareSiteHeap();
   const { runSite } = (await import(RUN_SITE_MODULE)) as { runSite: RunSite };
-  return runSite(config);
+  return runSite(...start);
 }
 
 const RUN_SITE_MODULE: string = '../site/run-site.js';

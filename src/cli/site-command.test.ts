@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -97,6 +98,22 @@ it('a site does not outlive the process that started it', async () => {
   expect(stopped).toEqual(['nyc']);
 });
 
+it('a start that waits is given up when the site is told to stop', async () => {
+  await configured({});
+  const refused = new SiteRefused(startFailure('cancelled', 'given up'));
+  const waiting: RunSite = async (_config, { signal }) => {
+    if (!signal.aborted) await once(signal, 'abort');
+    throw refused;
+  };
+  const stoppedSite = start(waiting);
+  stoppedSite.stop.abort();
+  expect(await stoppedSite.exit).toBe(0);
+  const orphan = start(waiting);
+  orphan.gone.abort();
+  expect(await orphan.exit).toBe(0);
+  expect([orphan.errorText(), orphan.told]).toEqual(['', []]);
+});
+
 it('a wrong configuration is refused with file, line and key, before anything starts', async () => {
   await configured({}, (text) => text.replace('write_quorum = 2', 'write_quorum = 3'));
   const site = start(() => Promise.reject(new Error('must not start')));
@@ -129,7 +146,7 @@ it('a site that the cluster has no place for says so, so that nobody starts it a
   const failed = new Promise<Error>((resolve) => {
     end = resolve;
   });
-  const removed = start(async (config) => ({ ...(await memorySite(config)), failed }));
+  const removed = start(async (...given) => ({ ...(await memorySite(...given)), failed }));
   await removed.first;
   end(new SiteRetired('the cluster goes on without nyc'));
   expect(await removed.exit).toBe(1);

@@ -25,8 +25,14 @@ import type { ChildMessage } from './up/fault-messages.js';
 import type { World } from './world.js';
 import { write } from './world.js';
 
-/** What starts a site's inner parts; rejects with a sentence for people when it cannot. */
-export type RunSite = (config: SiteConfig) => Promise<RunningSite>;
+/**
+ * What starts a site's inner parts; rejects with a sentence for people when it cannot, or, soon after
+ * `signal` was aborted, with SiteRefused.
+ */
+export type RunSite = (
+  config: SiteConfig,
+  options: { readonly signal: AbortSignal },
+) => Promise<RunningSite>;
 
 /** The channel to the process that started this one, where there is one. */
 export interface ParentChannel {
@@ -73,11 +79,12 @@ export async function runSiteCommand(
   const read = readSiteConfig(text, configFile, dirname(path));
   if (!read.ok) return refuse(read.message, EXIT.usage);
   const { config } = read;
-  const { stopped } = world;
+  const signal = AbortSignal.any(parent ? [world.stopped, parent.gone] : [world.stopped]);
   let site: RunningSite;
   try {
-    site = await runSite(config);
+    site = await runSite(config, { signal });
   } catch (error) {
+    if (error instanceof SiteRefused && error.reason === 'cancelled') return EXIT.ok;
     return refuse(messageOf(error), EXIT.failed, error);
   }
   const gateways = await openGateways(world, config, site, faultChannel(parent, site));
@@ -87,7 +94,7 @@ export async function runSiteCommand(
   }
   parent?.tell({ kind: 'ready' });
   await write(world.out, `${config.site} is ready on ${gateways.url}\n`);
-  const told = untilAborted(parent ? [stopped, parent.gone] : [stopped]);
+  const told = untilAborted(signal);
   const failure = await (site.failed ? Promise.race([told, site.failed]) : told);
   if (failure) {
     await gateways.close(0);
@@ -225,11 +232,9 @@ async function warnOfOpenSite(world: World, { host, httpPort }: SiteConfig): Pro
   );
 }
 
-function untilAborted(signals: readonly AbortSignal[]): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
-    for (const signal of signals) {
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', () => done(), { once: true });
-    }
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
   });
 }
