@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** A program that is told as others on the machine see it. */
+/** A program that is told as others on the machine see it, and leaves a timer behind. */
 const TELLS = `
 import { readFileSync } from 'node:fs';
 export const main = async () => {
   process.stdout.write(readFileSync('/proc/self/cmdline', 'utf8').replace(/\\0+/g, ' ').trim());
-  return 0;
+  setTimeout(() => process.stdout.write('late'), 60_000 * process.argv.includes('--config'));
+  return 3;
 };`;
 
 let folder: string;
@@ -25,10 +26,15 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-function seen(...words: readonly string[]): string {
+function run(...words: readonly string[]): {
+  readonly stdout: string;
+  readonly status: number | null;
+} {
   const program = join(folder, 'bin/quorate.js');
-  return spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' }).stdout;
+  return spawnSync(process.execPath, [program, ...words], { encoding: 'utf8', timeout: 30_000 });
 }
+
+const seen = (...words: readonly string[]): string => run(...words).stdout.replace(/late$/, '');
 
 describe.runIf(process.platform === 'linux')('others on the machine see of a process', () => {
   it.each([
@@ -44,4 +50,16 @@ describe.runIf(process.platform === 'linux')('others on the machine see of a pro
   it('which site it runs', () => {
     expect(seen('site', '--config', 'nyc.toml')).toMatch(/ site --config nyc\.toml$/);
   });
+});
+
+it('the process of a site ends once that has stopped, whatever still waits for its time', () => {
+  const { status, stdout } = run('site', '--config', 'nyc.toml');
+  expect(status).toBe(3);
+  expect(stdout).not.toContain('late');
+});
+
+it('other commands end when all they began has', () => {
+  const { status, stdout } = run('ls');
+  expect(status).toBe(3);
+  expect(stdout).toContain('late');
 });
