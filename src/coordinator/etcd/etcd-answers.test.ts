@@ -129,7 +129,8 @@ async function open(times: Partial<EtcdTimes> = {}, members = [first, second]) {
   const opened = await openEtcdCoordinator(
     { endpoints, prefix: '/quorate/' },
     {
-      times: { deadlineMs: 5000, tryMs: 100, ...times },
+      // Far longer than an answer takes on a busy machine: only what is never answered waits for it.
+      times: { deadlineMs: 10_000, tryMs: 500, ...times },
       report: (message) => void reports.push(message),
     },
   );
