@@ -49,9 +49,9 @@ function archiveTest(at: Stage): void {
 
 function transferTest(at: Stage): void {
   it('copies, moves, renames and deletes what is chosen, and undoes it', async () => {
-    for (const name of ['a', 'b', 'c', 'd']) await at().put(`docs/work/${name}.txt`, name);
+    for (const name of ['a', 'b', 'c', 'd']) await at().put(`docs/desk/${name}.txt`, name);
     await at().put('docs/there/c.txt', 'was there before');
-    const page = await at().open('nyc', '#/files/docs/work/');
+    const page = await at().open('nyc', '#/files/docs/desk/');
     const chosen = page.getByRole('toolbar', { name: 'Chosen' });
     const said = page.getByRole('status');
     await page.getByLabel('Choose a.txt').check();
@@ -64,7 +64,7 @@ function transferTest(at: Stage): void {
     await chosen.getByRole('button', { name: 'Copy' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Copy' }).click();
     await page.getByRole('link', { name: 'a copy.txt' }).waitFor();
-    expect(await at().read('docs/work/a copy.txt')).toBe('a');
+    expect(await at().read('docs/desk/a copy.txt')).toBe('a');
     // What is there already is not overwritten by a move; the rest moves.
     await page.getByLabel('Choose b.txt').check();
     await page.getByLabel('Choose c.txt').check();
@@ -75,7 +75,7 @@ function transferTest(at: Stage): void {
     await page.getByRole('link', { name: 'b.txt' }).waitFor({ state: 'detached' });
     expect(await at().read('docs/there/b.txt')).toBe('b');
     expect(await at().read('docs/there/c.txt')).toBe('was there before');
-    expect(await at().read('docs/work/c.txt')).toBe('c');
+    expect(await at().read('docs/desk/c.txt')).toBe('c');
     // What was not done, or not gone through with, stays chosen.
     await chosen.getByText('1 item').waitFor();
     await page.getByLabel('Choose c.txt').uncheck();
@@ -90,16 +90,16 @@ function transferTest(at: Stage): void {
     await page.getByRole('link', { name: 'd.txt' }).waitFor({ state: 'detached' });
     // A folder goes with everything below it, after a question.
     await page.getByRole('link', { name: 'docs', exact: true }).click();
-    await page.getByLabel('Choose work').check();
+    await page.getByLabel('Choose desk').check();
     await chosen.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Delete 4 files?' }).waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('link', { name: 'work' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'desk' }).waitFor({ state: 'detached' });
     await said.getByRole('button', { name: 'Undo' }).click();
-    await page.getByRole('link', { name: 'work' }).waitFor();
+    await page.getByRole('link', { name: 'desk' }).waitFor();
     await said.getByText('Brought back 4 files').waitFor();
     for (const name of ['a', 'a copy', 'c']) {
-      expect(await at().read(`docs/work/${name}.txt`)).toBe(name[0]);
+      expect(await at().read(`docs/desk/${name}.txt`)).toBe(name[0]);
     }
     at().complaints = at().complaints.filter((said) => !said.includes('412'));
   });
