@@ -50,6 +50,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'replay-names-older-sites',
+    title: 'What a view replays of changes of sites counts, whatever is remembered beside the log.',
+    scenario: 'older-view-names-no-older-sites',
+    edits: [
+      {
+        file: 'protocol/shard/membership.ts',
+        find: 'if (operation.configuration.version > membership.settled.version) {',
+        replace: 'if (operation.configuration.version !== membership.settled.version) {',
+      },
+    ],
+  },
+  {
     id: 'recovery-reads-its-own-configuration',
     title: 'A new primary asks the sites that its own log names (Garage, ten of ten runs).',
     scenario: 'recovery-asks-the-sites-that-logs-name',
