@@ -106,7 +106,8 @@ function offer(perSecond: number): void {
     const fresh = ((nowMs - lastMs) * perSecond) / 1000;
     due += fresh;
     lastMs = nowMs;
-    while (due >= 1 && free.length > 0) free.pop()?.send();
+    // In turns: a site closes connections on which nothing comes for long.
+    while (due >= 1 && free.length > 0) free.shift()?.send();
     waited += Math.min(fresh, Math.max(0, due));
     // Nobody waits for ever: what a second brought is the most that is kept.
     due = Math.min(due, perSecond);
