@@ -111,7 +111,9 @@ export const hostile: Workload = {
     const during = await behaved(cluster, TIMES * secondsEach);
     const open = await connections(cluster);
     const counts = await attackers.end();
-    const peakMib = (peak.end().get(SITE)?.totalBytes ?? Number.NaN) / MEBIBYTE;
+    const most = peak.end().get(SITE);
+    const peakMib = (most?.totalBytes ?? Number.NaN) / MEBIBYTE;
+    const peakOwnMib = (most?.ownBytes ?? Number.NaN) / MEBIBYTE;
     say(`${counts.opened} connections came, ${counts.closed} were closed by the site`);
     const endMs = performance.now();
     await eventually('the hostile connections to be gone', async () => {
@@ -139,7 +141,7 @@ export const hostile: Workload = {
         peakMib - beforeMib,
         'MiB',
         GROWTH_LIMIT_MIB,
-        `resident: ${amount(beforeMib)} MiB before, ${amount(peakMib)} at most, ${amount(residentMib())} after`,
+        `resident: ${amount(beforeMib)} MiB before, ${amount(peakMib)} at most (${amount(peakOwnMib)} without pages of files), ${amount(residentMib())} after`,
       ),
       figure(
         'until their connections were gone once they left',
