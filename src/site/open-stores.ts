@@ -152,6 +152,7 @@ async function openLogs(
     const options = { shard, acceptDamage, files, shownSeq, ...(synced && { synced }) };
     const opened = await openShardLog(join(folder, 'log', shard), options);
     running.set(shard, opened.log);
+    view.useLog(opened.log.content);
     return opened;
   };
   const logs = new Map<string, OpenShardLog>();

@@ -1,4 +1,4 @@
-import { constants, type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 
 /** An open segment file. Offsets and lengths are in bytes. Every method may reject. */
 export interface LogFile {
@@ -23,7 +23,8 @@ export interface LogFiles {
   /** Opens for reading and writing; creates the file if asked to, and then it must not exist. */
   open(path: string, create: boolean): Promise<LogFile>;
   remove(path: string): Promise<void>;
-  /** Makes created and removed names durable. */
+  rename(from: string, to: string): Promise<void>;
+  /** Makes created, changed and removed names durable. */
   syncFolder(folder: string): Promise<void>;
 }
 
@@ -52,6 +53,7 @@ export const nodeLogFiles: LogFiles = {
   list: (folder) => readdir(folder),
   open: (path, create) => openFile(path, create, SYNCING),
   remove: (path) => unlink(path),
+  rename: (from, to) => rename(from, to),
   syncFolder: async (folder) => {
     const handle = await open(folder, 'r');
     try {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { OpenedLog } from '../../protocol/ports.js';
+import { keptIndexOf, KeptSegments } from './kept-segments.js';
 import { type LogFile, type LogFiles, writeFully } from './log-files.js';
 import { LogReplay, strongestHardState } from './log-replay.js';
 import { hasMarkerFrom } from './record.js';
@@ -19,6 +20,7 @@ export interface RecoveredLog {
   readonly replay: LogReplay;
   readonly segments: Segment[];
   readonly opened: OpenedLog;
+  readonly kept: KeptSegments;
   /** Above every index ever seen in the folder. */
   readonly nextIndex: number;
 }
@@ -57,10 +59,8 @@ export async function recoverLog(
   shownSeq = 0,
 ): Promise<RecoveredLog> {
   await files.makeFolder(folder);
-  const indexes = (await files.list(folder))
-    .map(segmentIndexOf)
-    .filter((index) => index !== undefined)
-    .sort((a, b) => a - b);
+  const names = await files.list(folder);
+  const indexes = indexesIn(names, segmentIndexOf);
   const all: Found[] = [];
   for (const index of indexes) all.push(await readSegment(folder, shard, index, files));
   const refusal = all.map((found) => found.header).find((h) => !h.ok && h.reason === 'foreign');
@@ -71,7 +71,7 @@ export async function recoverLog(
 
   const start = all.findLastIndex(({ header }) => header.ok && header.header.fresh);
   const live = all.slice(Math.max(start, 0));
-  const replay = new LogReplay(shard, shownSeq);
+  const replay = new LogReplay(shard, shownSeq, indexes.at(-1));
   const verdict = replayAll(live, replay, shard, start >= 0);
   const keptIndexes = new Set(verdict.kept.map(({ found }) => found.index));
   const frontMissing = verdict.damaged && verdict.kept.length === 0 && start < 0;
@@ -84,10 +84,12 @@ export async function recoverLog(
     ...(verdict.damaged ? { damagedFrom } : {}),
   };
   const stale = all.filter(({ index }) => !keptIndexes.has(index));
+  const kept = new KeptSegments(folder, shard, files);
   if (!verdict.damaged || acceptDamage) {
     for (const found of stale.reverse()) {
       await found.file.close();
-      await files.remove(join(folder, segmentName(found.index)));
+      // What the log has no use for may still hold content that the view names.
+      await kept.keep(found.index);
     }
     await settleTail(verdict);
     await files.syncFolder(folder);
@@ -100,7 +102,17 @@ export async function recoverLog(
     baseSeq: found.header.ok ? found.header.header.base.seq : 0,
     bytes: validEnd,
   }));
-  return { replay, segments, opened, nextIndex: (indexes.at(-1) ?? 0) + 1 };
+  const lastKept = indexesIn(names, keptIndexOf).at(-1) ?? 0;
+  const nextIndex = Math.max(indexes.at(-1) ?? 0, lastKept) + 1;
+  return { replay, segments, opened, kept, nextIndex };
+}
+
+function indexesIn(
+  names: readonly string[],
+  indexOf: (name: string) => number | undefined,
+): number[] {
+  const indexes = names.map(indexOf).filter((index) => index !== undefined);
+  return indexes.sort((a, b) => a - b);
 }
 
 async function readSegment(

@@ -1,6 +1,7 @@
 import type { LogEntry, Position } from '../../protocol/log-entry.js';
 import { type HardState, INITIAL_HARD_STATE } from '../../protocol/ports.js';
 import { decodeEntry } from '../entry-codec.js';
+import { EntryPlaces } from './entry-places.js';
 import { decodeHardState, decodeRecord, type LogRecord, RecordType } from './record.js';
 import { RunIndex } from './run-index.js';
 import { type SegmentHeader, segmentSalt } from './segment-header.js';
@@ -28,12 +29,19 @@ export class LogReplay {
   hardState: HardState = INITIAL_HARD_STATE;
   oldestIndex = 0;
   readonly runs = new RunIndex();
+  readonly places: EntryPlaces;
 
-  /** Entries below `shownSeq` are checked for damage, but not decoded. */
+  /**
+   * Entries below `shownSeq` are checked for damage, but not decoded. `lastIndex` is that of the last
+   * segment there is.
+   */
   constructor(
     private readonly shard: string,
     private readonly shownSeq = 0,
-  ) {}
+    lastIndex = 0,
+  ) {
+    this.places = new EntryPlaces(lastIndex);
+  }
 
   /** The last entry kept, or the base. */
   get end(): Position {
@@ -89,7 +97,10 @@ export class LogReplay {
 
   private applyRecord({ record, offset, entry }: PlacedRecord, index: number): void {
     if (record.type === RecordType.entry) {
-      if (entry) this.entries.push(entry);
+      if (entry) {
+        this.entries.push(entry);
+        this.places.add(entry, index, offset, record.bytes);
+      }
       this.last = { epoch: record.epoch, seq: record.seq };
       this.runs.add(index, record.seq, offset, record.bytes);
     } else if (record.type === RecordType.cut) {
@@ -107,10 +118,12 @@ export class LogReplay {
     this.last = null;
     this.entries = [];
     this.runs.clear();
+    this.places.clear();
   }
 
   private cut(record: LogRecord): void {
     this.runs.cut(record.seq);
+    this.places.cut(record.seq);
     while ((this.entries.at(-1)?.seq ?? -1) >= record.seq) this.entries.pop();
     if (this.end.seq >= record.seq) this.last = { epoch: record.epoch, seq: record.seq - 1 };
     // A cut below the base happens when the segments that held the entries before it are gone.

@@ -1,22 +1,26 @@
 import { join } from 'node:path';
 import type { Position } from '../../protocol/log-entry.js';
 import type { HardState } from '../../protocol/ports.js';
+import type { KeptSegments } from './kept-segments.js';
 import { type LogFiles, writeFully } from './log-files.js';
 import type { RecoveredLog, Segment } from './log-recovery.js';
-import { encodeHeader, segmentName } from './segment-header.js';
+import { encodeHeader, segmentIndexOf, segmentName } from './segment-header.js';
 
 /** The segment files of an open log, oldest first. */
 export class SegmentSet {
   private segments: Segment[];
   private nextIndex: number;
   private oldestIndex: number;
+  private readonly kept: KeptSegments;
 
   constructor(
     private readonly folder: string,
     private readonly shard: string,
     private readonly files: LogFiles,
     recovered: RecoveredLog,
+    private readonly mayBeNamed: (index: number) => boolean,
   ) {
+    this.kept = recovered.kept;
     this.segments = recovered.segments;
     this.nextIndex = recovered.nextIndex;
     this.oldestIndex = recovered.replay.oldestIndex;
@@ -62,7 +66,10 @@ export class SegmentSet {
     this.segments.push({ index, file, baseSeq: base.seq, bytes: header.length });
   }
 
-  /** Removes older segments, also any that were not opened; waits for reads of them to end. */
+  /**
+   * Removes older segments, also any that were not opened, or keeps them for the view; waits for reads
+   * of them to end.
+   */
   async removeBelow(index: number, readsSettled: () => Promise<void>): Promise<void> {
     this.oldestIndex = index;
     const gone = this.segments.filter((segment) => segment.index < index);
@@ -72,8 +79,10 @@ export class SegmentSet {
     const limit = segmentName(index);
     const names = await this.files.list(this.folder);
     for (const name of names.sort()) {
-      if (!name.endsWith('.log') || name >= limit) continue;
-      await this.files.remove(join(this.folder, name));
+      const found = segmentIndexOf(name);
+      if (found === undefined || name >= limit) continue;
+      if (this.mayBeNamed(found)) await this.kept.keep(found);
+      else await this.files.remove(join(this.folder, name));
       // One at a time: a crash must not bring back an older segment and not a newer one.
       await this.files.syncFolder(this.folder);
     }

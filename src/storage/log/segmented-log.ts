@@ -1,4 +1,4 @@
-import type { Position } from '../../protocol/log-entry.js';
+import type { LogEntry, Position } from '../../protocol/log-entry.js';
 import type {
   HardState,
   LogRead,
@@ -9,8 +9,11 @@ import type {
 } from '../../protocol/ports.js';
 import { ByteArena } from '../byte-arena.js';
 import { storageFailureOf } from '../storage-failure.js';
+import type { PlacedContent } from '../content-place.js';
+import type { EntryPlaces } from './entry-places.js';
 import { EpochStarts } from './epoch-starts.js';
 import { type IdleTimer, realIdleTimer } from './idle-timer.js';
+import type { KeptSegments } from './kept-segments.js';
 import { type LogFiles, nodeLogFiles, writeFully } from './log-files.js';
 import { LogReader } from './log-reader.js';
 import type { LogReplay } from './log-replay.js';
@@ -50,6 +53,10 @@ export interface ShardLogOptions {
 
 /** The log on a real disk. */
 export interface SegmentedShardLog extends ShardLog {
+  /** For the view of the same shard. */
+  readonly content: PlacedContent;
+  /** What the log has done with and the view may still name. */
+  readonly kept: KeptSegments;
   /** Bytes of writes that have not been called back. The caller keeps it below 256 MiB or so. */
   backlogBytes(): number;
   /** Entries up to this seq were trimmed, or were never here. */
@@ -116,11 +123,20 @@ function epochsOf({ base, entries, end }: LogReplay): EpochStarts {
   return new EpochStarts({ epoch: first.epoch, seq: first.seq }, rest);
 }
 
+function contentOf(entry: LogEntry | undefined): Uint8Array | undefined {
+  const { operation } = entry ?? {};
+  const content = operation?.kind === 'put' ? operation.content : undefined;
+  return content?.kind === 'inline' ? content.bytes : undefined;
+}
+
 class SegmentedLog implements SegmentedShardLog {
   private readonly segments: SegmentSet;
   private readonly asked: EpochStarts;
   private readonly runs: RunIndex;
   private readonly reader: LogReader;
+  private readonly places: EntryPlaces;
+  readonly kept: KeptSegments;
+  readonly content: PlacedContent;
   /** Holds the batch that is being written. */
   private readonly arena = new ByteArena(ARENA_BYTES);
   private queue: Queued[] = [];
@@ -143,8 +159,17 @@ class SegmentedLog implements SegmentedShardLog {
     recovered: RecoveredLog,
     acceptDamage: boolean,
   ) {
-    const { replay, opened } = recovered;
-    this.segments = new SegmentSet(folder, options.shard, files, recovered);
+    const { replay, opened, kept } = recovered;
+    const { places } = replay;
+    this.places = places;
+    this.kept = kept;
+    this.content = {
+      take: (entry) => places.take(entry),
+      read: (place, entry) => contentOf(kept.read(place, entry)),
+    };
+    this.segments = new SegmentSet(folder, options.shard, files, recovered, (index) =>
+      places.mayBeNamed(index),
+    );
     this.asked = epochsOf(replay);
     this.runs = replay.runs;
     this.hardState = replay.hardState;
@@ -224,6 +249,7 @@ class SegmentedLog implements SegmentedShardLog {
     await this.working;
     await this.reader.settled();
     await this.segments.close();
+    this.kept.close();
   }
 
   private enqueue(item: Queued): void {
@@ -311,6 +337,7 @@ class SegmentedLog implements SegmentedShardLog {
     const { cutFrom, entries, hardState } = write;
     if (cutFrom !== undefined) {
       this.runs.cut(cutFrom);
+      this.places.cut(cutFrom);
       this.baseSeq = Math.min(this.baseSeq, cutFrom - 1);
       if (cutFrom <= this.durableEnd.seq) {
         const epoch = buffers[0]?.readDoubleLE(9) ?? 0;
@@ -321,6 +348,7 @@ class SegmentedLog implements SegmentedShardLog {
     for (const entry of entries) {
       const bytes = buffers[next++]?.length ?? 0;
       this.runs.add(segment, entry.seq, offset, bytes);
+      this.places.add(entry, segment, offset, bytes);
       this.durableEnd = { epoch: entry.epoch, seq: entry.seq };
       offset += bytes;
     }
@@ -337,6 +365,7 @@ class SegmentedLog implements SegmentedShardLog {
     this.durableEnd = base;
     this.baseSeq = base.seq;
     this.runs.clear();
+    this.places.clear();
     const { index } = this.segments.last();
     await this.segments.removeBelow(index, () => this.reader.settled());
   }

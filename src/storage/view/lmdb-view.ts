@@ -12,6 +12,7 @@ import type {
   ShardView,
   StorageFailure,
 } from '../../protocol/ports.js';
+import type { ContentPlace, PlacedContent } from '../content-place.js';
 import { isCount, unpackConfiguration } from '../entry-codec.js';
 import { LmdbSnapshotInstaller } from './lmdb-installer.js';
 import { takeSnapshot } from './lmdb-snapshot.js';
@@ -29,6 +30,7 @@ import {
   versionKey,
 } from './record-keys.js';
 import {
+  type ContentSource,
   fileVersionFrom,
   ownershipFrom,
   requestFrom,
@@ -50,6 +52,11 @@ export interface StoredShardView extends ShardView {
    * needs one: nothing here may be read or applied.
    */
   installing(): boolean;
+  /**
+   * From here on small content stays in the log, and the view names the places. To be called before
+   * anything is read or applied, with the log of the same shard.
+   */
+  useLog(placed: PlacedContent): void;
   /** Everything as of one moment. Must be closed. */
   snapshot(): ViewSnapshot;
   installer(): SnapshotInstaller;
@@ -63,12 +70,13 @@ export interface VersionPage {
   readonly next: Uint8Array | null;
 }
 
-export class LmdbShardView implements StoredShardView {
+export class LmdbShardView implements StoredShardView, ContentSource {
   private visible: Position;
   private durable: Position;
   private isInstalling: boolean;
   private closed = false;
   private readonly writer: ViewWriter;
+  private log: PlacedContent | null = null;
 
   constructor(
     shard: string,
@@ -86,6 +94,15 @@ export class LmdbShardView implements StoredShardView {
         this.durable = position;
       },
     });
+  }
+
+  useLog(placed: PlacedContent): void {
+    this.log = placed;
+    this.writer.useLog(placed);
+  }
+
+  placed(place: ContentPlace, at: Position): Uint8Array | undefined {
+    return this.log?.read(place, at);
   }
 
   position(): Position {
@@ -109,7 +126,7 @@ export class LmdbShardView implements StoredShardView {
 
   version(name: string, version: number): FileVersion | undefined {
     const value = this.read(versionKey(name, version));
-    return value === undefined ? undefined : fileVersionFrom(name, value);
+    return value === undefined ? undefined : fileVersionFrom(name, value, this);
   }
 
   history(name: string, below: number, limit: number): FileVersion[] {
@@ -118,7 +135,7 @@ export class LmdbShardView implements StoredShardView {
     const end = versionKey(name, 0);
     const found: FileVersion[] = [];
     for (const { key, value } of this.db.getRange({ start, end, reverse: true, limit })) {
-      found.push(fileVersionFrom(name, unseal(key, value)));
+      found.push(fileVersionFrom(name, unseal(key, value), this));
     }
     return found;
   }
@@ -194,7 +211,7 @@ export class LmdbShardView implements StoredShardView {
     const start = from === null ? first : (from as Buffer);
     const versions: FileVersion[] = [];
     for (const { key, value } of this.db.getRange({ start, end: afterPrefix(first), limit })) {
-      versions.push(fileVersionFrom(nameOfVersionKey(key), unseal(key, value)));
+      versions.push(fileVersionFrom(nameOfVersionKey(key), unseal(key, value), this));
     }
     const last = versions.at(-1);
     const isEnd = last === undefined || versions.length < limit;

@@ -6,8 +6,10 @@ import type {
   FileVersion,
   InlineContent,
 } from '../../protocol/file-version.js';
+import type { Position } from '../../protocol/log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../../protocol/ports.js';
 import type { Room } from '../byte-arena.js';
+import { type ContentPlace, isContentPlace } from '../content-place.js';
 import {
   isCount,
   isText,
@@ -32,7 +34,12 @@ import { seqOfRequestKey } from './record-keys.js';
  * was asked for. The view is to be rebuilt in the first case and the read repeated in the second.
  */
 export class ViewRecordUnreadable extends Error {
-  override readonly name = 'ViewRecordUnreadable';
+  override readonly name: string = 'ViewRecordUnreadable';
+}
+
+/** The bytes of a version are not where its record says, or are damaged there. */
+export class ContentUnreadable extends ViewRecordUnreadable {
+  override readonly name = 'ContentUnreadable';
 }
 
 const CHECKSUM_BYTES = 4;
@@ -66,8 +73,21 @@ export function unreadable(what: string): never {
   throw new ViewRecordUnreadable(`${what} in the view is not what it should be`);
 }
 
-export function versionValue(file: FileVersion): readonly unknown[] {
-  return [...headValue(file), file.content ? packContent(file.content)[3] : null];
+/** With the bytes or chunks of the content, or with the place where the log has the bytes. */
+export function versionValue(file: FileVersion, place?: ContentPlace): readonly unknown[] {
+  const { content } = file;
+  if (content === null) return [...headValue(file), null];
+  const body = place ? [place.segment, place.offset, place.bytes] : packContent(content)[3];
+  return [...headValue(file), body];
+}
+
+/** Where the content of a version's record is, if the record only names the place. */
+export function placeIn(value: unknown): ContentPlace | undefined {
+  const fields: readonly unknown[] = Array.isArray(value) ? value : [];
+  const body = fields[BODY];
+  if (fields[5] !== 'inline' || !isContentPlace(body)) return undefined;
+  const [segment, offset, bytes] = body;
+  return { segment, offset, bytes };
 }
 
 /** All of a version but its bytes or list of chunks. */
@@ -85,13 +105,19 @@ export function headValue(file: FileVersion): readonly unknown[] {
   ];
 }
 
-/** Where the bytes or chunks of a version are read that a record only names. */
-export interface VersionSource {
+/** Where content is read that a record does not hold itself. */
+export interface ContentSource {
+  /** For the record of a head, which has no body. */
   version(name: string, version: number): FileVersion | undefined;
+  /** For the record of a version that names a place; undefined where it cannot be read there. */
+  placed(place: ContentPlace, at: Position): Uint8Array | undefined;
 }
 
-/** A whole version; its bytes or chunks are in the value, or are read from `source` when used. */
-export function fileVersionFrom(name: string, value: unknown, source?: VersionSource): FileVersion {
+/** Fields of a head; those of a version have the body of its content behind them. */
+const BODY = 8;
+
+/** A whole version; what is not in the value is read from `source` when it is used. */
+export function fileVersionFrom(name: string, value: unknown, source?: ContentSource): FileVersion {
   if (!Array.isArray(value)) return unreadable('a version');
   // By index: a page of a listing makes a thousand of these.
   const fields: readonly unknown[] = value;
@@ -102,27 +128,33 @@ export function fileVersionFrom(name: string, value: unknown, source?: VersionSo
   const metadata = unpackMetadata(fields[4]);
   if (!isCount(version) || !isCount(epoch) || !isCount(seq) || !metadata) unreadable('a version');
   if (typeof modifiedMs !== 'number') unreadable('a version');
-  const content = contentFrom(name, version, fields, source);
+  const content = contentFrom({ name, version, epoch, seq }, fields, source);
   const deleted = content === null;
   return { name, version, epoch, seq, deleted, content, metadata, modifiedMs };
 }
 
+interface NamedVersion extends Position {
+  readonly name: string;
+  readonly version: number;
+}
+
 function contentFrom(
-  name: string,
-  version: number,
+  file: NamedVersion,
   fields: readonly unknown[],
-  source: VersionSource | undefined,
+  source: ContentSource | undefined,
 ): Content | null {
   const kind = fields[5];
   const size = fields[6];
   const etag = fields[7];
   if (kind === null) return null;
-  if (source === undefined) {
-    return unpackContent([kind, size, etag, fields[8]]) ?? unreadable('content');
+  const place = source && placeIn(fields);
+  if (!source || (fields.length > BODY && !place)) {
+    return unpackContent([kind, size, etag, fields[BODY]]) ?? unreadable('content');
   }
   if (!isCount(size) || !isText(etag)) return unreadable('content');
-  if (kind === 'inline') return new UnreadInline(size, etag, name, version, source);
-  if (kind === 'chunked') return new UnreadChunked(size, etag, name, version, source);
+  if (place) return new PlacedInline(size, etag, file, place, source);
+  if (kind === 'inline') return new UnreadInline(size, etag, file, source);
+  if (kind === 'chunked') return new UnreadChunked(size, etag, file, source);
   return unreadable('content');
 }
 
@@ -131,25 +163,23 @@ function contentFrom(
  * getter of the class costs a listing less than one of each object; `toJSON` has it packed whole.
  */
 abstract class Unread {
-  readonly #name: string;
-  readonly #version: number;
-  readonly #source: VersionSource;
+  readonly #file: NamedVersion;
+  readonly #source: ContentSource;
   #known: Content | null = null;
 
   constructor(
     readonly size: number,
     readonly etag: string,
-    name: string,
-    version: number,
-    source: VersionSource,
+    file: NamedVersion,
+    source: ContentSource,
   ) {
-    this.#name = name;
-    this.#version = version;
+    this.#file = file;
     this.#source = source;
   }
 
   protected read(): Content {
-    this.#known ??= this.#source.version(this.#name, this.#version)?.content ?? null;
+    const { name, version } = this.#file;
+    this.#known ??= this.#source.version(name, version)?.content ?? null;
     if (this.#known) return this.#known;
     throw new ViewRecordUnreadable('the version was dropped meanwhile');
   }
@@ -166,6 +196,50 @@ class UnreadInline extends Unread implements InlineContent {
   toJSON(): InlineContent {
     const { kind, size, etag, bytes } = this;
     return { kind, size, etag, bytes };
+  }
+}
+
+/** Inline content that is read where the log has it when it is first used. */
+class PlacedInline implements InlineContent {
+  readonly kind = 'inline';
+  readonly #file: NamedVersion;
+  readonly #place: ContentPlace;
+  readonly #source: ContentSource;
+  #known: Uint8Array | undefined;
+
+  constructor(
+    readonly size: number,
+    readonly etag: string,
+    file: NamedVersion,
+    place: ContentPlace,
+    source: ContentSource,
+  ) {
+    this.#file = file;
+    this.#place = place;
+    this.#source = source;
+  }
+
+  get bytes(): Uint8Array {
+    this.#known ??= this.#source.placed(this.#place, this.#file) ?? this.moved();
+    if (this.#known?.length === this.size) return this.#known;
+    const { name, version } = this.#file;
+    throw new ContentUnreadable(`the content of version ${version} of ${name} cannot be read`);
+  }
+
+  toJSON(): InlineContent {
+    const { kind, size, etag, bytes } = this;
+    return { kind, size, etag, bytes };
+  }
+
+  /** From where it is now, if that is elsewhere. */
+  private moved(): Uint8Array | undefined {
+    const { name, version } = this.#file;
+    const content = this.#source.version(name, version)?.content;
+    if (content instanceof PlacedInline) {
+      const { segment, offset } = content.#place;
+      if (segment === this.#place.segment && offset === this.#place.offset) return undefined;
+    }
+    return content?.kind === 'inline' ? content.bytes : undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   positionOf,
 } from '../../protocol/log-entry.js';
 import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
+import type { PlacedContent } from '../content-place.js';
 import { ByteArena } from '../byte-arena.js';
 import { commitFailure } from './commit-failure.js';
 import { HistoryRetention, type Retain } from './history-retention.js';
@@ -54,6 +55,7 @@ export class ViewWriter {
   /** Holds the values of the transaction under way, which lmdb reads from another thread. */
   private readonly arena = new ByteArena(ARENA_BYTES);
   private owned = new Map<string, number>();
+  private placed: PlacedContent | null = null;
   /** What the last call of `apply` brought the view to, visible or not. */
   private accepted: Position;
   private lastBatchMs = Number.NEGATIVE_INFINITY;
@@ -72,6 +74,11 @@ export class ViewWriter {
     this.accepted = position;
     this.forgotten = forgottenRequestSeq(position.seq);
     this.takeOwnership(ownership);
+  }
+
+  /** From here on content stays where the log has it. */
+  useLog(placed: PlacedContent): void {
+    this.placed = placed;
   }
 
   /** The database now stands at another position: a snapshot was installed. */
@@ -200,7 +207,8 @@ export class ViewWriter {
     const file = fileVersionOf(entry);
     if (!file) return;
     const { name, version, seq, modifiedMs } = file;
-    this.put(versionKey(name, version), versionValue(file));
+    const place = file.content?.kind === 'inline' ? this.placed?.take(entry) : undefined;
+    this.put(versionKey(name, version), versionValue(file, place));
     const [kind, otherKind] = file.deleted
       ? [RecordKind.tombstone, RecordKind.head]
       : [RecordKind.head, RecordKind.tombstone];
