@@ -1,6 +1,8 @@
-import type { ChunkedContent, Content } from '../protocol/file-version.js';
+import type { ChunkedContent, Content, InlineContent } from '../protocol/file-version.js';
 import type { ChunkRead } from '../storage/chunks/chunk-store.js';
+import { ContentUnreadable } from '../storage/view/record-values.js';
 import type { ChunkFetcher } from './chunk-fetcher.js';
+import { type LostContent, type Mended, noGoodCopy } from './content-repair.js';
 import { type ByteRange, ContentLost } from './file-service.js';
 
 /**
@@ -22,13 +24,14 @@ export async function* readContent(
   content: Content,
   range: ByteRange,
   fetcher: ChunkFetcher,
+  mend: (lost: LostContent) => Promise<Mended>,
   repaired: () => void,
 ): AsyncGenerator<Uint8Array> {
   const end = Math.min(range.end, content.size);
   const start = Math.max(0, range.start);
   if (start >= end) return;
   if (content.kind === 'inline') {
-    yield content.bytes.subarray(start, end);
+    yield (await inlineBytes(content, mend, repaired)).subarray(start, end);
     return;
   }
   const pieces = piecesOf(content, start, end);
@@ -45,6 +48,22 @@ export async function* readContent(
     aheadBytes -= pieces[index]?.size ?? 0;
     if (typeof bytes === 'string') throw new ContentLost(bytes);
     if (bytes !== undefined) yield bytes;
+  }
+}
+
+async function inlineBytes(
+  content: InlineContent,
+  mend: (lost: LostContent) => Promise<Mended>,
+  repaired: () => void,
+): Promise<Uint8Array> {
+  try {
+    return content.bytes;
+  } catch (error) {
+    if (!(error instanceof ContentUnreadable)) throw error;
+    const mended = await mend(error.file);
+    if (typeof mended === 'string') throw new ContentLost(noGoodCopy(error.message));
+    repaired();
+    return mended;
   }
 }
 
@@ -76,7 +95,7 @@ async function readPiece(
   } catch (error) {
     return `chunk ${piece.hash}: ${String(error)}`;
   }
-  if (!read.ok) return `${read.message}, and no site that can be reached has a good copy`;
+  if (!read.ok) return noGoodCopy(read.message);
   if (read.bytes.length !== piece.size) return `chunk ${piece.hash} is not of its size`;
   return read.bytes.subarray(piece.start, piece.end);
 }

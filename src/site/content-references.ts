@@ -1,4 +1,4 @@
-import type { ChunkedContent } from '../protocol/file-version.js';
+import type { ChunkedContent, FileVersion } from '../protocol/file-version.js';
 import type { LogEntry, Operation } from '../protocol/log-entry.js';
 import type { LogRead, ShardLog } from '../protocol/ports.js';
 import type { StoredShardView } from '../storage/view/lmdb-view.js';
@@ -23,6 +23,14 @@ export interface Reference {
   readonly content: ChunkedContent;
 }
 
+export interface ReferencePage {
+  /** Versions or entries, with and without references. */
+  readonly read: number;
+  readonly references: readonly Reference[];
+  /** Those that the view keeps. */
+  readonly versions: readonly FileVersion[];
+}
+
 /** What refers to chunks here cannot be read now, so nothing is known of what is referred to. */
 export class ReferencesUnreadable extends Error {
   override readonly name = 'ReferencesUnreadable';
@@ -37,9 +45,7 @@ const PAGE_ENTRIES = { entries: 500, bytes: 1024 * 1024 };
  * goes on may be left out. Pages; each counts what was read, with and without references. Throws
  * ReferencesUnreadable.
  */
-export async function* referencesOf(
-  source: ReferenceSource,
-): AsyncGenerator<{ readonly read: number; readonly references: readonly Reference[] }> {
+export async function* referencesOf(source: ReferenceSource): AsyncGenerator<ReferencePage> {
   yield pageOf(source.logInMemory());
   yield* logReferences(source);
   let from: Uint8Array | null = null;
@@ -49,12 +55,12 @@ export async function* referencesOf(
     const references = versions.flatMap(({ name, version, content }) =>
       content?.kind === 'chunked' ? [{ name, version, content }] : [],
     );
-    yield { read: versions.length, references };
+    yield { read: versions.length, references, versions };
     from = next;
   } while (from !== null);
 }
 
-async function* logReferences(source: ReferenceSource): AsyncGenerator<ReturnType<typeof pageOf>> {
+async function* logReferences(source: ReferenceSource): AsyncGenerator<ReferencePage> {
   for (let from = source.logBaseSeq() + 1; ; ) {
     const result = await new Promise<LogRead>((done) => source.log.read(from, PAGE_ENTRIES, done));
     if (!result.ok) {
@@ -73,8 +79,9 @@ async function* logReferences(source: ReferenceSource): AsyncGenerator<ReturnTyp
   }
 }
 
-function pageOf(entries: readonly LogEntry[]): { read: number; references: readonly Reference[] } {
-  return { read: entries.length, references: entries.flatMap((entry) => inOperation(entry)) };
+function pageOf(entries: readonly LogEntry[]): ReferencePage {
+  const references = entries.flatMap((entry) => inOperation(entry));
+  return { read: entries.length, references, versions: [] };
 }
 
 function inOperation({ operation }: { readonly operation: Operation }): Reference[] {

@@ -52,7 +52,13 @@ async function start(elsewhere: readonly (typeof good)[], versions: () => readon
   };
   return {
     store,
-    scrubber: new ContentScrubber({ store, sources: [source], fetch, nowMs: () => 7 }),
+    scrubber: new ContentScrubber({
+      store,
+      sources: [source],
+      fetch,
+      mend: async () => 'gone',
+      nowMs: () => 7,
+    }),
   };
 }
 

@@ -1,7 +1,10 @@
 import type { ScrubStatus } from './status-types.js';
-import type { ChunkRef } from '../protocol/file-version.js';
+import type { ChunkRef, FileVersion } from '../protocol/file-version.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
+import { PLACED_LEAST_BYTES } from '../storage/content-place.js';
+import { ContentUnreadable } from '../storage/view/record-values.js';
 import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';
+import { type LostContent, type Mended, noGoodCopy } from './content-repair.js';
 import type { Pace } from './pace.js';
 
 export interface ScrubberPorts {
@@ -9,6 +12,8 @@ export interface ScrubberPorts {
   readonly sources: readonly ReferenceSource[];
   /** Brings a chunk here from a site that has a good copy; false when none can be reached now. */
   fetch(hash: string): Promise<boolean>;
+  /** The same for small content that cannot be read where the log has it. */
+  mend(lost: LostContent): Promise<Mended>;
   nowMs(): number;
 }
 
@@ -81,9 +86,10 @@ export class ContentScrubber {
 
   private async readRecords(source: ReferenceSource): Promise<void> {
     try {
-      for await (const { read, references } of referencesOf(source)) {
+      for await (const { read, references, versions } of referencesOf(source)) {
         this.counts.records += read;
         await this.pace?.step(0);
+        for (const version of versions) await this.readSmall(version);
         for (const { name, version, content } of references) {
           await this.fill(content.chunks, `version ${version} of ${name}`);
         }
@@ -91,6 +97,23 @@ export class ContentScrubber {
     } catch (error) {
       if (!(error instanceof ReferencesUnreadable)) throw error;
       this.tell(error.message);
+    }
+  }
+
+  /** Content that the log has; what is smaller was checked with its record. */
+  private async readSmall({ content }: FileVersion): Promise<void> {
+    if (content?.kind !== 'inline' || content.size < PLACED_LEAST_BYTES) return;
+    try {
+      this.counts.bytes += content.bytes.length;
+      await this.pace?.step(content.size);
+    } catch (error) {
+      if (!(error instanceof ContentUnreadable)) throw error;
+      const mended = await this.ports.mend(error.file);
+      // It was dropped since it was listed.
+      if (mended === 'gone') return;
+      this.found.damaged += 1;
+      if (mended === 'lost') this.tell(noGoodCopy(error.message));
+      else this.found.repaired += 1;
     }
   }
 
@@ -103,7 +126,7 @@ export class ContentScrubber {
 
   private async repair(hash: string, what: string): Promise<void> {
     if (await this.ports.fetch(hash)) this.found.repaired += 1;
-    else this.tell(`${what}, and no site that can be reached has a good copy`);
+    else this.tell(noGoodCopy(what));
   }
 
   private tell(finding: string): void {

@@ -74,6 +74,7 @@ async function startSites({ dyingThreads = 0 } = {}) {
         peers: () => peers,
         writeQuorum: () => 2,
         threads,
+        views: () => [],
         failed,
       };
       const transfer = createContentTransfer(options);

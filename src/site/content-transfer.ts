@@ -3,12 +3,14 @@ import type { ContentPort, StorageFailure } from '../protocol/ports.js';
 import { TransientMap } from '../protocol/transient-map.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { ChunkMemory } from '../storage/chunks/chunk-memory.js';
+import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { ChunkArrivals } from './chunk-arrivals.js';
 import { createChunkCalls } from './chunk-calls.js';
 import { ChunkFetcher } from './chunk-fetcher.js';
 import { ChunkPush } from './chunk-push.js';
 import { joinContents, type StoreChunk } from './content-join.js';
+import { ContentRepair, type LostContent, type Mended } from './content-repair.js';
 import { readContent } from './content-read.js';
 import type { StreamPorts } from './content-stream.js';
 import type { ContentThreads } from './content-threads.js';
@@ -25,6 +27,8 @@ export interface ContentTransferOptions {
   readonly peers: () => readonly string[];
   readonly writeQuorum: () => number;
   readonly threads: ContentThreads;
+  /** Of all shards. */
+  readonly views: () => Iterable<readonly [string, StoredShardView]>;
   /** Told of the chunks of uploads that have ended: somebody may count on them. */
   readonly keep?: (chunks: readonly ChunkRef[]) => void;
   /** A chunk could not be written here. */
@@ -34,12 +38,14 @@ export interface ContentTransferOptions {
 export interface ContentTransfer {
   readonly access: ContentAccess;
   readonly port: ContentPort;
-  /** Chunks that failed their hash here and were replaced by a good copy, since the start. */
+  /** Chunks and small contents damaged here and replaced by a good copy, since the start. */
   repairs(): number;
   /** Chunks of uploads that are under way. */
   openUploads(): Iterable<ChunkRef>;
   /** Replaces a chunk by a good copy; false when no connected site has one. */
   fetch(hash: string): Promise<boolean>;
+  /** The same for small content. */
+  mend(lost: LostContent): Promise<Mended>;
   /** Nothing more is fetched. */
   close(): void;
 }
@@ -75,6 +81,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   const repaired = (): void => {
     repairs += 1;
   };
+  const repair = new ContentRepair({ network, connectedSites, views: options.views });
+  const mend = (lost: LostContent): Promise<Mended> => repair.repair(lost);
   return {
     access: {
       upload: async (body, announcedSize, digests = [], positionBytes = 0) => {
@@ -92,7 +100,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
       },
       join: (contents) => joinContents(contents, storeChunk),
       read: (content, range = { start: 0, end: content.size }) =>
-        readContent(content, range, fetcher, repaired),
+        readContent(content, range, fetcher, mend, repaired),
     },
     port: fetcher,
     repairs: () => repairs,
@@ -103,6 +111,11 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
       const fetched = await fetcher.fetch(hash, []);
       if (fetched) repaired();
       return fetched;
+    },
+    mend: async (lost) => {
+      const mended = await mend(lost);
+      if (typeof mended !== 'string') repaired();
+      return mended;
     },
     close: () => fetcher.close(),
   };

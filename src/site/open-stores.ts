@@ -1,6 +1,6 @@
 import { access, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OpenedLog } from '../protocol/ports.js';
+import type { OpenedLog, StorageFailure } from '../protocol/ports.js';
 import { GuardedChunkStore } from '../storage/chunks/guarded-chunk-store.js';
 import { nodeChunkFiles } from '../storage/chunks/chunk-files.js';
 import { openChunkStore } from '../storage/chunks/folder-chunk-store.js';
@@ -8,6 +8,7 @@ import { lockFolder } from '../storage/folder-lock.js';
 import { nodeLogFiles, unsyncedLogFiles } from '../storage/log/log-files.js';
 import { openShardLog, type SegmentedShardLog } from '../storage/log/segmented-log.js';
 import { readSiteRecord, type StoredSiteRecord } from '../storage/site-record.js';
+import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import { openViewEnvironment, type ViewEnvironment } from '../storage/view/view-environment.js';
 import { ContentThreads } from './content-threads.js';
 import type { SiteConfig } from './site-config.js';
@@ -147,6 +148,8 @@ async function openLogs(
   });
   const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> => {
     const view = views.shard(shard);
+    // Content that the view names may be in what is cut.
+    if (acceptDamage) await distrust(view);
     const shownSeq = view.installing() ? 0 : view.position().seq;
     const synced = observer?.logSynced;
     const options = { shard, acceptDamage, files, shownSeq, ...(synced && { synced }) };
@@ -173,6 +176,12 @@ async function openLogs(
     logs.set(shard, await openOne(shard, true));
   }
   return { logs, damaged: true };
+}
+
+/** From here on the view needs a snapshot, which brings what cannot be read in it. */
+async function distrust(view: StoredShardView): Promise<void> {
+  const failure = await new Promise<StorageFailure | null>((done) => view.installer().begin(done));
+  if (failure !== null) throw new Error(failure.message);
 }
 
 async function rememberDamage(folder: string): Promise<void> {

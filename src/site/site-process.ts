@@ -37,6 +37,7 @@ import { latencyCounts } from './telemetry/latency-counts.js';
 import type { SiteTelemetry } from './telemetry/site-telemetry.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
 import type { ReferenceSource } from './content-references.js';
+import type { KeptSource } from './segment-collector.js';
 
 /** How long a start waits for sessions with a write quorum. */
 const QUORUM_WAIT_MS = 3000;
@@ -116,6 +117,7 @@ export class SiteProcess implements RunningSite {
       network: this.network,
       store: stores.chunks,
       threads: stores.threads,
+      views: () => [...stores.logs.keys()].map((shard) => [shard, stores.views.shard(shard)]),
       keep: (chunks) => stores.chunks.touch(chunks),
       peers: () => this.list.peers,
       writeQuorum: () => this.list.writeQuorum,
@@ -305,12 +307,13 @@ export class SiteProcess implements RunningSite {
     });
   }
 
-  private referenceSources(): ReferenceSource[] {
+  private referenceSources(): (ReferenceSource & KeptSource)[] {
     return [...this.stores.logs].map(([shard, log]) => {
       const drive = () => this.node.drives.get(shard);
       return {
         shard,
         log,
+        kept: log.kept,
         view: this.stores.views.shard(shard),
         isReadable: () => drive()?.isReadable === true,
         logBaseSeq: () => log.keptAfterSeq(),

@@ -4,9 +4,11 @@ import type { PeerNetwork } from '../transport/peer-network.js';
 import type { BackupSource } from './backup/backup-source.js';
 import { ChunkCollector, type CollectRound } from './chunk-collector.js';
 import type { ReferenceSource } from './content-references.js';
+import type { LostContent } from './content-repair.js';
 import { ContentScrubber } from './content-scrubber.js';
 import type { ContentTransfer } from './content-transfer.js';
 import { bytePace, FULL_PACE, gentlePace } from './pace.js';
+import { type KeptSource, SegmentCollector } from './segment-collector.js';
 import { SiteVerifier, type Verification } from './site-verifier.js';
 import type { Report } from './telemetry/site-log.js';
 import type { Upkeep, UpkeepSettings } from './upkeep.js';
@@ -18,7 +20,7 @@ export interface UpkeepPorts {
   readonly network: PeerNetwork;
   readonly store: GuardedChunkStore;
   readonly content: ContentTransfer;
-  readonly sources: readonly ReferenceSource[];
+  readonly sources: readonly (ReferenceSource & KeptSource)[];
   readonly settings: UpkeepSettings;
   /** Told of rounds that did something and of passes that found something. */
   readonly report: Report;
@@ -27,6 +29,7 @@ export interface UpkeepPorts {
 /** Collects and scrubs on timers, and on demand. Must be made before the network starts. */
 export class SiteUpkeep implements Upkeep {
   private readonly collector: ChunkCollector;
+  private readonly segments: SegmentCollector;
   private readonly scrubber: ContentScrubber;
   private readonly verifier: SiteVerifier;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -36,9 +39,11 @@ export class SiteUpkeep implements Upkeep {
     const { store, sources, content } = ports;
     const nowMs = (): number => performance.now();
     const openUploads = () => content.openUploads();
+    this.segments = new SegmentCollector(sources);
     this.collector = new ChunkCollector({ store, sources, openUploads, nowMs });
     const fetch = (hash: string) => content.fetch(hash);
-    this.scrubber = new ContentScrubber({ store, sources, fetch, nowMs: Date.now });
+    const mend = (lost: LostContent) => content.mend(lost);
+    this.scrubber = new ContentScrubber({ store, sources, fetch, mend, nowMs: Date.now });
     this.verifier = new SiteVerifier(ports);
   }
 
@@ -63,7 +68,8 @@ export class SiteUpkeep implements Upkeep {
     return { collected: { rounds, chunks, bytes }, scrub: this.scrubber.status() };
   }
 
-  collect(): Promise<CollectRound> {
+  async collect(): Promise<CollectRound> {
+    await this.segments.collect(FULL_PACE);
     return this.collector.collect(FULL_PACE);
   }
 
@@ -87,6 +93,10 @@ export class SiteUpkeep implements Upkeep {
   }
 
   private async round(): Promise<void> {
+    const before = this.segments.removedBytes;
+    await this.segments.collect(gentlePace());
+    const removed = this.segments.removedBytes - before;
+    if (removed > 0) this.ports.report(`${removed} bytes of old log segments were removed`);
     const round = await this.collector.collect(gentlePace());
     if (round.outcome === 'done' && round.chunks === 0) return;
     const { report } = this.ports;

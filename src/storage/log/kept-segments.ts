@@ -18,6 +18,7 @@ const OPEN_LIMIT = 128;
 export class KeptSegments {
   /** Open files by segment, the one opened last at the end. */
   private readonly open = new Map<number, number>();
+  private closed = false;
 
   constructor(
     private readonly folder: string,
@@ -50,7 +51,8 @@ export class KeptSegments {
 
   /** The entry at a place; undefined where it cannot be read or is another one. */
   read({ segment, offset, bytes }: ContentPlace, at: Position): LogEntry | undefined {
-    const buffer = Buffer.allocUnsafeSlow(bytes);
+    if (this.closed) return undefined;
+    const buffer = Buffer.allocUnsafe(bytes);
     try {
       if (readSync(this.fileOf(segment), buffer, 0, bytes, offset) !== bytes) return undefined;
     } catch {
@@ -63,6 +65,7 @@ export class KeptSegments {
   }
 
   close(): void {
+    this.closed = true;
     for (const index of [...this.open.keys()]) this.forget(index);
   }
 

@@ -1,10 +1,10 @@
 import type { Position } from '../../protocol/log-entry.js';
 import type { StorageFailure } from '../../protocol/ports.js';
 import { commitFailure } from './commit-failure.js';
-import { recordsIn } from './lmdb-snapshot.js';
+import { comparableRecords, recordsIn } from './lmdb-snapshot.js';
 import { sealPosition } from './position-record.js';
 import { INSTALLING_KEY, POSITION_KEY } from './record-keys.js';
-import { seal } from './record-values.js';
+import { type ContentSource, seal } from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import {
   decodeRawRecord,
@@ -18,7 +18,7 @@ type Done = (failure: StorageFailure | null) => void;
 export class LmdbSnapshotInstaller implements SnapshotInstaller {
   constructor(
     private readonly db: RecordDatabase,
-    private readonly view: {
+    private readonly view: ContentSource & {
       began(): void;
       finished(position: Position): void;
       isClosed(): boolean;
@@ -32,7 +32,7 @@ export class LmdbSnapshotInstaller implements SnapshotInstaller {
   }
 
   digestOf(range: KeyRange): Uint8Array {
-    return digestRecords([...recordsIn(this.db, range)]);
+    return digestRecords([...comparableRecords(this.db, range, this.view)]);
   }
 
   replaceRange(range: KeyRange, records: readonly Uint8Array[], done: Done): void {

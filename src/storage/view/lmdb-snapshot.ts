@@ -1,7 +1,8 @@
 import type { Transaction } from 'lmdb';
 import { positionFrom } from './position-record.js';
 import { FIRST_KEY, LAST_KEY, POSITION_KEY } from './record-keys.js';
-import { unseal } from './record-values.js';
+import { wholeRecord } from './record-content.js';
+import { type ContentSource, unseal, ViewRecordUnreadable } from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import {
   cutRange,
@@ -15,28 +16,59 @@ import {
 } from './view-snapshot.js';
 
 /** A snapshot is one read transaction: while it is open, pages it sees are not used again. */
-export function takeSnapshot(db: RecordDatabase): ViewSnapshot {
+export function takeSnapshot(
+  db: RecordDatabase,
+  content: ContentSource,
+  closed: () => void,
+): ViewSnapshot {
   db.resetReadTxn();
   const transaction = db.useReadTransaction();
   const stored = db.get(POSITION_KEY as Buffer, { transaction });
   const position = positionFrom(stored && unseal(POSITION_KEY, stored));
+  const digested = (range: KeyRange) => comparableRecords(db, range, content, transaction);
   return {
     position,
     digests(after, limit) {
       const ranges: DigestedRange[] = [];
       let from = after ?? FIRST_KEY;
       while (ranges.length < limit) {
-        const range = cutRange(from, recordsIn(db, { after: from, to: LAST_KEY }, transaction));
+        const range = cutRange(from, digested({ after: from, to: LAST_KEY }));
         ranges.push(range);
         if (isLastRange(range)) break;
         from = range.to;
       }
       return ranges;
     },
-    records: (range) => [...recordsIn(db, range, transaction)].map(encodeRawRecord),
-    digestOf: (range) => digestRecords([...recordsIn(db, range, transaction)]),
-    close: () => transaction.done(),
+    records: (range) =>
+      Array.from(recordsIn(db, range, transaction), (record) =>
+        encodeRawRecord(wholeRecord(record, content)),
+      ),
+    digestOf: (range) => digestRecords([...digested(range)]),
+    close: () => {
+      transaction.done();
+      closed();
+    },
   };
+}
+
+/**
+ * Records as they are compared: whole, wherever this site has their content. One whose content cannot
+ * be read is equal to no other.
+ */
+export function* comparableRecords(
+  db: RecordDatabase,
+  range: KeyRange,
+  content: ContentSource,
+  transaction?: Transaction,
+): Generator<RawRecord> {
+  for (const record of recordsIn(db, range, transaction)) {
+    try {
+      yield wholeRecord(record, content);
+    } catch (error) {
+      if (!(error instanceof ViewRecordUnreadable)) throw error;
+      yield record;
+    }
+  }
 }
 
 export function* recordsIn(

@@ -28,11 +28,13 @@ import {
   RecordKind,
   requestKey,
   versionKey,
+  versionOfKey,
 } from './record-keys.js';
 import {
   type ContentSource,
   fileVersionFrom,
   ownershipFrom,
+  placeIn,
   requestFrom,
   unreadable,
   unseal,
@@ -40,7 +42,7 @@ import {
 } from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import type { SnapshotInstaller, ViewSnapshot } from './view-snapshot.js';
-import { ViewWriter } from './view-writer.js';
+import { type HeldContent, ViewWriter } from './view-writer.js';
 
 /**
  * A shard's view on a real disk. Reads throw ViewRecordUnreadable where a record fails its
@@ -62,10 +64,33 @@ export interface StoredShardView extends ShardView {
   installer(): SnapshotInstaller;
   /** All kept versions, in an order of their own, from the key on (null: the first). */
   versionsFrom(key: Uint8Array | null, limit: number): VersionPage;
+  /** As `versionsFrom`, those among them whose content is at a place in the log. */
+  placesFrom(key: Uint8Array | null, limit: number): PlacePage;
+  /**
+   * Puts content into the view itself that it names a place of. What is no longer kept, or does not
+   * hash to its version's etag, is left out. False when it is not certain that the rest is on disk.
+   */
+  hold(contents: readonly HeldContent[]): Promise<boolean>;
+  /** When every place that was taken is in a record; false if the view failed or was closed. */
+  applied(): Promise<boolean>;
+  /** While there are any, they may name places that the view itself no longer does. */
+  openSnapshots(): number;
 }
 
 export interface VersionPage {
   readonly versions: readonly FileVersion[];
+  /** Where the next page begins; null at the end. */
+  readonly next: Uint8Array | null;
+}
+
+export interface PlacedVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly place: ContentPlace;
+}
+
+export interface PlacePage {
+  readonly placed: readonly PlacedVersion[];
   /** Where the next page begins; null at the end. */
   readonly next: Uint8Array | null;
 }
@@ -77,6 +102,7 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   private closed = false;
   private readonly writer: ViewWriter;
   private log: PlacedContent | null = null;
+  private snapshots = 0;
 
   constructor(
     shard: string,
@@ -188,11 +214,18 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   }
 
   snapshot(): ViewSnapshot {
-    return takeSnapshot(this.db);
+    this.snapshots += 1;
+    let isOpen = true;
+    return takeSnapshot(this.db, this, () => {
+      if (isOpen) this.snapshots -= 1;
+      isOpen = false;
+    });
   }
 
   installer(): SnapshotInstaller {
     return new LmdbSnapshotInstaller(this.db, {
+      version: (name, version) => this.version(name, version),
+      placed: (place, at) => this.placed(place, at),
       began: () => {
         this.isInstalling = true;
       },
@@ -207,15 +240,51 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   }
 
   versionsFrom(from: Uint8Array | null, limit: number): VersionPage {
+    const versions: FileVersion[] = [];
+    const next = this.eachVersion(from, limit, (key, fields) => {
+      versions.push(fileVersionFrom(nameOfVersionKey(key), fields, this));
+    });
+    return { versions, next };
+  }
+
+  placesFrom(from: Uint8Array | null, limit: number): PlacePage {
+    const placed: PlacedVersion[] = [];
+    const next = this.eachVersion(from, limit, (key, fields) => {
+      const place = placeIn(fields);
+      if (place) placed.push({ name: nameOfVersionKey(key), version: versionOfKey(key), place });
+    });
+    return { placed, next };
+  }
+
+  hold(contents: readonly HeldContent[]): Promise<boolean> {
+    return this.writer.hold(contents);
+  }
+
+  applied(): Promise<boolean> {
+    return this.writer.applied();
+  }
+
+  openSnapshots(): number {
+    return this.snapshots;
+  }
+
+  /** Returns where the next page begins; null at the end. */
+  private eachVersion(
+    from: Uint8Array | null,
+    limit: number,
+    each: (key: Buffer, fields: unknown) => void,
+  ): Uint8Array | null {
     const first = Buffer.of(RecordKind.version);
     const start = from === null ? first : (from as Buffer);
-    const versions: FileVersion[] = [];
+    let count = 0;
+    let last: Buffer | null = null;
     for (const { key, value } of this.db.getRange({ start, end: afterPrefix(first), limit })) {
-      versions.push(fileVersionFrom(nameOfVersionKey(key), unseal(key, value), this));
+      each(key, unseal(key, value));
+      last = key;
+      count += 1;
     }
-    const last = versions.at(-1);
-    const isEnd = last === undefined || versions.length < limit;
-    return { versions, next: isEnd ? null : versionKey(last.name, last.version + 1) };
+    if (last === null || count < limit) return null;
+    return versionKey(nameOfVersionKey(last), versionOfKey(last) + 1);
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,10 @@ export class ViewRecordUnreadable extends Error {
 /** The bytes of a version are not where its record says, or are damaged there. */
 export class ContentUnreadable extends ViewRecordUnreadable {
   override readonly name = 'ContentUnreadable';
+
+  constructor(readonly file: { name: string; version: number; etag: string }) {
+    super(`the content of version ${file.version} of ${file.name} cannot be read`);
+  }
 }
 
 const CHECKSUM_BYTES = 4;
@@ -223,7 +227,7 @@ class PlacedInline implements InlineContent {
     this.#known ??= this.#source.placed(this.#place, this.#file) ?? this.moved();
     if (this.#known?.length === this.size) return this.#known;
     const { name, version } = this.#file;
-    throw new ContentUnreadable(`the content of version ${version} of ${name} cannot be read`);
+    throw new ContentUnreadable({ name, version, etag: this.etag });
   }
 
   toJSON(): InlineContent {

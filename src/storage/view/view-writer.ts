@@ -7,6 +7,7 @@ import {
 import type { OwnershipRecord, StorageFailure } from '../../protocol/ports.js';
 import type { PlacedContent } from '../content-place.js';
 import { ByteArena } from '../byte-arena.js';
+import { contentHash } from '../content-hash.js';
 import { commitFailure } from './commit-failure.js';
 import { HistoryRetention, type Retain } from './history-retention.js';
 import { CONFIGURATION_KEY, ownershipKey, sealPosition } from './position-record.js';
@@ -19,7 +20,16 @@ import {
   versionKey,
 } from './record-keys.js';
 import { packConfiguration } from '../entry-codec.js';
-import { headValue, ownershipValue, requestValue, seal, versionValue } from './record-values.js';
+import {
+  fileVersionFrom,
+  headValue,
+  ownershipValue,
+  placeIn,
+  requestValue,
+  seal,
+  unseal,
+  versionValue,
+} from './record-values.js';
 import type { RecordDatabase } from './record-database.js';
 import {
   bucketOf,
@@ -35,7 +45,16 @@ type Done = (failure: StorageFailure | null) => void;
 
 interface Waiting {
   readonly entries: readonly LogEntry[];
+  /** Done alone, between the transactions of entries. */
+  readonly task?: () => Promise<void>;
   readonly done: Done;
+}
+
+/** The content of a version that the view names a place of. */
+export interface HeldContent {
+  readonly name: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Entries in one transaction, so that a long backlog does not hold the loop or much memory. */
@@ -45,6 +64,8 @@ const ARENA_BYTES = 2 * 1024 * 1024;
 /** The least time from one transaction to the next, unless this many entries wait. */
 const GATHER_MS = 50;
 const GATHER_ENTRIES = 1000;
+
+const CLOSED: StorageFailure = { kind: 'io_error', message: 'the view is closed' };
 
 /** Puts entries into a shard's database: many applies in a transaction, with their position. */
 export class ViewWriter {
@@ -97,9 +118,42 @@ export class ViewWriter {
     this.working ??= Promise.resolve().then(() => this.work());
   }
 
+  /**
+   * Puts content into the database that records only name the place of; versions that are gone or
+   * have it already are left out, and so is what does not hash to its version's name. False when it
+   * is not certain that the rest is on disk.
+   */
+  async hold(contents: readonly HeldContent[]): Promise<boolean> {
+    const done = await this.run(() =>
+      this.commit(null, () => {
+        for (const content of contents) this.putContent(content);
+      }),
+    );
+    if (!done) return false;
+    return Promise.resolve(this.db.flushed).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** When what was given to `apply` before is in the database; false if that failed. */
+  applied(): Promise<boolean> {
+    return this.run(() => Promise.resolve());
+  }
+
+  private run(task: () => Promise<void>): Promise<boolean> {
+    if (this.closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.waiting.push({ entries: [], task, done: (failure) => resolve(failure === null) });
+      this.working ??= Promise.resolve().then(() => this.work());
+    });
+  }
+
   async close(): Promise<void> {
     this.closed = true;
+    const left = this.waiting;
     this.waiting = [];
+    for (const { task, done } of left) if (task) done(CLOSED);
     await this.working;
   }
 
@@ -113,11 +167,11 @@ export class ViewWriter {
       const batch = this.takeBatch();
       const entries = batch.flatMap((waiting) => waiting.entries);
       try {
-        if (!this.failure) await this.writeAll(entries);
+        if (!this.failure) await (batch[0]?.task?.() ?? this.writeAll(entries));
       } catch (error) {
         this.failure = await commitFailure(error, `writing the view of shard ${this.shard}`);
       }
-      for (const { done } of batch) if (!this.closed) done(this.failure);
+      for (const { task, done } of batch) if (task || !this.closed) done(this.failure);
     }
     this.working = null;
   }
@@ -139,9 +193,11 @@ export class ViewWriter {
     let count = 0;
     let entries = 0;
     for (const waiting of this.waiting) {
+      if (count > 0 && waiting.task) break;
       if (count > 0 && entries + waiting.entries.length > BATCH_ENTRIES) break;
       entries += waiting.entries.length;
       count += 1;
+      if (waiting.task) break;
     }
     return this.waiting.splice(0, count);
   }
@@ -217,6 +273,16 @@ export class ViewWriter {
     void this.db.remove(nameKey(otherKind, name));
     this.put(supersededKey(bucketOf(name), modifiedMs, seq), [name, version]);
     for (const erased of erasedBy(entry)) void this.db.remove(versionKey(name, erased));
+  }
+
+  private putContent({ name, version, bytes }: HeldContent): void {
+    const key = versionKey(name, version);
+    const sealed = this.db.getBinary(key);
+    const fields = sealed && unseal(key, sealed);
+    if (!placeIn(fields)) return;
+    const whole: readonly unknown[] = [...(fields as unknown[]).slice(0, -1), bytes];
+    const file = fileVersionFrom(name, whole);
+    if (file.content?.etag === contentHash(bytes)) this.put(key, versionValue(file));
   }
 
   private putOwnership(record: OwnershipRecord): void {

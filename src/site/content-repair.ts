@@ -1,0 +1,71 @@
+import { contentHash } from '../storage/content-hash.js';
+import type { StoredShardView } from '../storage/view/lmdb-view.js';
+import { versionKey } from '../storage/view/record-keys.js';
+import { fileVersionFrom, unseal } from '../storage/view/record-values.js';
+import { decodeRawRecord } from '../storage/view/view-snapshot.js';
+import type { PeerNetwork } from '../transport/peer-network.js';
+import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
+
+/** A version whose small content cannot be read here. */
+export interface LostContent {
+  readonly name: string;
+  readonly version: number;
+  readonly etag: string;
+}
+
+/** The bytes; `gone`: the version is kept no more; `lost`: no connected site has a good copy now. */
+export type Mended = Uint8Array | 'gone' | 'lost';
+
+export function noGoodCopy(what: string): string {
+  return `${what}, and no site that can be reached has a good copy`;
+}
+
+export interface RepairPorts {
+  readonly network: PeerNetwork;
+  /** Sites with a session, nearest first. */
+  connectedSites(): readonly string[];
+  views(): Iterable<readonly [string, StoredShardView]>;
+}
+
+/** Brings small content back from another site and puts it into the view. */
+export class ContentRepair {
+  constructor(private readonly ports: RepairPorts) {}
+
+  async repair(lost: LostContent): Promise<Mended> {
+    let mended: Mended = 'gone';
+    for (const [shard, view] of this.ports.views()) {
+      if (view.version(lost.name, lost.version)?.content?.etag !== lost.etag) continue;
+      mended = 'lost';
+      for (const site of this.ports.connectedSites()) {
+        const bytes = await this.fetch(site, shard, lost);
+        if (bytes === null) continue;
+        // What is not on disk in the end is found again, and fetched again.
+        await view.hold([{ ...lost, bytes }]);
+        return bytes;
+      }
+    }
+    return mended;
+  }
+
+  private async fetch(site: string, shard: string, lost: LostContent): Promise<Uint8Array | null> {
+    const { name, version, etag } = lost;
+    let snapshot: PeerSnapshot | null = null;
+    try {
+      snapshot = await PeerSnapshot.open(this.ports.network, site, shard);
+      const range = { after: versionKey(name, version - 1), to: versionKey(name, version) };
+      for (const bytes of await snapshot.records(range)) {
+        const record = decodeRawRecord(bytes, range);
+        if (record === undefined || Buffer.compare(record.key, range.to) !== 0) continue;
+        const { content } = fileVersionFrom(name, unseal(record.key, record.value));
+        if (content?.kind !== 'inline' || contentHash(content.bytes) !== etag) continue;
+        return content.bytes;
+      }
+      return null;
+    } catch (error) {
+      if (error instanceof TransferFailed) return null;
+      throw error;
+    } finally {
+      snapshot?.close();
+    }
+  }
+}
