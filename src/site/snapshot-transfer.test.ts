@@ -43,7 +43,15 @@ beforeEach(async () => {
     const threads = new ContentThreads();
     const peers = () => [peer];
     const writeQuorum = () => 2;
-    const options = { network, store: chunks, peers, writeQuorum, threads, failed, views: () => [] };
+    const options = {
+      network,
+      store: chunks,
+      peers,
+      writeQuorum,
+      threads,
+      failed,
+      views: () => [],
+    };
     const content = createContentTransfer(options);
     const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
     const report = (): void => undefined;

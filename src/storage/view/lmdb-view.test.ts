@@ -3,15 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogEntry, Operation, Position } from '../../protocol/log-entry.js';
-import type { ShardView, StorageFailure } from '../../protocol/ports.js';
-import { pack, unpack } from '../entry-codec.js';
-import { entryOf, inlineContent, putEntries, putEntry, textContent } from '../sample-entries.js';
-import type { StoredShardView } from './lmdb-view.js';
+import type { Operation } from '../../protocol/log-entry.js';
+import { entryOf, putEntries, putEntry } from '../sample-entries.js';
 import { MemoryShardView } from './memory-view.js';
 import { applyTo, describeShardView } from './shard-view.conformance.js';
 import { openViewEnvironment, type ViewEnvironment } from './view-environment.js';
-import { isLastRange } from './view-snapshot.js';
+import { call, copy, entriesOf, NAMES, step, tell } from './test-kit.js';
 import { REQUEST_TABLE_ENTRIES } from './view-semantics.js';
 
 let folder = '';
@@ -46,74 +43,6 @@ describeShardView(kit, 'openViewEnvironment', async () => {
   const environment = await open();
   return { view: environment.shard('nyc'), dispose: () => close(environment) };
 });
-
-/** Everything a view tells, in plain values. */
-function tell(view: ShardView, names: readonly string[]): unknown {
-  const all = { prefix: '', after: '', limit: 10_000 };
-  const told = {
-    position: view.position(),
-    heads: names.map((name) => view.head(name) ?? null),
-    histories: names.map((name) => view.history(name, 1_000, 1_000)),
-    pages: names.map((after) => view.list({ prefix: after.slice(0, 2), after, limit: 3 })),
-    live: view.list(all),
-    names: view.names(all),
-    requests: view.requests(0),
-    ownership: view.ownership(),
-  };
-  return unpack(pack(told));
-}
-
-const NAMES = ['a/x', 'a/x/y', 'a/\uffee', 'a/\u{1f600}', 'b/é', 'b/e'];
-const step = fc.record({
-  name: fc.constantFrom(...NAMES),
-  kind: fc.constantFrom(
-    ...['put', 'put', 'put', 'big', 'chunked', 'delete', 'erase'],
-    ...['retain', 'retain by rules', 'move', 'noop'],
-  ),
-  atMs: fc.integer({ min: 0, max: 300 }),
-  size: fc.nat(2_000),
-});
-
-function entriesOf(steps: readonly { name: string; kind: string; atMs: number; size: number }[]) {
-  const versions = new Map<string, number>();
-  return steps.map(({ name, kind, atMs, size }, i): LogEntry => {
-    const more = { atMs, requestId: i % 3 === 0 ? '' : `r${i}` };
-    const next = () => {
-      versions.set(name, (versions.get(name) ?? 0) + 1);
-      return versions.get(name) ?? 0;
-    };
-    const metadata = { size: `${size}`, __proto__x: name };
-    const put = (content: Extract<Operation, { kind: 'put' }>['content']): Operation => {
-      return { kind: 'put', name, version: next(), content, metadata };
-    };
-    const operations: Record<string, () => Operation> = {
-      put: () => put(textContent(`${size}`)),
-      big: () => put(inlineContent(new Uint8Array(size * 15).fill(i))),
-      chunked: () =>
-        put({ kind: 'chunked', size, etag: 'e', chunks: [{ hash: 'f'.repeat(64), size }] }),
-      delete: () => ({ kind: 'delete', name, version: next() }),
-      erase: () => {
-        const version = next();
-        return { kind: 'delete', name, version, erases: [version - 1, size % 5] };
-      },
-      retain: () => ({ kind: 'retain', beforeMs: atMs }),
-      'retain by rules': () => ({
-        kind: 'retain',
-        beforeMs: size % 300,
-        rules: [
-          {
-            bucket: name.slice(0, 1),
-            beforeMs: atMs % 200,
-            versions: [0, 1, 2, null][size % 4] ?? null,
-          },
-        ],
-        ...(size % 3 > 0 && { countFromMs: size % 250 }),
-      }),
-      move: () => ({ kind: 'move-in', pattern: { kind: 'exact', name }, tableVersion: size % 5 }),
-    };
-    return entryOf(1, i + 1, operations[kind]?.() ?? { kind: 'noop' }, more);
-  });
-}
 
 describe('a view in lmdb', () => {
   it('tells the same as the view in memory for the same entries, also after a restart', async () => {
@@ -171,34 +100,6 @@ describe('a view in lmdb', () => {
     expect(view.requests(0)).toEqual(memory.requests(0));
   });
 });
-
-function call(run: (done: (failure: StorageFailure | null) => void) => void) {
-  return new Promise<StorageFailure | null>(run);
-}
-
-/** Copies a view range by range; returns how many records had to be sent. */
-async function copy(from: StoredShardView, to: StoredShardView): Promise<number> {
-  const snapshot = from.snapshot();
-  const installer = to.installer();
-  expect(await call((done) => installer.begin(done))).toBeNull();
-  let sent = 0;
-  let after: Uint8Array | null = null;
-  for (let ended = false; !ended; ) {
-    for (const range of snapshot.digests(after, 2)) {
-      after = range.to;
-      ended = isLastRange(range);
-      if (Buffer.compare(installer.digestOf(range), range.digest) === 0) continue;
-      const records = snapshot.records(range);
-      expect(records.length).toBe(range.count);
-      sent += records.length;
-      expect(await call((done) => installer.replaceRange(range, records, done))).toBeNull();
-    }
-  }
-  const position: Position = snapshot.position;
-  snapshot.close();
-  expect(await call((done) => installer.finish(position, done))).toBeNull();
-  return sent;
-}
 
 describe('a snapshot of a view', () => {
   it('makes the other view equal, and sends only the ranges that differ', async () => {

@@ -59,7 +59,7 @@ export interface StoredShardView extends ShardView {
    * anything is read or applied, with the log of the same shard.
    */
   useLog(placed: PlacedContent): void;
-  /** Everything as of one moment. Must be closed. */
+  /** Everything as of one moment. Must be closed, once. */
   snapshot(): ViewSnapshot;
   installer(): SnapshotInstaller;
   /** All kept versions, in an order of their own, from the key on (null: the first). */
@@ -215,10 +215,8 @@ export class LmdbShardView implements StoredShardView, ContentSource {
 
   snapshot(): ViewSnapshot {
     this.snapshots += 1;
-    let isOpen = true;
     return takeSnapshot(this.db, this, () => {
-      if (isOpen) this.snapshots -= 1;
-      isOpen = false;
+      this.snapshots -= 1;
     });
   }
 
