@@ -67,7 +67,7 @@ module.exports = {
     {
       name: 'no-unlisted-packages',
       severity: 'error',
-      from: { path: '^src/', pathNot: '(\\.test|/s3/test-sites)\\.ts$' },
+      from: { path: '^src/', pathNot: '(\\.test|/s3/test-sites|/view/test-kit)\\.ts$' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown', 'undetermined'] },
     },
   ],

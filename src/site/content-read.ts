@@ -2,7 +2,7 @@ import type { ChunkedContent, Content, InlineContent } from '../protocol/file-ve
 import type { ChunkRead } from '../storage/chunks/chunk-store.js';
 import { ContentUnreadable } from '../storage/view/record-values.js';
 import type { ChunkFetcher } from './chunk-fetcher.js';
-import { type LostContent, type Mended, noGoodCopy } from './content-repair.js';
+import { type Mend, noGoodCopy } from './lost-content.js';
 import { type ByteRange, ContentLost } from './file-service.js';
 
 /**
@@ -24,7 +24,7 @@ export async function* readContent(
   content: Content,
   range: ByteRange,
   fetcher: ChunkFetcher,
-  mend: (lost: LostContent) => Promise<Mended>,
+  mend: Mend,
   repaired: () => void,
 ): AsyncGenerator<Uint8Array> {
   const end = Math.min(range.end, content.size);
@@ -53,7 +53,7 @@ export async function* readContent(
 
 async function inlineBytes(
   content: InlineContent,
-  mend: (lost: LostContent) => Promise<Mended>,
+  mend: Mend,
   repaired: () => void,
 ): Promise<Uint8Array> {
   try {

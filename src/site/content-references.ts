@@ -46,8 +46,11 @@ const PAGE_ENTRIES = { entries: 500, bytes: 1024 * 1024 };
  * ReferencesUnreadable.
  */
 export async function* referencesOf(source: ReferenceSource): AsyncGenerator<ReferencePage> {
-  yield pageOf(source.logInMemory());
-  yield* logReferences(source);
+  yield* logReferencesOf(source);
+  yield* viewReferencesOf(source);
+}
+
+export async function* viewReferencesOf(source: ReferenceSource): AsyncGenerator<ReferencePage> {
   let from: Uint8Array | null = null;
   do {
     if (!source.isReadable()) throw new ReferencesUnreadable(`shard ${source.shard} is not whole`);
@@ -60,7 +63,8 @@ export async function* referencesOf(source: ReferenceSource): AsyncGenerator<Ref
   } while (from !== null);
 }
 
-async function* logReferences(source: ReferenceSource): AsyncGenerator<ReferencePage> {
+export async function* logReferencesOf(source: ReferenceSource): AsyncGenerator<ReferencePage> {
+  yield pageOf(source.logInMemory());
   for (let from = source.logBaseSeq() + 1; ; ) {
     const result = await new Promise<LogRead>((done) => source.log.read(from, PAGE_ENTRIES, done));
     if (!result.ok) {

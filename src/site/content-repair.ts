@@ -4,21 +4,8 @@ import { versionKey } from '../storage/view/record-keys.js';
 import { fileVersionFrom, unseal } from '../storage/view/record-values.js';
 import { decodeRawRecord } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
+import type { LostContent, Mended } from './lost-content.js';
 import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
-
-/** A version whose small content cannot be read here. */
-export interface LostContent {
-  readonly name: string;
-  readonly version: number;
-  readonly etag: string;
-}
-
-/** The bytes; `gone`: the version is kept no more; `lost`: no connected site has a good copy now. */
-export type Mended = Uint8Array | 'gone' | 'lost';
-
-export function noGoodCopy(what: string): string {
-  return `${what}, and no site that can be reached has a good copy`;
-}
 
 export interface RepairPorts {
   readonly network: PeerNetwork;

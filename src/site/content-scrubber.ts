@@ -3,8 +3,14 @@ import type { ChunkRef, FileVersion } from '../protocol/file-version.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { PLACED_LEAST_BYTES } from '../storage/content-place.js';
 import { ContentUnreadable } from '../storage/view/record-values.js';
-import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';
-import { type LostContent, type Mended, noGoodCopy } from './content-repair.js';
+import {
+  logReferencesOf,
+  type ReferencePage,
+  type ReferenceSource,
+  ReferencesUnreadable,
+  viewReferencesOf,
+} from './content-references.js';
+import { type Mend, noGoodCopy } from './lost-content.js';
 import type { Pace } from './pace.js';
 
 export interface ScrubberPorts {
@@ -13,7 +19,7 @@ export interface ScrubberPorts {
   /** Brings a chunk here from a site that has a good copy; false when none can be reached now. */
   fetch(hash: string): Promise<boolean>;
   /** The same for small content that cannot be read where the log has it. */
-  mend(lost: LostContent): Promise<Mended>;
+  mend: Mend;
   nowMs(): number;
 }
 
@@ -64,7 +70,10 @@ export class ContentScrubber {
     for await (const hash of this.ports.store.all()) {
       await this.pace?.step(await this.readChunk(hash));
     }
-    for (const source of this.ports.sources) await this.readRecords(source);
+    for (const source of this.ports.sources) {
+      await this.readRecords(logReferencesOf(source));
+      await this.readRecords(viewReferencesOf(source));
+    }
     this.passes += 1;
     this.endedMs = this.ports.nowMs();
   }
@@ -84,9 +93,9 @@ export class ContentScrubber {
     return 0;
   }
 
-  private async readRecords(source: ReferenceSource): Promise<void> {
+  private async readRecords(pages: AsyncIterable<ReferencePage>): Promise<void> {
     try {
-      for await (const { read, references, versions } of referencesOf(source)) {
+      for await (const { read, references, versions } of pages) {
         this.counts.records += read;
         await this.pace?.step(0);
         for (const version of versions) await this.readSmall(version);

@@ -10,7 +10,8 @@ import { createChunkCalls } from './chunk-calls.js';
 import { ChunkFetcher } from './chunk-fetcher.js';
 import { ChunkPush } from './chunk-push.js';
 import { joinContents, type StoreChunk } from './content-join.js';
-import { ContentRepair, type LostContent, type Mended } from './content-repair.js';
+import { ContentRepair } from './content-repair.js';
+import { type Mend } from './lost-content.js';
 import { readContent } from './content-read.js';
 import type { StreamPorts } from './content-stream.js';
 import type { ContentThreads } from './content-threads.js';
@@ -45,7 +46,7 @@ export interface ContentTransfer {
   /** Replaces a chunk by a good copy; false when no connected site has one. */
   fetch(hash: string): Promise<boolean>;
   /** The same for small content. */
-  mend(lost: LostContent): Promise<Mended>;
+  mend: Mend;
   /** Nothing more is fetched. */
   close(): void;
 }
@@ -82,7 +83,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
     repairs += 1;
   };
   const repair = new ContentRepair({ network, connectedSites, views: options.views });
-  const mend = (lost: LostContent): Promise<Mended> => repair.repair(lost);
+  const mend: Mend = (lost) => repair.repair(lost);
   return {
     access: {
       upload: async (body, announcedSize, digests = [], positionBytes = 0) => {

@@ -113,17 +113,7 @@ export class SiteProcess implements RunningSite {
     }
     this.list = new SiteList(config, declaration.sites);
     this.network = this.openNetwork(nodeConfig);
-    this.content = createContentTransfer({
-      network: this.network,
-      store: stores.chunks,
-      threads: stores.threads,
-      views: () => [...stores.logs.keys()].map((shard) => [shard, stores.views.shard(shard)]),
-      keep: (chunks) => stores.chunks.touch(chunks),
-      peers: () => this.list.peers,
-      writeQuorum: () => this.list.writeQuorum,
-      // A full disk refuses what does not fit; it may take what is smaller.
-      failed: (failure) => failure.kind === 'io_error' && this.guard.note(failure),
-    });
+    this.content = this.openContent();
     this.node = new SiteNode(
       nodeConfig,
       {
@@ -158,7 +148,11 @@ export class SiteProcess implements RunningSite {
       latency: () => latencyCounts(telemetry.registry),
       events: (after, limit) => telemetry.events.after(after, limit),
     });
-    this.snapshots = new SnapshotSource(this.network, (shard) => this.readableView(shard));
+    this.snapshots = new SnapshotSource(
+      this.network,
+      (shard) => this.readableView(shard),
+      (lost) => this.content.mend(lost),
+    );
     this.service = createFileService({
       config,
       node: this.node,
@@ -196,6 +190,21 @@ export class SiteProcess implements RunningSite {
       credentials,
       this.telemetry.report,
     );
+  }
+
+  private openContent(): ContentTransfer {
+    const { network, stores } = this;
+    return createContentTransfer({
+      network,
+      store: stores.chunks,
+      threads: stores.threads,
+      views: () => [...stores.logs.keys()].map((shard) => [shard, stores.views.shard(shard)]),
+      keep: (chunks) => stores.chunks.touch(chunks),
+      peers: () => this.list.peers,
+      writeQuorum: () => this.list.writeQuorum,
+      // A full disk refuses what does not fit; it may take what is smaller.
+      failed: (failure) => failure.kind === 'io_error' && this.guard.note(failure),
+    });
   }
 
   private openDesk(): SiteChangeDesk {
@@ -303,6 +312,7 @@ export class SiteProcess implements RunningSite {
       view: (shard) => stores.views.shard(shard),
       chunks: stores.chunks,
       fetch: (hash) => content.fetch(hash),
+      mend: (lost) => content.mend(lost),
       timeoutMs: REQUEST_TIMEOUT_MS,
     });
   }

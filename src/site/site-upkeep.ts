@@ -4,7 +4,7 @@ import type { PeerNetwork } from '../transport/peer-network.js';
 import type { BackupSource } from './backup/backup-source.js';
 import { ChunkCollector, type CollectRound } from './chunk-collector.js';
 import type { ReferenceSource } from './content-references.js';
-import type { LostContent } from './content-repair.js';
+import type { Mend } from './lost-content.js';
 import { ContentScrubber } from './content-scrubber.js';
 import type { ContentTransfer } from './content-transfer.js';
 import { bytePace, FULL_PACE, gentlePace } from './pace.js';
@@ -42,9 +42,9 @@ export class SiteUpkeep implements Upkeep {
     this.segments = new SegmentCollector(sources);
     this.collector = new ChunkCollector({ store, sources, openUploads, nowMs });
     const fetch = (hash: string) => content.fetch(hash);
-    const mend = (lost: LostContent) => content.mend(lost);
+    const mend: Mend = (lost) => content.mend(lost);
     this.scrubber = new ContentScrubber({ store, sources, fetch, mend, nowMs: Date.now });
-    this.verifier = new SiteVerifier(ports);
+    this.verifier = new SiteVerifier({ ...ports, mend });
   }
 
   get backup(): BackupSource {

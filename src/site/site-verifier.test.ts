@@ -56,9 +56,10 @@ async function startSites(entries: Record<'nyc' | 'tor', readonly LogEntry[]>) {
       logBaseSeq: () => 0,
       logInMemory: () => [],
     };
-    const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
+    const mend = async (): Promise<'lost'> => 'lost';
+    const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null), mend);
     const peers = () => [peer];
-    const verifier = new SiteVerifier({ site, peers, network, store, sources: [source] });
+    const verifier = new SiteVerifier({ site, peers, network, store, sources: [source], mend });
     const connected = new Promise<void>((resolve) => network.onUp(() => resolve()));
     closing.push(async () => {
       snapshots.close();

@@ -1,9 +1,11 @@
 import type { Position } from '../protocol/log-entry.js';
 import { isCount, isFields, isId } from '../protocol/message-fields.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
-import type { ViewSnapshot } from '../storage/view/view-snapshot.js';
+import { ContentUnreadable } from '../storage/view/record-values.js';
+import type { KeyRange, ViewSnapshot } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';
+import { type Mend, readMended } from './lost-content.js';
 import { FULL_PACE } from './pace.js';
 import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
 import { compareViews, type RecordDifference } from './view-comparison.js';
@@ -43,6 +45,8 @@ export interface VerifierPorts {
   readonly network: PeerNetwork;
   readonly store: ChunkStore;
   readonly sources: readonly ReferenceSource[];
+  /** Brings back small content that is damaged here, so that it is no difference. */
+  readonly mend: Mend;
 }
 
 const CHUNKS = 'verify.chunks';
@@ -89,7 +93,8 @@ export class SiteVerifier {
       }
       return { ...check, reason: 'it was never at the same position as this site' };
     } catch (error) {
-      if (!(error instanceof TransferFailed)) throw error;
+      const isKnown = error instanceof TransferFailed || error instanceof ContentUnreadable;
+      if (!isKnown) throw error;
       return { ...check, reason: error.message };
     }
   }
@@ -100,16 +105,21 @@ export class SiteVerifier {
     site: string,
   ): Promise<Pick<ViewCheck, 'position' | 'differences'> | null> {
     const there = await PeerSnapshot.open(this.ports.network, site, shard);
-    let here: ViewSnapshot | null = null;
+    let snapshot: ViewSnapshot | null = null;
     try {
-      here = view.snapshot();
-      const { position } = here;
+      const taken = view.snapshot();
+      snapshot = taken;
+      const { position } = taken;
       if (position.epoch !== there.position.epoch || position.seq !== there.position.seq) {
         return null;
       }
+      const here = {
+        digestOf: (range: KeyRange) => taken.digestOf(range),
+        records: (range: KeyRange) => readMended(() => taken.records(range), this.ports.mend),
+      };
       return { position, differences: await compareViews(here, there, DIFFERENCES_LIMIT) };
     } finally {
-      here?.close();
+      snapshot?.close();
       there.close();
     }
   }

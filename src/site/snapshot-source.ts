@@ -1,6 +1,7 @@
 import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import type { ViewSnapshot } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
+import { type Mend, readMended } from './lost-content.js';
 import { isCount, isFields, isId } from '../protocol/message-fields.js';
 
 /** Snapshots held for other sites; each keeps old pages of the view from being used again. */
@@ -25,6 +26,7 @@ export class SnapshotSource {
     network: PeerNetwork,
     /** Null where the shard is not known or its view is not to be read. */
     private readonly viewOf: (shard: string) => StoredShardView | null,
+    private readonly mend: Mend,
   ) {
     const handle = (method: string, answer: (payload: unknown) => unknown): void =>
       network.handle(method, (_from, payload) => Promise.resolve(payload).then(answer));
@@ -58,12 +60,12 @@ export class SnapshotSource {
     return snapshot.digests(after, RANGES_LIMIT);
   }
 
-  private records(payload: unknown): unknown {
+  private records(payload: unknown): Promise<Uint8Array[]> {
     const { fields, snapshot } = this.use(payload);
     const { after, to } = fields;
     if (!(after instanceof Uint8Array) || !(to instanceof Uint8Array))
       throw new Error('not a range');
-    return snapshot.records({ after, to });
+    return readMended(() => snapshot.records({ after, to }), this.mend);
   }
 
   private use(payload: unknown): {

@@ -53,7 +53,11 @@ beforeEach(async () => {
       views: () => [],
     };
     const content = createContentTransfer(options);
-    const snapshots = new SnapshotSource(network, (shard) => (shard === SHARD ? view : null));
+    const snapshots = new SnapshotSource(
+      network,
+      (shard) => (shard === SHARD ? view : null),
+      async () => 'lost',
+    );
     const report = (): void => undefined;
     const parts = { network, content: content.port, shard: SHARD, view, report };
     const transfer = new SnapshotTransfer(parts);

@@ -1,9 +1,4 @@
-import {
-  type DigestedRange,
-  isLastRange,
-  type KeyRange,
-  type ViewSnapshot,
-} from '../storage/view/view-snapshot.js';
+import { type DigestedRange, isLastRange, type KeyRange } from '../storage/view/view-snapshot.js';
 import { recordLabel } from '../storage/view/record-keys.js';
 
 /** A record that is not the same at both sites. */
@@ -12,6 +7,12 @@ export interface RecordDifference {
   readonly record: string;
   /** Which side has it; `both`: with different contents. */
   readonly at: 'here' | 'there' | 'both';
+}
+
+/** A snapshot of the view that another is compared with. */
+export interface LocalSnapshot {
+  digestOf(range: KeyRange): Uint8Array;
+  records(range: KeyRange): Promise<readonly Uint8Array[]>;
 }
 
 /** A snapshot of another site's view, asked for step by step. Rejects when it does not answer. */
@@ -25,7 +26,7 @@ export interface RemoteSnapshot {
  * ranges that differ, up to `limit` of them.
  */
 export async function compareViews(
-  here: ViewSnapshot,
+  here: LocalSnapshot,
   there: RemoteSnapshot,
   limit: number,
 ): Promise<RecordDifference[]> {
@@ -34,7 +35,7 @@ export async function compareViews(
     const ranges: readonly DigestedRange[] = await there.digests(after);
     for (const range of ranges) {
       if (Buffer.compare(here.digestOf(range), range.digest) === 0) continue;
-      differences.push(...differencesIn(here.records(range), await there.records(range)));
+      differences.push(...differencesIn(await here.records(range), await there.records(range)));
       if (differences.length >= limit) return differences.slice(0, limit);
     }
     const last = ranges.at(-1);

@@ -1,6 +1,7 @@
 import type { SiteNode } from '../../protocol/node/site-node.js';
 import type { ClusterSettings, PrimaryTable } from '../../protocol/ports.js';
 import type { ChunkRead, ChunkStore } from '../../storage/chunks/chunk-store.js';
+import type { Mend } from '../lost-content.js';
 import type { StoredShardView } from '../../storage/view/lmdb-view.js';
 import { archiveOf } from './shard-archive.js';
 
@@ -37,6 +38,8 @@ export interface BackupPorts {
   readonly chunks: Pick<ChunkStore, 'read'>;
   /** Brings a chunk from another site; whether it is here now. */
   readonly fetch: (hash: string) => Promise<boolean>;
+  /** The same for small content. */
+  readonly mend: Mend;
   /** How long a shard may take to be caught up. */
   readonly timeoutMs: number;
 }
@@ -57,7 +60,7 @@ export class SiteBackup implements BackupSource {
   }
 
   async archive(shard: string): Promise<ShardArchive> {
-    const { node, view, timeoutMs } = this.ports;
+    const { node, view, timeoutMs, mend } = this.ports;
     const drive = node.drives.get(shard);
     if (drive === undefined) {
       return { ok: false, reason: 'no_such_shard', message: `there is no shard ${shard}` };
@@ -77,7 +80,10 @@ export class SiteBackup implements BackupSource {
       const message = `this site's copy of ${shard}'s files is being installed`;
       return { ok: false, reason: 'storage_failed', message };
     }
-    return { ok: true, archive: this.counted(archiveOf(shard, () => view(shard).snapshot())) };
+    return {
+      ok: true,
+      archive: this.counted(archiveOf(shard, () => view(shard).snapshot(), mend)),
+    };
   }
 
   async chunk(hash: string): Promise<ChunkRead> {

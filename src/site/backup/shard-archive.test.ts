@@ -10,6 +10,7 @@ import { ArchiveUnreadable, archiveOf, readArchive } from './shard-archive.js';
 let folder: string;
 let views: ViewEnvironment;
 let archive: Buffer;
+const lost = async (): Promise<'lost'> => 'lost';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quorate-archive-'));
@@ -17,7 +18,7 @@ beforeAll(async () => {
   const view = views.shard('nyc');
   await new Promise((resolve) => view.apply(putEntries(1, 1, 3000), resolve));
   const pieces: Buffer[] = [];
-  for await (const piece of archiveOf('nyc', () => view.snapshot())) pieces.push(piece);
+  for await (const piece of archiveOf('nyc', () => view.snapshot(), lost)) pieces.push(piece);
   archive = Buffer.concat(pieces);
 });
 

@@ -3,8 +3,10 @@ import type { Position } from '../../protocol/log-entry.js';
 import { isCount, isFields, isPosition } from '../../protocol/message-fields.js';
 import { pack, unpack } from '../../storage/entry-codec.js';
 import { chunkedContentOf } from '../../storage/view/record-content.js';
+import { type Mend, readMended } from '../lost-content.js';
 import {
   decodeRawRecord,
+  type DigestedRange,
   digestRecords,
   isLastRange,
   type KeyRange,
@@ -43,7 +45,11 @@ export class ArchiveUnreadable extends Error {
 }
 
 /** The archive of a snapshot, which is taken when the first bytes are asked for, and closed. */
-export async function* archiveOf(shard: string, take: () => ViewSnapshot): AsyncGenerator<Buffer> {
+export async function* archiveOf(
+  shard: string,
+  take: () => ViewSnapshot,
+  mend: Mend,
+): AsyncGenerator<Buffer> {
   const snapshot = take();
   try {
     const { epoch, seq } = snapshot.position;
@@ -52,10 +58,9 @@ export async function* archiveOf(shard: string, take: () => ViewSnapshot): Async
       frame({ format: ARCHIVE_FORMAT, shard, position: { epoch, seq } }),
     ]);
     for (let after: Uint8Array | null = null; ; ) {
-      const [range] = snapshot.digests(after, 1);
-      if (range === undefined) throw new Error('a snapshot without an end');
+      const { range, records } = await readMended(() => nextRange(snapshot, after), mend);
       const { to, digest } = range;
-      yield frame([range.after, to, digest, snapshot.records(range)]);
+      yield frame([range.after, to, digest, records]);
       if (isLastRange(range)) return;
       after = to;
       // A long archive is made in short turns.
@@ -64,6 +69,15 @@ export async function* archiveOf(shard: string, take: () => ViewSnapshot): Async
   } finally {
     snapshot.close();
   }
+}
+
+function nextRange(
+  snapshot: ViewSnapshot,
+  after: Uint8Array | null,
+): { readonly range: DigestedRange; readonly records: readonly Uint8Array[] } {
+  const [range] = snapshot.digests(after, 1);
+  if (range === undefined) throw new Error('a snapshot without an end');
+  return { range, records: snapshot.records(range) };
 }
 
 function frame(value: unknown): Buffer {
