@@ -21,6 +21,7 @@ export function createClientSessions(
   calls: ShardCalls,
   service: {
     refusal: SessionPorts['refusal'];
+    bring: SessionPorts['bring'];
     position(): string;
   },
 ): ClientSessions {
@@ -28,6 +29,7 @@ export function createClientSessions(
   return new ClientSessions(node, {
     contentOf: smallContent,
     refusal: (name, forWrite, done) => service.refusal(name, forWrite, done),
+    bring: (lost, done) => service.bring(lost, done),
     shows: (name) => !name.startsWith(`${SYSTEM_BUCKET}/`),
     position: () => service.position(),
     writeCursor: writeToken,

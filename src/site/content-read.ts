@@ -1,6 +1,6 @@
 import type { ChunkedContent, Content, InlineContent } from '../protocol/file-version.js';
 import type { ChunkRead } from '../storage/chunks/chunk-store.js';
-import { ContentUnreadable } from '../storage/view/record-values.js';
+import { ContentUnreadable } from '../protocol/lost-content.js';
 import type { ChunkFetcher } from './chunk-fetcher.js';
 import { type Mend, noGoodCopy } from './lost-content.js';
 import { type ByteRange, ContentLost } from './file-service.js';
@@ -49,6 +49,17 @@ export async function* readContent(
     if (typeof bytes === 'string') throw new ContentLost(bytes);
     if (bytes !== undefined) yield bytes;
   }
+}
+
+/** The content with its bytes in memory if it is small. */
+export async function wholeContent(
+  content: Content,
+  mend: Mend,
+  repaired: () => void,
+): Promise<Content> {
+  if (content.kind === 'chunked') return content;
+  const { kind, size, etag } = content;
+  return { kind, size, etag, bytes: await inlineBytes(content, mend, repaired) };
 }
 
 async function inlineBytes(

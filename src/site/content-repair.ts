@@ -4,7 +4,8 @@ import { versionKey } from '../storage/view/record-keys.js';
 import { fileVersionFrom, unseal } from '../storage/view/record-values.js';
 import { decodeRawRecord } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
-import type { LostContent, Mended } from './lost-content.js';
+import type { LostContent } from '../protocol/lost-content.js';
+import type { Mended } from './lost-content.js';
 import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
 
 export interface RepairPorts {
@@ -16,9 +17,21 @@ export interface RepairPorts {
 
 /** Brings small content back from another site and puts it into the view. */
 export class ContentRepair {
+  private readonly underway = new Map<string, Promise<Mended>>();
+
   constructor(private readonly ports: RepairPorts) {}
 
-  async repair(lost: LostContent): Promise<Mended> {
+  /** One attempt at a time for each version. */
+  repair(lost: LostContent): Promise<Mended> {
+    const key = `${lost.version}/${lost.name}`;
+    const underway = this.underway.get(key);
+    if (underway !== undefined) return underway;
+    const repairing = this.attempt(lost).finally(() => this.underway.delete(key));
+    this.underway.set(key, repairing);
+    return repairing;
+  }
+
+  private async attempt(lost: LostContent): Promise<Mended> {
     let mended: Mended = 'gone';
     for (const [shard, view] of this.ports.views()) {
       if (view.version(lost.name, lost.version)?.content?.etag !== lost.etag) continue;
@@ -40,7 +53,7 @@ export class ContentRepair {
     try {
       snapshot = await PeerSnapshot.open(this.ports.network, site, shard);
       const range = { after: versionKey(name, version - 1), to: versionKey(name, version) };
-      for (const bytes of await snapshot.records(range)) {
+      for (const bytes of await snapshot.records(range, true)) {
         const record = decodeRawRecord(bytes, range);
         if (record === undefined || Buffer.compare(record.key, range.to) !== 0) continue;
         const { content } = fileVersionFrom(name, unseal(record.key, record.value));

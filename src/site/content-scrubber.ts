@@ -2,7 +2,7 @@ import type { ScrubStatus } from './status-types.js';
 import type { ChunkRef, FileVersion } from '../protocol/file-version.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
 import { PLACED_LEAST_BYTES } from '../storage/content-place.js';
-import { ContentUnreadable } from '../storage/view/record-values.js';
+import { ContentUnreadable } from '../protocol/lost-content.js';
 import {
   logReferencesOf,
   type ReferencePage,

@@ -12,7 +12,7 @@ import { ChunkPush } from './chunk-push.js';
 import { joinContents, type StoreChunk } from './content-join.js';
 import { ContentRepair } from './content-repair.js';
 import { type Mend } from './lost-content.js';
-import { readContent } from './content-read.js';
+import { readContent, wholeContent } from './content-read.js';
 import type { StreamPorts } from './content-stream.js';
 import type { ContentThreads } from './content-threads.js';
 import { ContentUpload } from './content-upload.js';
@@ -84,6 +84,11 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   };
   const repair = new ContentRepair({ network, connectedSites, views: options.views });
   const mend: Mend = (lost) => repair.repair(lost);
+  const mendCounted: Mend = async (lost) => {
+    const mended = await mend(lost);
+    if (typeof mended !== 'string') repaired();
+    return mended;
+  };
   return {
     access: {
       upload: async (body, announcedSize, digests = [], positionBytes = 0) => {
@@ -100,6 +105,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
         }
       },
       join: (contents) => joinContents(contents, storeChunk),
+      whole: (content) => wholeContent(content, mend, repaired),
+      bring: async (lost) => typeof (await mendCounted(lost)) !== 'string',
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, mend, repaired),
     },
@@ -113,11 +120,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
       if (fetched) repaired();
       return fetched;
     },
-    mend: async (lost) => {
-      const mended = await mend(lost);
-      if (typeof mended !== 'string') repaired();
-      return mended;
-    },
+    mend: mendCounted,
     close: () => fetcher.close(),
   };
 }

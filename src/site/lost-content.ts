@@ -1,11 +1,4 @@
-import { ContentUnreadable } from '../storage/view/record-values.js';
-
-/** A version whose small content cannot be read here. */
-export interface LostContent {
-  readonly name: string;
-  readonly version: number;
-  readonly etag: string;
-}
+import { ContentUnreadable, type LostContent } from '../protocol/lost-content.js';
 
 /** The bytes; `gone`: the version is kept no more; `lost`: no connected site has a good copy now. */
 export type Mended = Uint8Array | 'gone' | 'lost';

@@ -15,6 +15,7 @@ import type { SiteConfig } from './site-config.js';
 import type { Report } from './telemetry/site-log.js';
 import type { StoreObserver } from './telemetry/store-observer.js';
 import { DEFAULT_UPKEEP } from './upkeep.js';
+import { SYSTEM_BUCKET } from './site-names.js';
 import { type StartFailure, startFailure } from './start-failure.js';
 
 interface OpenShardLog {
@@ -152,7 +153,9 @@ async function openLogs(
     if (acceptDamage) await distrust(view);
     const shownSeq = view.installing() ? 0 : view.position().seq;
     const synced = observer?.logSynced;
-    const options = { shard, acceptDamage, files, shownSeq, ...(synced && { synced }) };
+    // The store's own records are read in the middle of things, where nothing can be brought back.
+    const leaves = (name: string): boolean => !name.startsWith(`${SYSTEM_BUCKET}/`);
+    const options = { shard, acceptDamage, files, shownSeq, leaves, ...(synced && { synced }) };
     const opened = await openShardLog(join(folder, 'log', shard), options);
     running.set(shard, opened.log);
     view.useLog(opened.log.content);

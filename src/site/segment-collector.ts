@@ -1,3 +1,4 @@
+import { ContentUnreadable } from '../protocol/lost-content.js';
 import type { StoredShardView } from '../storage/view/lmdb-view.js';
 import { ViewRecordUnreadable } from '../storage/view/record-values.js';
 import type { Pace } from './pace.js';
@@ -109,7 +110,7 @@ function hold(view: StoredShardView, block: readonly Named[]): Promise<boolean> 
       const content = view.version(name, version)?.content;
       return content?.kind === 'inline' ? [{ name, version, bytes: content.bytes }] : [];
     } catch (error) {
-      if (!(error instanceof ViewRecordUnreadable)) throw error;
+      if (!(error instanceof ContentUnreadable)) throw error;
       return [];
     }
   });

@@ -1,5 +1,6 @@
 import type { ClusterStatus } from './status-types.js';
 import type { Content } from '../protocol/file-version.js';
+import type { LostContent } from '../protocol/lost-content.js';
 import type { SiteNode } from '../protocol/node/site-node.js';
 import type { ByteRange } from './file-service.js';
 import type { Seal } from './seal.js';
@@ -44,6 +45,10 @@ export interface ContentAccess {
    * of the etags in a row, unless all of it fits into a log entry.
    */
   join(contents: readonly Content[]): Promise<UploadResult>;
+  /** With its bytes in memory if it is small. Throws ContentLost, as `read`. */
+  whole(content: Content): Promise<Content>;
+  /** Brings small content back that cannot be read here; whether it can now. */
+  bring(lost: LostContent): Promise<boolean>;
   /** The bytes, or those of the range, verified. Throws ContentLost; fetches what is missing. */
   read(content: Content, range?: ByteRange): AsyncIterable<Uint8Array>;
 }

@@ -82,6 +82,7 @@ class SiteFileService implements SiteService {
     this.keys = createAccessKeys(this.records, context.seal, Date.now);
     this.sessions = createClientSessions(this.calls, {
       refusal: (name, forWrite, done) => this.sessionRefusal(name, forWrite, done),
+      bring: (lost, done) => void context.content.bring(lost).then(done, () => done(false)),
       position: () => this.position(),
     });
   }
@@ -292,7 +293,8 @@ class SiteFileService implements SiteService {
   ): Promise<WriteOutcome> {
     const { erases } = options;
     const erased = erases === undefined ? undefined : { erases };
-    const put = { kind: 'put', name, content, metadata, ...erased } as const;
+    const whole = await this.context.content.whole(content);
+    const put = { kind: 'put', name, content: whole, metadata, ...erased } as const;
     const intent = restored === undefined ? put : { ...put, restored };
     const outcome = await this.writes.put(intent, options);
     if (outcome.outcome === 'rejected' && outcome.reason === 'moving') this.finishMove();

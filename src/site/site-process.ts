@@ -114,6 +114,10 @@ export class SiteProcess implements RunningSite {
     this.list = new SiteList(config, declaration.sites);
     this.network = this.openNetwork(nodeConfig);
     this.content = this.openContent();
+    for (const shard of stores.logs.keys()) {
+      // Whoever wants it again finds what could be brought back.
+      stores.views.shard(shard).onLost((lost) => void this.content.mend(lost).catch(() => null));
+    }
     this.node = new SiteNode(
       nodeConfig,
       {

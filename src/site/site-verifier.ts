@@ -1,7 +1,7 @@
 import type { Position } from '../protocol/log-entry.js';
 import { isCount, isFields, isId } from '../protocol/message-fields.js';
 import type { ChunkStore } from '../storage/chunks/chunk-store.js';
-import { ContentUnreadable } from '../storage/view/record-values.js';
+import { ContentUnreadable } from '../protocol/lost-content.js';
 import type { KeyRange, ViewSnapshot } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import { type ReferenceSource, referencesOf, ReferencesUnreadable } from './content-references.js';

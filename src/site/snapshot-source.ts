@@ -65,7 +65,8 @@ export class SnapshotSource {
     const { after, to } = fields;
     if (!(after instanceof Uint8Array) || !(to instanceof Uint8Array))
       throw new Error('not a range');
-    return readMended(() => snapshot.records({ after, to }), this.mend);
+    const mend: Mend = fields.asIs === true ? () => Promise.resolve('lost') : this.mend;
+    return readMended(() => snapshot.records({ after, to }), mend);
   }
 
   private use(payload: unknown): {

@@ -230,6 +230,8 @@ export class TestCluster {
             this.chunks.set(hash, bytes);
             return Promise.resolve(null);
           }),
+        whole: (content) => Promise.resolve(content),
+        bring: () => Promise.resolve(false),
         read: (content, range) => this.read(content, range?.start ?? 0, range?.end ?? content.size),
       },
       upkeep: null,

@@ -76,6 +76,10 @@ export class RunningSites {
     return site;
   }
 
+  dataFolder(name: string): string {
+    return join(this.folder, name);
+  }
+
   async stop(name: string): Promise<void> {
     const site = this.running.get(name);
     this.running.delete(name);

@@ -20,12 +20,20 @@ describe('the record of a site', () => {
     expect(await writeSiteRecord(folder, record)).toBeNull();
     expect(await readSiteRecord(folder)).toEqual({
       ok: true,
-      record: { ...record, formatVersion: 1 },
+      record: { ...record, formatVersion: 2 },
     });
   });
 
+  it('is read from the first format, and written in this one', async () => {
+    const first = { ...record, formatVersion: 1 };
+    await writeFile(join(folder, 'site.json'), JSON.stringify(first));
+    expect(await readSiteRecord(folder)).toEqual({ ok: true, record: first });
+    expect(await writeSiteRecord(folder, first)).toBeNull();
+    expect(await readSiteRecord(folder)).toMatchObject({ record: { formatVersion: 2 } });
+  });
+
   it('is refused by name when a newer program wrote it', async () => {
-    await writeFile(join(folder, 'site.json'), JSON.stringify({ ...record, formatVersion: 2 }));
+    await writeFile(join(folder, 'site.json'), JSON.stringify({ ...record, formatVersion: 3 }));
     expect(await readSiteRecord(folder)).toMatchObject({ ok: false, reason: 'newer' });
   });
 

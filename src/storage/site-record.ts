@@ -5,12 +5,15 @@ import type { StorageFailure } from '../protocol/ports.js';
 import { replaceFile } from './durable-file.js';
 import { storageFailureOf } from './storage-failure.js';
 
-/** Version history: 1, the first. */
-export const SITE_FORMAT_VERSION = 1;
+/**
+ * Of the data folder. Version history: 1, the first; 2, views name places in log segments, which may be
+ * kept for them beside the log.
+ */
+export const SITE_FORMAT_VERSION = 2;
 const FILE_NAME = 'site.json';
 
 const schema = z.object({
-  formatVersion: z.literal(SITE_FORMAT_VERSION),
+  formatVersion: z.int().min(1).max(SITE_FORMAT_VERSION),
   clusterId: z.string().min(1).max(256),
   site: z.string().min(1).max(64),
   /** Grows by one each time the site lost its disk. Starts at 1. */
@@ -71,7 +74,7 @@ export async function writeSiteRecord(
   record: Omit<StoredSiteRecord, 'formatVersion'>,
 ): Promise<StorageFailure | null> {
   const path = join(folder, FILE_NAME);
-  const text = `${JSON.stringify({ formatVersion: SITE_FORMAT_VERSION, ...record }, null, 2)}\n`;
+  const text = `${JSON.stringify({ ...record, formatVersion: SITE_FORMAT_VERSION }, null, 2)}\n`;
   try {
     await mkdir(folder, { recursive: true });
     await replaceFile(path, text);

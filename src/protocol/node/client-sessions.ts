@@ -13,6 +13,7 @@ import { comparePositions, type Position } from '../log-entry.js';
 import type { WriteIntent, WriteRequest } from '../request.js';
 import { ChangeFeed, type FeedPosition } from './change-feed.js';
 import { withoutBytes } from './light-content.js';
+import { type LostContent, unreadableIn } from '../lost-content.js';
 import type { ReadOutcome } from './outcomes.js';
 import type { SiteNode } from './site-node.js';
 
@@ -22,6 +23,8 @@ export interface SessionPorts {
   contentOf(bytes: Uint8Array): Content;
   /** Why a request for this name is refused, or null; judged before anything else. */
   refusal(name: string, forWrite: boolean, done: (reason: string | null) => void): void;
+  /** Brings content back that cannot be read here; calls back in a later turn whether it is here. */
+  bring(lost: LostContent, done: (isHere: boolean) => void): void;
   /** False for names that no client may hear of. */
   shows(name: string): boolean;
   /** A token of what is released here. */
@@ -204,16 +207,17 @@ export class ClientSessions {
     { head, freshness }: Extract<ReadOutcome, { ok: true }>,
   ): void {
     const { id, name, held, mode, sentMs } = message;
+    const isHeld = held !== null && head !== null && comparePositions(held, head) === 0;
+    if (!isHeld && this.brings(session, message, head)) return;
     const keep = mode === 'strong' ? this.keepOf(session, name, head) : null;
     const leases = this.leasesFor(session, keep);
-    const asHeld = held !== null && head !== null && comparePositions(held, head) === 0;
-    const told = asHeld ? withoutBytes(head) : head;
+    const told = isHeld ? withoutBytes(head) : head;
     this.tell(session, {
       kind: 'read',
       id,
       ok: true,
       head: told,
-      asHeld,
+      asHeld: isHeld,
       freshness,
       keep,
       sentMs,
@@ -228,6 +232,7 @@ export class ClientSessions {
       return this.tell(session, { kind: 'read', id, ok: false, reason: 'no_primary' });
     }
     const head = drive.releasedHead(name) ?? null;
+    if (this.brings(session, message, head)) return;
     const freshness = 'local';
     this.tell(session, {
       kind: 'read',
@@ -240,6 +245,22 @@ export class ClientSessions {
       sentMs,
       leases: [],
     });
+  }
+
+  /** True when the content cannot be read here: the request goes on once it was brought here. */
+  private brings(
+    session: Session,
+    message: Extract<ClientMessage, { kind: 'read' }>,
+    head: FileVersion | null,
+  ): boolean {
+    const lost = unreadableIn(head);
+    if (lost === null) return false;
+    this.ports.bring(lost, (isHere) => {
+      if (isHere) return this.read(session, message);
+      const { id } = message;
+      this.tell(session, { kind: 'read', id, ok: false, reason: 'storage_failed' });
+    });
+    return true;
   }
 
   private write(session: Session, message: Extract<ClientMessage, { kind: 'write' }>): void {

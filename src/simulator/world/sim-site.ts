@@ -319,6 +319,7 @@ export class SimSite {
     this.node = node;
     this.sessions = new ClientSessions(node, {
       contentOf: simContent,
+      bring: (_lost, done) => done(false),
       refusal: (_name, _forWrite, done) => done(null),
       shows: () => true,
       position: () => positionsOf(node),

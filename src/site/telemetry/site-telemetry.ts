@@ -161,6 +161,8 @@ export class SiteTelemetry implements GatewayTelemetry {
     const uploads = this.registry.histogram('quorate_upload_duration_seconds');
     return {
       join: (contents) => access.join(contents),
+      whole: (content) => access.whole(content),
+      bring: (lost) => access.bring(lost),
       read: (content, range) => access.read(content, range),
       upload: async (...asked) => {
         const startMs = nowMs();

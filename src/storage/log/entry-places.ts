@@ -17,12 +17,15 @@ export class EntryPlaces {
   private readonly taken = new Set<number>();
 
   /** Of segments up to this one an earlier run may have taken places. */
-  constructor(private readonly lastOfEarlier: number) {}
+  constructor(
+    private readonly lastOfEarlier: number,
+    private readonly leaves: (name: string) => boolean = () => true,
+  ) {}
 
   add(entry: LogEntry, segment: number, offset: number, bytes: number): void {
     const { epoch, seq, operation } = entry;
     if (operation.kind !== 'put' || operation.content.kind !== 'inline') return;
-    if (operation.content.size < PLACED_LEAST_BYTES) return;
+    if (operation.content.size < PLACED_LEAST_BYTES || !this.leaves(operation.name)) return;
     this.placed.push({ epoch, seq, segment, offset, bytes });
     if (this.placed.length - this.first > WAITING_LIMIT) this.first += 1;
     this.letGo();

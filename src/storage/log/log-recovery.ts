@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { OpenedLog } from '../../protocol/ports.js';
 import { keptIndexOf, KeptSegments } from './kept-segments.js';
 import { type LogFile, type LogFiles, writeFully } from './log-files.js';
-import { LogReplay, strongestHardState } from './log-replay.js';
+import { LogReplay, type ReplayOptions, strongestHardState } from './log-replay.js';
 import { hasMarkerFrom } from './record.js';
 import { decodeHeader, segmentIndexOf, segmentName, segmentSalt } from './segment-header.js';
 
@@ -53,11 +53,11 @@ interface Verdict {
  */
 export async function recoverLog(
   folder: string,
-  shard: string,
   files: LogFiles,
   acceptDamage: boolean,
-  shownSeq = 0,
+  options: ReplayOptions,
 ): Promise<RecoveredLog> {
+  const { shard } = options;
   await files.makeFolder(folder);
   const names = await files.list(folder);
   const indexes = indexesIn(names, segmentIndexOf);
@@ -71,7 +71,7 @@ export async function recoverLog(
 
   const start = all.findLastIndex(({ header }) => header.ok && header.header.fresh);
   const live = all.slice(Math.max(start, 0));
-  const replay = new LogReplay(shard, shownSeq, indexes.at(-1));
+  const replay = new LogReplay(options, indexes.at(-1));
   const verdict = replayAll(live, replay, shard, start >= 0);
   const keptIndexes = new Set(verdict.kept.map(({ found }) => found.index));
   const frontMissing = verdict.damaged && verdict.kept.length === 0 && start < 0;

@@ -20,6 +20,14 @@ interface PlacedRecord {
   readonly entry?: LogEntry;
 }
 
+export interface ReplayOptions {
+  readonly shard: string;
+  /** Entries below are checked for damage, but not decoded. */
+  readonly shownSeq?: number;
+  /** See `ShardLogOptions`. */
+  readonly leaves?: (name: string) => boolean;
+}
+
 /** The state of a log, rebuilt record by record. */
 export class LogReplay {
   base: Position = { epoch: 0, seq: 0 };
@@ -31,16 +39,14 @@ export class LogReplay {
   readonly runs = new RunIndex();
   readonly places: EntryPlaces;
 
-  /**
-   * Entries below `shownSeq` are checked for damage, but not decoded. `lastIndex` is that of the last
-   * segment there is.
-   */
-  constructor(
-    private readonly shard: string,
-    private readonly shownSeq = 0,
-    lastIndex = 0,
-  ) {
-    this.places = new EntryPlaces(lastIndex);
+  private readonly shard: string;
+  private readonly shownSeq: number;
+
+  /** `lastIndex` is that of the last segment there is. */
+  constructor({ shard, shownSeq, leaves }: ReplayOptions, lastIndex = 0) {
+    this.shard = shard;
+    this.shownSeq = shownSeq ?? 0;
+    this.places = new EntryPlaces(lastIndex, leaves);
   }
 
   /** The last entry kept, or the base. */

@@ -45,6 +45,8 @@ export interface ShardLogOptions {
    * stay in the log. Default 0.
    */
   readonly shownSeq?: number;
+  /** False for names whose content the view keeps itself. Default: for none. */
+  readonly leaves?: (name: string) => boolean;
   readonly files?: LogFiles;
   readonly idleTimer?: IdleTimer;
   /** Told after each fsync of writes. */
@@ -109,7 +111,7 @@ export async function openShardLog(
 ): Promise<{ readonly log: SegmentedShardLog; readonly opened: OpenedLog }> {
   const files = options.files ?? nodeLogFiles;
   const accept = options.acceptDamage ?? false;
-  const recovered = await recoverLog(folder, options.shard, files, accept, options.shownSeq);
+  const recovered = await recoverLog(folder, files, accept, options);
   const log = new SegmentedLog(folder, options, files, recovered, accept);
   await log.prepare();
   return { log, opened: recovered.opened };

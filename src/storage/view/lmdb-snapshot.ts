@@ -1,4 +1,5 @@
 import type { Transaction } from 'lmdb';
+import { ContentUnreadable } from '../../protocol/lost-content.js';
 import { positionFrom } from './position-record.js';
 import { FIRST_KEY, LAST_KEY, POSITION_KEY } from './record-keys.js';
 import { wholeRecord } from './record-content.js';
@@ -65,7 +66,8 @@ export function* comparableRecords(
     try {
       yield wholeRecord(record, content);
     } catch (error) {
-      if (!(error instanceof ViewRecordUnreadable)) throw error;
+      const isKnown = error instanceof ViewRecordUnreadable || error instanceof ContentUnreadable;
+      if (!isKnown) throw error;
       yield record;
     }
   }

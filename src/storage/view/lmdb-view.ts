@@ -1,4 +1,5 @@
 import type { FileVersion } from '../../protocol/file-version.js';
+import type { LostContent } from '../../protocol/lost-content.js';
 import {
   type Configuration,
   type LogEntry,
@@ -59,6 +60,8 @@ export interface StoredShardView extends ShardView {
    * anything is read or applied, with the log of the same shard.
    */
   useLog(placed: PlacedContent): void;
+  /** Tells of each content that somebody wanted and that cannot be read, as often as it is wanted. */
+  onLost(lost: (content: LostContent) => void): void;
   /** Everything as of one moment. Must be closed, once. */
   snapshot(): ViewSnapshot;
   installer(): SnapshotInstaller;
@@ -103,6 +106,7 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   private readonly writer: ViewWriter;
   private log: PlacedContent | null = null;
   private snapshots = 0;
+  private tellLost: ((content: LostContent) => void) | null = null;
 
   constructor(
     shard: string,
@@ -125,6 +129,14 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   useLog(placed: PlacedContent): void {
     this.log = placed;
     this.writer.useLog(placed);
+  }
+
+  onLost(lost: (content: LostContent) => void): void {
+    this.tellLost = lost;
+  }
+
+  lost(content: LostContent): void {
+    this.tellLost?.(content);
   }
 
   placed(place: ContentPlace, at: Position): Uint8Array | undefined {
@@ -224,6 +236,8 @@ export class LmdbShardView implements StoredShardView, ContentSource {
     return new LmdbSnapshotInstaller(this.db, {
       version: (name, version) => this.version(name, version),
       placed: (place, at) => this.placed(place, at),
+      // What differs from another site's is brought by the snapshot.
+      lost: () => undefined,
       began: () => {
         this.isInstalling = true;
       },

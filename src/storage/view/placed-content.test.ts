@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LogEntry } from '../../protocol/log-entry.js';
 import { writeLog } from '../log/shard-log.conformance.js';
 import { putEntry } from '../sample-entries.js';
-import { ContentUnreadable } from './record-values.js';
+import { ContentUnreadable } from '../../protocol/lost-content.js';
 import { call, copy, openStored, type StoredShard, tell } from './test-kit.js';
 import { openViewEnvironment } from './view-environment.js';
 

@@ -6,6 +6,7 @@ import type {
   FileVersion,
   InlineContent,
 } from '../../protocol/file-version.js';
+import { ContentUnreadable, type LostContent } from '../../protocol/lost-content.js';
 import type { Position } from '../../protocol/log-entry.js';
 import type { OwnershipRecord, RequestRecord } from '../../protocol/ports.js';
 import type { Room } from '../byte-arena.js';
@@ -34,16 +35,7 @@ import { seqOfRequestKey } from './record-keys.js';
  * was asked for. The view is to be rebuilt in the first case and the read repeated in the second.
  */
 export class ViewRecordUnreadable extends Error {
-  override readonly name: string = 'ViewRecordUnreadable';
-}
-
-/** The bytes of a version are not where its record says, or are damaged there. */
-export class ContentUnreadable extends ViewRecordUnreadable {
-  override readonly name = 'ContentUnreadable';
-
-  constructor(readonly file: { name: string; version: number; etag: string }) {
-    super(`the content of version ${file.version} of ${file.name} cannot be read`);
-  }
+  override readonly name = 'ViewRecordUnreadable';
 }
 
 const CHECKSUM_BYTES = 4;
@@ -115,6 +107,8 @@ export interface ContentSource {
   version(name: string, version: number): FileVersion | undefined;
   /** For the record of a version that names a place; undefined where it cannot be read there. */
   placed(place: ContentPlace, at: Position): Uint8Array | undefined;
+  /** It is nowhere else either. */
+  lost(content: LostContent): void;
 }
 
 /** Fields of a head; those of a version have the body of its content behind them. */
@@ -227,12 +221,20 @@ class PlacedInline implements InlineContent {
     this.#known ??= this.#source.placed(this.#place, this.#file) ?? this.moved();
     if (this.#known?.length === this.size) return this.#known;
     const { name, version } = this.#file;
-    throw new ContentUnreadable({ name, version, etag: this.etag });
+    const lost = { name, version, etag: this.etag };
+    this.#source.lost(lost);
+    throw new ContentUnreadable(lost);
   }
 
+  /** Without bytes where they cannot be read: whoever gets it asks again. */
   toJSON(): InlineContent {
-    const { kind, size, etag, bytes } = this;
-    return { kind, size, etag, bytes };
+    const { kind, size, etag } = this;
+    try {
+      return { kind, size, etag, bytes: this.bytes };
+    } catch (error) {
+      if (error instanceof ContentUnreadable) return { kind, size, etag, bytes: new Uint8Array(0) };
+      throw error;
+    }
   }
 
   /** From where it is now, if that is elsewhere. */
