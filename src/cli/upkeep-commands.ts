@@ -78,14 +78,15 @@ function scrubText(passes: readonly Pass[]): string {
     const seconds = Math.max(0.001, ((pass.endedMs ?? 0) - (pass.startedMs ?? 0)) / 1000);
     return [
       site,
-      `${countText(pass.chunks)} (${bytesText(pass.bytes)}, ${bytesText(pass.bytes / seconds)}/s)`,
+      countText(pass.chunks),
+      `${bytesText(pass.bytes)}, ${bytesText(pass.bytes / seconds)}/s`,
       countText(pass.records),
       countText(pass.damaged),
       countText(pass.missing),
       countText(pass.repaired),
     ];
   });
-  const head = ['SITE', 'CHUNKS', 'RECORDS', 'DAMAGED', 'MISSING', 'REPAIRED'];
+  const head = ['SITE', 'CHUNKS', 'CONTENT', 'RECORDS', 'DAMAGED', 'MISSING', 'REPAIRED'];
   const findings = passes.flatMap(({ site, scrub: pass }) =>
     (pass?.findings ?? []).map((finding) => `${site}: ${printable(finding)}`),
   );

@@ -8,7 +8,7 @@ export interface KeptSource {
   readonly shard: string;
   readonly view: StoredShardView;
   readonly kept: {
-    list(): Promise<readonly { readonly index: number; readonly bytes: number }[]>;
+    list(): readonly { readonly index: number; readonly bytes: number }[];
     remove(index: number): Promise<void>;
   };
   /** False while a snapshot is being installed. */
@@ -61,7 +61,7 @@ export class SegmentCollector {
   private async collectShard(source: KeptSource, pace: Pace): Promise<void> {
     const { view, kept } = source;
     // Those of now: every place in them that is named at all is in the view after the next line.
-    const segments = await kept.list();
+    const segments = kept.list();
     if (segments.length === 0 || !source.isReadable() || !(await view.applied())) return;
     const live = new Map<number, number>();
     for await (const { place } of placesIn(source, pace)) {

@@ -25,6 +25,8 @@ export class SiteCrew {
   readonly children: SiteChild[] = [];
   readonly configs: SiteConfig[] = [];
   faults: ClusterFaults | null = null;
+  /** Sites that have no place any more and are not out of the way yet. */
+  private readonly leaving = new Set<Promise<void>>();
 
   constructor(
     private readonly options: CrewOptions,
@@ -53,7 +55,7 @@ export class SiteCrew {
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all(this.children.map((child) => child.stop('clean')));
+    await Promise.all([...this.leaving, ...this.children.map((child) => child.stop('clean'))]);
   }
 
   child(site: string): SiteChild | undefined {
@@ -125,7 +127,10 @@ export class SiteCrew {
     const child = new SiteChild(site, program, report, childTimes);
     child.onRetired = (why) => {
       report(`${site} is not run any more: ${why}`);
-      this.leave(child).catch((error: unknown) => report(`${site}: ${messageOf(error)}`));
+      const leaving = this.leave(child)
+        .catch((error: unknown) => report(`${site}: ${messageOf(error)}`))
+        .finally(() => this.leaving.delete(leaving));
+      this.leaving.add(leaving);
     };
     this.children.push(child);
     this.configs.push(config);

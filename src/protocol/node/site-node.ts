@@ -300,6 +300,8 @@ export class SiteNode {
           return this.retryLater(untilMs, shard, attempt);
         }
         if (read === 'content') {
+          // Asked for, and not there: the primary has to bring it back first.
+          if (bringContent) return this.retryLater(untilMs, shard, attempt);
           bringContent = true;
           return attempt();
         }

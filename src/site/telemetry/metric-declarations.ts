@@ -171,6 +171,10 @@ const STORAGE = {
   quorate_log_sync_bytes: histogram(NONE, SIZES_BYTES, 'Bytes that one fsync made durable.'),
   quorate_log_backlog_bytes: gauge(['shard'], 'What waits to be written to the log.'),
   quorate_log_size_bytes: gauge(['shard'], 'What the log takes on disk.'),
+  quorate_kept_segments_bytes: gauge(
+    ['shard'],
+    'Segments that the log has done with and that hold small content of kept versions.',
+  ),
   quorate_chunk_write_seconds: histogram(
     NONE,
     LATENCY_SECONDS,
@@ -180,7 +184,7 @@ const STORAGE = {
   quorate_repairs_total: counter(NONE, 'Damaged pieces that were replaced by a good copy.'),
   quorate_scrub_running: gauge(NONE, '1 while a pass is under way.'),
   quorate_scrub_passes_total: counter(NONE, 'Passes over everything that came to their end.'),
-  quorate_scrub_damaged_total: counter(NONE, 'Chunks that failed their hash.'),
+  quorate_scrub_damaged_total: counter(NONE, 'Chunks and small contents that are damaged.'),
   quorate_scrub_missing_total: counter(NONE, 'Chunks that should be here and were not.'),
   quorate_scrub_repaired_total: counter(NONE, 'Of both, those that were fetched again.'),
   quorate_scrub_findings: gauge(NONE, 'Findings that could not be repaired.'),

@@ -36,6 +36,7 @@ export function collectSite(page: MetricPage, sources: SiteSources): void {
   for (const [shard, log] of sources.stores.logs) {
     page.sample('quorate_log_backlog_bytes', log.backlogBytes(), shard);
     page.sample('quorate_log_size_bytes', log.sizeBytes(), shard);
+    page.sample('quorate_kept_segments_bytes', log.kept.sizeBytes(), shard);
   }
   const { threads, questions } = sources.stores.threads.counts();
   page.sample('quorate_content_threads', threads);

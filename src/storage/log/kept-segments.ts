@@ -19,6 +19,8 @@ export class KeptSegments {
   /** Open files by segment, the one opened last at the end. */
   private readonly open = new Map<number, number>();
   private closed = false;
+  /** Bytes of each kept segment. */
+  private readonly sizes = new Map<number, number>();
 
   constructor(
     private readonly folder: string,
@@ -26,25 +28,32 @@ export class KeptSegments {
     private readonly files: LogFiles,
   ) {}
 
+  /** Finds those that an earlier run kept. */
+  async load(indexes: readonly number[]): Promise<void> {
+    for (const index of indexes) await this.note(index);
+  }
+
   /** The segment, removed from the log. Durable once its folder is synced. */
   async keep(index: number): Promise<void> {
     await this.files.rename(this.pathOf(segmentName(index)), this.pathOf(keptName(index)));
+    await this.note(index);
   }
 
-  /** Of all kept segments, oldest first. */
-  async list(): Promise<{ readonly index: number; readonly bytes: number }[]> {
-    const found = [];
-    for (const name of (await this.files.list(this.folder)).sort()) {
-      const index = keptIndexOf(name);
-      if (index === undefined) continue;
-      found.push({ index, bytes: (await stat(this.pathOf(name))).size });
-    }
-    return found;
+  /** All kept segments, oldest first. */
+  list(): { readonly index: number; readonly bytes: number }[] {
+    const all = [...this.sizes].map(([index, bytes]) => ({ index, bytes }));
+    return all.sort((a, b) => a.index - b.index);
+  }
+
+  /** Bytes of all kept segments on disk. */
+  sizeBytes(): number {
+    return this.list().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** For a segment that no place is in any more. */
   async remove(index: number): Promise<void> {
     this.forget(index);
+    this.sizes.delete(index);
     await this.files.remove(this.pathOf(keptName(index)));
     await this.files.syncFolder(this.folder);
   }
@@ -89,6 +98,10 @@ export class KeptSegments {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return openSync(this.pathOf(keptName(index)), 'r');
     }
+  }
+
+  private async note(index: number): Promise<void> {
+    this.sizes.set(index, (await stat(this.pathOf(keptName(index)))).size);
   }
 
   private forget(index: number): void {

@@ -85,6 +85,8 @@ export async function recoverLog(
   };
   const stale = all.filter(({ index }) => !keptIndexes.has(index));
   const kept = new KeptSegments(folder, shard, files);
+  const earlier = indexesIn(names, keptIndexOf);
+  await kept.load(earlier);
   if (!verdict.damaged || acceptDamage) {
     for (const found of stale.reverse()) {
       await found.file.close();
@@ -102,7 +104,7 @@ export async function recoverLog(
     baseSeq: found.header.ok ? found.header.header.base.seq : 0,
     bytes: validEnd,
   }));
-  const lastKept = indexesIn(names, keptIndexOf).at(-1) ?? 0;
+  const lastKept = earlier.at(-1) ?? 0;
   const nextIndex = Math.max(indexes.at(-1) ?? 0, lastKept) + 1;
   return { replay, segments, opened, kept, nextIndex };
 }

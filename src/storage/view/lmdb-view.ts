@@ -71,7 +71,8 @@ export interface StoredShardView extends ShardView {
   placesFrom(key: Uint8Array | null, limit: number): PlacePage;
   /**
    * Puts content into the view itself that it names a place of. What is no longer kept, or does not
-   * hash to its version's etag, is left out. False when it is not certain that the rest is on disk.
+   * hash to its version's etag, is left out. False when it is not certain that the rest is on disk, as
+   * while a snapshot is installed.
    */
   hold(contents: readonly HeldContent[]): Promise<boolean>;
   /** When every place that was taken is in a record; false if the view failed or was closed. */
@@ -269,7 +270,7 @@ export class LmdbShardView implements StoredShardView, ContentSource {
   }
 
   hold(contents: readonly HeldContent[]): Promise<boolean> {
-    return this.writer.hold(contents);
+    return this.writer.hold(contents, () => this.isInstalling);
   }
 
   applied(): Promise<boolean> {

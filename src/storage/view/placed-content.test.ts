@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LogEntry } from '../../protocol/log-entry.js';
+import { ContentUnreadable, type LostContent } from '../../protocol/lost-content.js';
+import { pack, unpack } from '../entry-codec.js';
 import { writeLog } from '../log/shard-log.conformance.js';
 import { putEntry } from '../sample-entries.js';
-import { ContentUnreadable } from '../../protocol/lost-content.js';
 import { call, copy, openStored, type StoredShard, tell } from './test-kit.js';
 import { openViewEnvironment } from './view-environment.js';
 
@@ -155,7 +156,14 @@ it('finds what is damaged in a segment, differs from others there, and takes a g
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   await writeFile(path, bytes);
 
+  const lost: LostContent[] = [];
+  shard.view.onLost((content) => lost.push(content));
   expect(() => textOf(shard, 'b/3')).toThrow(ContentUnreadable);
+  expect(lost).toMatchObject([{ name: 'b/3', version: 1 }]);
+  // On the way to another site it has no bytes, which that site can tell from its size.
+  for (const file of [shard.view.head('b/3'), shard.view.version('b/3', 1)]) {
+    expect(unpack(pack(file))).toMatchObject({ content: { size: 2_800, bytes: Buffer.alloc(0) } });
+  }
   expect(textOf(shard, 'b/2')).toBe('1.2 '.repeat(700));
   const snapshot = shard.view.snapshot();
   const [range] = snapshot.digests(null, 1);

@@ -183,6 +183,17 @@ abstract class Unread {
   }
 }
 
+/** Without bytes where they cannot be read: whoever gets it has to ask again. */
+function packedInline(content: InlineContent): InlineContent {
+  const { kind, size, etag } = content;
+  try {
+    return { kind, size, etag, bytes: content.bytes };
+  } catch (error) {
+    if (error instanceof ContentUnreadable) return { kind, size, etag, bytes: new Uint8Array(0) };
+    throw error;
+  }
+}
+
 class UnreadInline extends Unread implements InlineContent {
   readonly kind = 'inline';
 
@@ -192,8 +203,7 @@ class UnreadInline extends Unread implements InlineContent {
   }
 
   toJSON(): InlineContent {
-    const { kind, size, etag, bytes } = this;
-    return { kind, size, etag, bytes };
+    return packedInline(this);
   }
 }
 
@@ -226,15 +236,8 @@ class PlacedInline implements InlineContent {
     throw new ContentUnreadable(lost);
   }
 
-  /** Without bytes where they cannot be read: whoever gets it asks again. */
   toJSON(): InlineContent {
-    const { kind, size, etag } = this;
-    try {
-      return { kind, size, etag, bytes: this.bytes };
-    } catch (error) {
-      if (error instanceof ContentUnreadable) return { kind, size, etag, bytes: new Uint8Array(0) };
-      throw error;
-    }
+    return packedInline(this);
   }
 
   /** From where it is now, if that is elsewhere. */

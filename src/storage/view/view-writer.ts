@@ -121,15 +121,16 @@ export class ViewWriter {
   /**
    * Puts content into the database that records only name the place of; versions that are gone or
    * have it already are left out, and so is what does not hash to its version's name. False when it
-   * is not certain that the rest is on disk.
+   * is not certain that the rest is on disk; nothing is done while a snapshot is installed.
    */
-  async hold(contents: readonly HeldContent[]): Promise<boolean> {
+  async hold(contents: readonly HeldContent[], isInstalling: () => boolean): Promise<boolean> {
     const done = await this.run(() =>
       this.commit(null, () => {
+        if (isInstalling()) return;
         for (const content of contents) this.putContent(content);
       }),
     );
-    if (!done) return false;
+    if (!done || isInstalling()) return false;
     return Promise.resolve(this.db.flushed).then(
       () => true,
       () => false,
