@@ -8,6 +8,8 @@ import type { LogFiles } from './log-files.js';
 import { decodeRecord, RecordType } from './record.js';
 import { segmentName, segmentSalt } from './segment-header.js';
 
+/** More than small content and what is around it, nearly always. */
+const SCRATCH_BYTES = 40 * 1024;
 /** Files open for reading content, for each shard: two gigabytes of them. */
 const OPEN_LIMIT = 128;
 
@@ -19,6 +21,8 @@ export class KeptSegments {
   /** Open files by segment, the one opened last at the end. */
   private readonly open = new Map<number, number>();
   private closed = false;
+  /** Every record is read into it: a buffer for each would be garbage at once. */
+  private scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** Bytes of each kept segment. */
   private readonly sizes = new Map<number, number>();
 
@@ -61,12 +65,14 @@ export class KeptSegments {
   /** The entry at a place; undefined where it cannot be read or is another one. */
   read({ segment, offset, bytes }: ContentPlace, at: Position): LogEntry | undefined {
     if (this.closed) return undefined;
-    const buffer = Buffer.allocUnsafe(bytes);
+    if (bytes > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(bytes);
+    const buffer = this.scratch.subarray(0, bytes);
     try {
       if (readSync(this.fileOf(segment), buffer, 0, bytes, offset) !== bytes) return undefined;
     } catch {
       return undefined;
     }
+    // What is decoded has bytes of its own.
     const record = decodeRecord(buffer, 0, segmentSalt(this.shard, segment));
     if (record?.type !== RecordType.entry) return undefined;
     if (record.seq !== at.seq || record.epoch !== at.epoch) return undefined;
