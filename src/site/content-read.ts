@@ -31,7 +31,7 @@ export async function* readContent(
   const start = Math.max(0, range.start);
   if (start >= end) return;
   if (content.kind === 'inline') {
-    yield (await inlineBytes(content, mend, repaired)).subarray(start, end);
+    yield (await inlineBytes(content, mend)).subarray(start, end);
     return;
   }
   const pieces = piecesOf(content, start, end);
@@ -52,28 +52,19 @@ export async function* readContent(
 }
 
 /** The content with its bytes in memory if it is small. */
-export async function wholeContent(
-  content: Content,
-  mend: Mend,
-  repaired: () => void,
-): Promise<Content> {
+export async function wholeContent(content: Content, mend: Mend): Promise<Content> {
   if (content.kind === 'chunked') return content;
   const { kind, size, etag } = content;
-  return { kind, size, etag, bytes: await inlineBytes(content, mend, repaired) };
+  return { kind, size, etag, bytes: await inlineBytes(content, mend) };
 }
 
-async function inlineBytes(
-  content: InlineContent,
-  mend: Mend,
-  repaired: () => void,
-): Promise<Uint8Array> {
+async function inlineBytes(content: InlineContent, mend: Mend): Promise<Uint8Array> {
   try {
     return content.bytes;
   } catch (error) {
     if (!(error instanceof ContentUnreadable)) throw error;
     const mended = await mend(error.file);
     if (typeof mended === 'string') throw new ContentLost(noGoodCopy(error.message));
-    repaired();
     return mended;
   }
 }

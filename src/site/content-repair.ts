@@ -6,13 +6,15 @@ import { decodeRawRecord } from '../storage/view/view-snapshot.js';
 import type { PeerNetwork } from '../transport/peer-network.js';
 import type { LostContent } from '../protocol/lost-content.js';
 import type { Mended } from './lost-content.js';
-import { PeerSnapshot, TransferFailed } from './peer-snapshot.js';
+import { PeerSnapshot } from './peer-snapshot.js';
 
 export interface RepairPorts {
   readonly network: PeerNetwork;
   /** Sites with a session, nearest first. */
   connectedSites(): readonly string[];
   views(): Iterable<readonly [string, StoredShardView]>;
+  /** Told of each good copy that came. */
+  repaired(): void;
 }
 
 /** Brings small content back from another site and puts it into the view. */
@@ -21,12 +23,14 @@ export class ContentRepair {
 
   constructor(private readonly ports: RepairPorts) {}
 
-  /** One attempt at a time for each version. */
+  /** One attempt at a time for each version. Never rejects. */
   repair(lost: LostContent): Promise<Mended> {
     const key = `${lost.version}/${lost.name}`;
     const underway = this.underway.get(key);
     if (underway !== undefined) return underway;
-    const repairing = this.attempt(lost).finally(() => this.underway.delete(key));
+    const repairing = this.attempt(lost)
+      .catch((): Mended => 'lost')
+      .finally(() => this.underway.delete(key));
     this.underway.set(key, repairing);
     return repairing;
   }
@@ -41,6 +45,7 @@ export class ContentRepair {
         if (bytes === null) continue;
         // What is not on disk in the end is found again, and fetched again.
         await view.hold([{ ...lost, bytes }]);
+        this.ports.repaired();
         return bytes;
       }
     }
@@ -61,9 +66,9 @@ export class ContentRepair {
         return content.bytes;
       }
       return null;
-    } catch (error) {
-      if (error instanceof TransferFailed) return null;
-      throw error;
+    } catch {
+      // It does not answer, or what it answers is no record: another site may do better.
+      return null;
     } finally {
       snapshot?.close();
     }

@@ -82,13 +82,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
   const repaired = (): void => {
     repairs += 1;
   };
-  const repair = new ContentRepair({ network, connectedSites, views: options.views });
+  const repair = new ContentRepair({ network, connectedSites, views: options.views, repaired });
   const mend: Mend = (lost) => repair.repair(lost);
-  const mendCounted: Mend = async (lost) => {
-    const mended = await mend(lost);
-    if (typeof mended !== 'string') repaired();
-    return mended;
-  };
   return {
     access: {
       upload: async (body, announcedSize, digests = [], positionBytes = 0) => {
@@ -105,8 +100,8 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
         }
       },
       join: (contents) => joinContents(contents, storeChunk),
-      whole: (content) => wholeContent(content, mend, repaired),
-      bring: async (lost) => typeof (await mendCounted(lost)) !== 'string',
+      whole: (content) => wholeContent(content, mend),
+      bring: async (lost) => typeof (await mend(lost)) !== 'string',
       read: (content, range = { start: 0, end: content.size }) =>
         readContent(content, range, fetcher, mend, repaired),
     },
@@ -120,7 +115,7 @@ export function createContentTransfer(options: ContentTransferOptions): ContentT
       if (fetched) repaired();
       return fetched;
     },
-    mend: mendCounted,
+    mend,
     close: () => fetcher.close(),
   };
 }

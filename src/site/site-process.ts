@@ -116,7 +116,7 @@ export class SiteProcess implements RunningSite {
     this.content = this.openContent();
     for (const shard of stores.logs.keys()) {
       // Whoever wants it again finds what could be brought back.
-      stores.views.shard(shard).onLost((lost) => void this.content.mend(lost).catch(() => null));
+      stores.views.shard(shard).onLost((lost) => void this.content.mend(lost));
     }
     this.node = new SiteNode(
       nodeConfig,

@@ -178,21 +178,26 @@ export class ClientSessions {
     if (session.open) session.send(message);
   }
 
-  private read(session: Session, message: Extract<ClientMessage, { kind: 'read' }>): void {
+  /** `isAgain`: its content was brought here before. */
+  private read(
+    session: Session,
+    message: Extract<ClientMessage, { kind: 'read' }>,
+    isAgain = false,
+  ): void {
     const { id, name } = message;
     const fail = (reason: string): void =>
       this.tell(session, { kind: 'read', id, ok: false, reason: reason as ReadFailureReason });
     this.admit(session, name, false, fail, (release) => {
       if (message.mode === 'local') {
         release();
-        return this.readLocal(session, message);
+        return this.readLocal(session, message, isAgain);
       }
       this.node.read(
         name,
         this.node.nowMs() + this.ports.requestMs,
         (outcome) => {
           release();
-          if (outcome.ok) this.answerRead(session, message, outcome);
+          if (outcome.ok) this.answerRead(session, message, outcome, isAgain);
           else fail(outcome.reason);
         },
         this.node.config.leases && message.mode === 'strong',
@@ -205,10 +210,11 @@ export class ClientSessions {
     session: Session,
     message: Extract<ClientMessage, { kind: 'read' }>,
     { head, freshness }: Extract<ReadOutcome, { ok: true }>,
+    isAgain: boolean,
   ): void {
     const { id, name, held, mode, sentMs } = message;
     const isHeld = held !== null && head !== null && comparePositions(held, head) === 0;
-    if (!isHeld && this.brings(session, message, head)) return;
+    if (!isHeld && this.brings(session, message, head, isAgain)) return;
     const keep = mode === 'strong' ? this.keepOf(session, name, head) : null;
     const leases = this.leasesFor(session, keep);
     const told = isHeld ? withoutBytes(head) : head;
@@ -225,14 +231,18 @@ export class ClientSessions {
     });
   }
 
-  private readLocal(session: Session, message: Extract<ClientMessage, { kind: 'read' }>): void {
+  private readLocal(
+    session: Session,
+    message: Extract<ClientMessage, { kind: 'read' }>,
+    isAgain: boolean,
+  ): void {
     const { id, name, sentMs } = message;
     const drive = this.node.drives.get(this.node.shardFor(name));
     if (drive?.isReadable !== true) {
       return this.tell(session, { kind: 'read', id, ok: false, reason: 'no_primary' });
     }
     const head = drive.releasedHead(name) ?? null;
-    if (this.brings(session, message, head)) return;
+    if (this.brings(session, message, head, isAgain)) return;
     const freshness = 'local';
     this.tell(session, {
       kind: 'read',
@@ -252,11 +262,12 @@ export class ClientSessions {
     session: Session,
     message: Extract<ClientMessage, { kind: 'read' }>,
     head: FileVersion | null,
+    isAgain: boolean,
   ): boolean {
     const lost = unreadableIn(head);
     if (lost === null) return false;
     this.ports.bring(lost, (isHere) => {
-      if (isHere) return this.read(session, message);
+      if (isHere && !isAgain) return this.read(session, message, true);
       const { id } = message;
       this.tell(session, { kind: 'read', id, ok: false, reason: 'storage_failed' });
     });
