@@ -142,6 +142,25 @@ describe('collecting segments', () => {
     expect(told(shard, 1)).toBe(text(1));
   });
 
+  it('says why it could not look at a shard, and goes on with the others', async () => {
+    const shard = await filled();
+    await drop(shard, numbers(1, 40));
+    const fault = new Error('EIO: no');
+    const { view, log } = shard;
+    const failing = { list: () => log.kept.list(), remove: () => Promise.reject(fault) };
+    const isReadable = (): boolean => true;
+    const bad = { shard: 'bad', view, kept: failing, isReadable };
+    const collector = new SegmentCollector([
+      bad,
+      { shard: 'nyc', view, kept: log.kept, isReadable },
+    ]);
+    await collector.collect(FULL_PACE);
+    expect(collector.fault).toBe('shard bad: EIO: no');
+    expect(await keptFiles()).toEqual([]);
+    await collector.collect(FULL_PACE);
+    expect(collector.fault).toBe('');
+  });
+
   it('never takes from a view what the view in memory has, whatever comes in between', async () => {
     let number = 0;
     const action = fc.constantFrom('write', 'write', 'trim', 'collect', 'restart');

@@ -35,11 +35,13 @@ export class SegmentCollector {
   /** Since the start. */
   removedSegments = 0;
   removedBytes = 0;
+  /** Why the last round could not remove all that it might have; '' if it could. */
+  fault = '';
   private running: Promise<void> | null = null;
 
   constructor(private readonly sources: readonly KeptSource[]) {}
 
-  /** One round; the one under way when there is one. Rejects when the disk refuses. */
+  /** One round; the one under way when there is one. Never rejects. */
   collect(pace: Pace): Promise<void> {
     this.running ??= this.round(pace).finally(() => {
       this.running = null;
@@ -48,12 +50,13 @@ export class SegmentCollector {
   }
 
   private async round(pace: Pace): Promise<void> {
+    this.fault = '';
     for (const source of this.sources) {
       try {
         await this.collectShard(source, pace);
       } catch (error) {
-        // A view that cannot be read, or that is closed, tells nothing of what it names.
-        if (!(error instanceof ViewRecordUnreadable)) throw error;
+        // A view that cannot be read says nothing of what it names.
+        this.fault = `shard ${source.shard}: ${error instanceof Error ? error.message : String(error)}`;
       }
     }
   }

@@ -21,6 +21,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from './file-service.js';
+import { ContentLost } from './file-service.js';
 import { FileReads, type ReadOptions } from './file-reads.js';
 import { createClientSessions, openClientSession } from './client-session.js';
 import { FileWrites, rejected } from './file-writes.js';
@@ -293,7 +294,10 @@ class SiteFileService implements SiteService {
   ): Promise<WriteOutcome> {
     const { erases } = options;
     const erased = erases === undefined ? undefined : { erases };
-    const whole = await this.context.content.whole(content);
+    const whole = await this.context.content.whole(content).catch(lostOf);
+    if (whole instanceof ContentLost) {
+      return rejected('storage_failed', `${whole.message}; nothing was stored`);
+    }
     const put = { kind: 'put', name, content: whole, metadata, ...erased } as const;
     const intent = restored === undefined ? put : { ...put, restored };
     const outcome = await this.writes.put(intent, options);
@@ -380,4 +384,9 @@ function storeRefused({ reason, message }: ReadFailure): StoredContent {
 
 function readRefused(fault: ReadFailure): ReadFailure {
   return fault;
+}
+
+function lostOf(error: unknown): ContentLost {
+  if (error instanceof ContentLost) return error;
+  throw error;
 }

@@ -93,13 +93,15 @@ export class SiteUpkeep implements Upkeep {
   }
 
   private async round(): Promise<void> {
+    const { report } = this.ports;
     const before = this.segments.removedBytes;
     await this.segments.collect(gentlePace());
     const removed = this.segments.removedBytes - before;
-    if (removed > 0) this.ports.report(`${removed} bytes of old log segments were removed`);
+    if (removed > 0) report(`${removed} bytes of old log segments were removed`);
+    const { fault } = this.segments;
+    if (fault !== '') report(`not all old log segments could be looked at: ${fault}`);
     const round = await this.collector.collect(gentlePace());
     if (round.outcome === 'done' && round.chunks === 0) return;
-    const { report } = this.ports;
     if (round.outcome !== 'done') report(`no chunks were collected: ${round.message}`);
     else report(`${round.chunks} chunks of ${round.bytes} bytes were collected`);
   }

@@ -113,7 +113,11 @@ it('says that content is lost where every disk has it damaged, and goes on', asy
   await eventually('every view shows it', areEqual);
   for (const site of all) await rot(site, textOf('docs/a'));
   await expect(read('nyc', 'docs/a')).rejects.toThrow(/version 1 of docs\/a cannot be read/);
-  await expect(service.copy('docs/a', 'docs/copy')).rejects.toThrow(/cannot be read/);
+  expect(await service.copy('docs/a', 'docs/copy')).toMatchObject({
+    outcome: 'rejected',
+    reason: 'storage_failed',
+    message: expect.stringMatching(/cannot be read.*; nothing was stored/),
+  });
   const client = await connect({ sites: [{ site: 'nyc', url: server.url }] });
   try {
     expect((await client.read('docs/a')).outcome).not.toBe('found');
