@@ -11,7 +11,7 @@ import { ChunkFetcher } from './chunk-fetcher.js';
 import { ChunkPush } from './chunk-push.js';
 import { joinContents, type StoreChunk } from './content-join.js';
 import { ContentRepair } from './content-repair.js';
-import { type Mend } from './lost-content.js';
+import type { Mend } from './lost-content.js';
 import { readContent, wholeContent } from './content-read.js';
 import type { StreamPorts } from './content-stream.js';
 import type { ContentThreads } from './content-threads.js';

@@ -149,8 +149,6 @@ async function openLogs(
   });
   const openOne = async (shard: string, acceptDamage: boolean): Promise<OpenShardLog> => {
     const view = views.shard(shard);
-    // Content that the view names may be in what is cut.
-    if (acceptDamage) await distrust(view);
     const shownSeq = view.installing() ? 0 : view.position().seq;
     const synced = observer?.logSynced;
     // The store's own records are read in the middle of things, where nothing can be brought back.
@@ -163,7 +161,7 @@ async function openLogs(
   };
   const logs = new Map<string, OpenShardLog>();
   const wasDamaged = await isThere(join(folder, DAMAGE_MARKER));
-  for (const shard of Object.keys(config.homes)) logs.set(shard, await openOne(shard, wasDamaged));
+  for (const shard of Object.keys(config.homes)) logs.set(shard, await openOne(shard, false));
   const broken = [...logs].filter(([, { opened }]) => opened.damagedFrom !== undefined);
   if (broken.length === 0) return { logs, damaged: wasDamaged };
   // The damage is remembered first: cut away, it would not be seen by the next start.
@@ -174,8 +172,9 @@ async function openLogs(
       level: 'error',
       shard,
     });
-    if (wasDamaged) continue;
     await log.close();
+    // Content that the view names may be in what is cut.
+    await distrust(views.shard(shard));
     logs.set(shard, await openOne(shard, true));
   }
   return { logs, damaged: true };

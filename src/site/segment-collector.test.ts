@@ -142,6 +142,30 @@ describe('collecting segments', () => {
     expect(told(shard, 1)).toBe(text(1));
   });
 
+  it('removes nothing before what it saw of the view is on disk', async () => {
+    const shard = await filled();
+    const before = await keptFiles();
+    await drop(shard, numbers(1, 40));
+    const { log } = shard;
+    const held: number[] = [];
+    const view = new Proxy(shard.view, {
+      get: (target, key) => {
+        if (key === 'hold') {
+          return (contents: readonly unknown[]) => {
+            held.push(contents.length);
+            return Promise.resolve(false);
+          };
+        }
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const source = { shard: 'nyc', view, kept: log.kept, isReadable: () => true };
+    await new SegmentCollector([source]).collect(FULL_PACE);
+    expect(held).toEqual([0]);
+    expect(await keptFiles()).toEqual(before);
+  });
+
   it('says why it could not look at a shard, and goes on with the others', async () => {
     const shard = await filled();
     await drop(shard, numbers(1, 40));

@@ -75,6 +75,8 @@ export class SegmentCollector {
     );
     const moving = new Set(going.map(({ index }) => index).filter((index) => live.has(index)));
     const stuck = moving.size === 0 ? moving : await moveOut(source, moving, pace);
+    // A power cut must not bring back a record that names what is removed.
+    if (going.length === 0 || !(await view.hold([]))) return;
     for (const { index, bytes } of going) {
       if (stuck.has(index) || view.openSnapshots() > 0 || !source.isReadable()) continue;
       await kept.remove(index);

@@ -8,20 +8,20 @@ import { ruleFor } from '../protocol/primary-table.js';
 import { Admission } from './admission.js';
 import { Buckets, refusedBy } from './buckets.js';
 import { type AccessKeys, createAccessKeys } from './access-keys.js';
-import type {
-  BucketOptions,
-  Consistency,
-  FileService,
-  History,
-  Listing,
-  ListOptions,
-  OpenedFile,
-  ReadFailure,
-  SiteSession,
-  WriteOptions,
-  WriteOutcome,
+import {
+  type BucketOptions,
+  type Consistency,
+  ContentLost,
+  type FileService,
+  type History,
+  type Listing,
+  type ListOptions,
+  type OpenedFile,
+  type ReadFailure,
+  type SiteSession,
+  type WriteOptions,
+  type WriteOutcome,
 } from './file-service.js';
-import { ContentLost } from './file-service.js';
 import { FileReads, type ReadOptions } from './file-reads.js';
 import { createClientSessions, openClientSession } from './client-session.js';
 import { FileWrites, rejected } from './file-writes.js';
