@@ -1,16 +1,6 @@
 import type { NamePattern } from './log-entry.js';
 import type { PrimaryTable, TableRule } from './ports.js';
-
-/*
- * Names are `bucket/path`. A pattern may begin with the bucket `*`, which stands for any bucket:
- * exact `* /file1.txt`, prefix `* /nyc/` (without the blank).
- */
-
-const ANY_BUCKET = '*/';
-
-function pathOf(name: string): string {
-  return name.slice(name.indexOf('/') + 1);
-}
+import { ANY_BUCKET, pathOf, RuleIndex } from './rule-index.js';
 
 export function patternMatches(pattern: NamePattern, name: string): boolean {
   if (pattern.kind === 'exact') {
@@ -34,18 +24,6 @@ export function parsePattern(text: string): NamePattern {
     : { kind: 'exact', name: text };
 }
 
-/**
- * The order in which rules are asked: exact before prefix, longer before shorter, a named bucket
- * before any bucket of the same length, the default last.
- */
-function precedence(rule: TableRule): number {
-  const { pattern } = rule;
-  if (pattern.kind === 'default') return -1;
-  const text = pattern.kind === 'exact' ? pattern.name : pattern.prefix;
-  const named = text.startsWith(ANY_BUCKET) ? 0 : 1;
-  return (pattern.kind === 'exact' ? 1e9 : 0) + text.length * 2 + named;
-}
-
 /** FNV-1a over UTF-16 units: how the default rule spreads names over its shards. */
 export function nameHash(name: string): number {
   let hash = 0x811c9dc5;
@@ -55,14 +33,22 @@ export function nameHash(name: string): number {
   return hash;
 }
 
+/** Tables are asked for every request, and seldom change. */
+const indexes = new WeakMap<readonly TableRule[], RuleIndex>();
+
+/**
+ * Exact rules are asked before prefixes, longer patterns before shorter ones, those of a bucket before
+ * those of any bucket of the same length, the default last.
+ */
 export function ruleFor(rules: readonly TableRule[], name: string): TableRule {
-  let best: TableRule | undefined;
-  for (const rule of rules) {
-    if (rule.pattern.kind !== 'default' && !patternMatches(rule.pattern, name)) continue;
-    if (best === undefined || precedence(rule) > precedence(best)) best = rule;
+  let index = indexes.get(rules);
+  if (index === undefined) {
+    index = new RuleIndex(rules);
+    indexes.set(rules, index);
   }
-  if (best === undefined) throw new Error('a primary table always has a default rule');
-  return best;
+  const rule = index.find(name);
+  if (rule === undefined) throw new Error('a primary table always has a default rule');
+  return rule;
 }
 
 export function shardOf(rules: readonly TableRule[], name: string): string {

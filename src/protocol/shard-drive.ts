@@ -273,14 +273,14 @@ export class ShardDrive {
   }
 
   private someNameLeaves(pattern: NamePattern, to: string): boolean {
-    const { ownership } = this.state;
+    const leaves = wouldLose(this.state.ownership, pattern, to);
     const text = pattern.kind === 'exact' ? pattern.name : pattern.prefix;
     const prefix = text.startsWith('*/') ? '' : text;
     const limit = 1000;
     for (let after = ''; ; ) {
       const names = this.ports.view.names({ prefix, after, limit });
       for (const name of names) {
-        if (patternMatches(pattern, name) && wouldLose(ownership, pattern, to, name)) return true;
+        if (patternMatches(pattern, name) && leaves(name)) return true;
       }
       const last = names.at(-1);
       if (last === undefined || names.length < limit) return false;

@@ -36,7 +36,7 @@ class FakeShard {
     if (overtaken || (givenUp && intent.kind !== 'move-back')) return rejection('moving');
     if (intent.kind === 'move-out') {
       const { pattern, to } = intent;
-      const leaving = [...this.files].some((name) => wouldLose(this.ownership, pattern, to, name));
+      const leaving = [...this.files].some(wouldLose(this.ownership, pattern, to));
       if (leaving) return rejection('names_have_files');
     }
     noteMove(this.ownership, this.entry(requestId, intent));

@@ -193,8 +193,7 @@ function judgeMove(
     if (intent.kind !== 'move-back') return { reject: rejection('moving'), restsOn };
   }
   if (intent.kind === 'move-out') {
-    const leaving = (name: string): boolean =>
-      wouldLose(s.ownership, intent.pattern, intent.to, name);
+    const leaving = wouldLose(s.ownership, intent.pattern, intent.to);
     if (found.inTheWay || [...s.log.writes.keys()].some(leaving)) {
       return { reject: rejection('names_have_files'), restsOn };
     }

@@ -38,15 +38,14 @@ export function owns(ownership: Ownership, name: string): boolean {
   return shardOf(ownership.rules, name) === ownership.shard;
 }
 
-/** Whether `name` would stop being this shard's if the pattern went to shard `to`. */
+/** Which names would stop being this shard's if the pattern went to shard `to`. */
 export function wouldLose(
   ownership: Ownership,
   pattern: NamePattern,
   to: string,
-  name: string,
-): boolean {
+): (name: string) => boolean {
   const rules = withRule(ownership.rules, { pattern, shards: [to] });
-  return owns(ownership, name) && shardOf(rules, name) !== ownership.shard;
+  return (name) => owns(ownership, name) && shardOf(rules, name) !== ownership.shard;
 }
 
 export function recordOf(ownership: Ownership, pattern: NamePattern): OwnershipRecord | undefined {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /*
  * Every comparison of a secret, a signature or a hash of one is made here; a test reads the folders
@@ -24,5 +24,5 @@ export function hasDigest(given: string, expectedHex: string): boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
